@@ -1,0 +1,30 @@
+"""Command line: python -m dfsc inspect | train | evaluate | benchmark | distill | render."""
+
+import argparse
+import sys
+
+from dfsc.commands import COMMANDS
+from dfsc.errors import DFSCError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; errors of the library become one line on standard error and exit status 2."""
+    parser = argparse.ArgumentParser(prog="python -m dfsc", description="Visual inspection with logical anomalies.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        subparser = commands.add_parser(command.NAME, help=command.HELP, description=command.HELP)
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    options = parser.parse_args(arguments)
+    try:
+        return options.run(options)
+    except DFSCError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped.\n")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What prints this project's figures beside its peers', both measured in one run."""

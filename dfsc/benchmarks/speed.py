@@ -1,0 +1,92 @@
+"""A pair's networks on one image: as the Inspector runs them, against two separate reference forwards.
+
+The reference is how EfficientAD implementations run a model: default memory layout, float32, and the teacher anew for
+each of the two detectors. Both ways use the same random weights and take turns in one process; medians are compared.
+"""
+
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from statistics import median
+
+import torch
+from torch import Tensor
+
+from dfsc.detector import for_inference, inference_dtype
+from dfsc.networks import INPUT_SIZE, SIZES, AutoEncoder, student_network, teacher_network
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Medians in milliseconds, their ratio (own / reference), and the circumstances."""
+
+    size: str
+    own_milliseconds: float
+    reference_milliseconds: float
+    ratio: float
+    arithmetic: str
+    threads: int
+    rounds: int
+
+    def as_json(self) -> dict:
+        return asdict(self)
+
+    def sentence(self) -> str:
+        return (
+            f"EAD-S and DFSC of size {self.size} on one image: {self.own_milliseconds:.0f} ms in {self.arithmetic} "
+            f"with a shared teacher, {self.reference_milliseconds:.0f} ms as two reference forwards; ratio {self.ratio:.2f} "
+            f"(medians of {self.rounds}, {self.threads} threads)."
+        )
+
+
+def compare(size_name: str, rounds: int) -> Comparison:
+    """Measure one size with random weights."""
+    size = SIZES[size_name]
+    torch.manual_seed(0)
+    teacher = teacher_network(size)
+    pair = [(student_network(size), AutoEncoder(size.teacher_channels)) for _ in range(2)]
+    image = torch.randn(1, 3, INPUT_SIZE, INPUT_SIZE)
+    reference = _reference(teacher, pair, image)
+    own = _own(teacher, pair, image)
+    times: dict[str, list[float]] = {"own": [], "reference": []}
+    for name, way in [("own", own), ("reference", reference)] * (rounds + 2):
+        started = time.perf_counter()
+        way()
+        times[name].append(time.perf_counter() - started)
+    own_time, reference_time = (median(times[name][2:]) * 1000 for name in ("own", "reference"))
+    return Comparison(
+        size=size_name,
+        own_milliseconds=own_time,
+        reference_milliseconds=reference_time,
+        ratio=own_time / reference_time,
+        arithmetic=str(inference_dtype()).removeprefix("torch."),
+        threads=torch.get_num_threads(),
+        rounds=rounds,
+    )
+
+
+def _reference(teacher: torch.nn.Module, pair: list, image: Tensor) -> Callable[[], list]:
+    frozen = [(_copied(teacher), _copied(student), _copied(autoencoder)) for student, autoencoder in pair]
+
+    @torch.inference_mode()
+    def forward() -> list:
+        return [tuple(network(image) for network in networks) for networks in frozen]
+
+    return forward
+
+
+def _own(teacher: torch.nn.Module, pair: list, image: Tensor) -> Callable[[], list]:
+    dtype = inference_dtype()
+    networks = [for_inference(_copied(network), dtype) for network in (teacher, *pair[0], *pair[1])]
+    x = image.to(dtype).contiguous(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def forward() -> list:
+        return [network(x) for network in networks]
+
+    return forward
+
+
+def _copied(network: torch.nn.Module) -> torch.nn.Module:
+    return deepcopy(network).eval()

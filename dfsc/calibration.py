@@ -1,0 +1,87 @@
+"""What normal means: map normalisation, threshold and percentiles from the held-out good images' maps.
+
+Everything follows from two stacks of raw 56×56 maps, so threshold, "rejects x of N", fusion weight and percentiles
+change without running a network (normalisation: Batzner et al., arXiv 2303.14535, section 3.4).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dfsc.errors import CheckpointError
+
+LOWER_QUANTILE, UPPER_QUANTILE = 0.9, 0.995
+UPPER_VALUE = 0.1
+BRANCHES = ("local", "global")
+
+
+@dataclass(frozen=True)
+class BranchMaps:
+    """One image's maps of both branches, or a stack of them: two float32 arrays …×56×56 of the same shape."""
+
+    local: np.ndarray
+    global_: np.ndarray
+
+    def fused(self, local_weight: float = 0.5) -> np.ndarray:
+        """The weighted mean of both branches; the paper's is the plain mean."""
+        return local_weight * self.local + (1 - local_weight) * self.global_
+
+
+def peak(maps: np.ndarray) -> np.ndarray:
+    """The image score: the maximum over the last two axes of a map or stack of maps."""
+    return maps.max(axis=(-2, -1))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Raw maps of N held-out good images (float16, N×56×56 each) and the scale that they fix."""
+
+    good: BranchMaps
+
+    def __post_init__(self) -> None:
+        maps = (self.good.local, self.good.global_)
+        if any(m.ndim != 3 or len(m) == 0 or not np.isfinite(m).all() for m in maps) or len(maps[0]) != len(maps[1]):
+            raise CheckpointError("The calibration maps of this detector are missing or damaged; train it once more.")
+
+    @property
+    def count(self) -> int:
+        """N, the number of held-out good images."""
+        return len(self.good.local)
+
+    @cached_property
+    def quantiles(self) -> dict[str, tuple[float, float]]:
+        """Per branch, the raw values that become 0 and 0.1: the 0.9 and 0.995 quantiles over all good pixels."""
+        levels = (LOWER_QUANTILE, UPPER_QUANTILE)
+        local = np.quantile(self.good.local.astype(np.float32), levels)
+        global_ = np.quantile(self.good.global_.astype(np.float32), levels)
+        return {"local": tuple(map(float, local)), "global": tuple(map(float, global_))}
+
+    def normalise(self, raw: BranchMaps) -> BranchMaps:
+        """Raw maps …×56×56 → maps on the common scale (0 and 0.1 at the good pixels' two quantiles), float32."""
+        return BranchMaps(self._scaled(raw.local, "local"), self._scaled(raw.global_, "global"))
+
+    @cached_property
+    def normalised_good(self) -> BranchMaps:
+        return self.normalise(self.good)
+
+    def good_scores(self, local_weight: float = 0.5) -> np.ndarray:
+        """The N good images' scores (maximum of the fused map), ascending."""
+        return np.sort(peak(self.normalised_good.fused(local_weight)))
+
+    def threshold(self, rejected_good: int = 0, local_weight: float = 0.5) -> float:
+        """The score above which a part is rejected, such that `rejected_good` of the N good images are (0 ≤ that < N).
+
+        0 gives the highest good score: no held-out good image is rejected.
+        """
+        scores = self.good_scores(local_weight)
+        return float(scores[len(scores) - 1 - min(max(rejected_good, 0), len(scores) - 1)])
+
+    def percentile(self, score: float, local_weight: float = 0.5) -> float:
+        """Share (0 to 100) of the good images whose score lies below `score`."""
+        return float((self.good_scores(local_weight) < score).mean() * 100)
+
+    def _scaled(self, raw: np.ndarray, branch: str) -> np.ndarray:
+        low, high = self.quantiles[branch]
+        span = max(high - low, np.finfo(np.float32).tiny)
+        return ((raw.astype(np.float32) - low) * (UPPER_VALUE / span)).astype(np.float32)

@@ -1,0 +1,72 @@
+"""Model cards: what a checkpoint is, on what and how it was trained, what was measured, and under which licence."""
+
+import json
+
+from dfsc.detector import DetectorConfig
+from dfsc.objectives import METHODS
+
+RECONSTRUCTION = (
+    "DFSC's equations were not available; the form of the constraint used here is this project's reconstruction "
+    "(see `dfsc/separation.py`)."
+)
+
+
+def detector_card(config: DetectorConfig, held_out: int) -> str:
+    """The README.md of a detector's checkpoint folder."""
+    method, training = METHODS[config.method], config.training
+    lines = [
+        *_front_matter(training.get("license", "unknown"), [config.method, config.product, "efficientad"]),
+        f"# {method.title} for {config.product} ({config.size})",
+        "",
+        f"A detector of [DFSC Inspector](https://arxiv.org/abs/2407.17909): student and auto-encoder of EfficientAD-S "
+        f"(arXiv 2303.14535) at size `{config.size}`, trained with the method {method.title}.",
+        *([RECONSTRUCTION] if method.separates else []),
+        "",
+        "## Training",
+        "",
+        f"- images: {training.get('data', 'not said')}; {training.get('fitted', '?')} fitted, "
+        f"{held_out} held out for calibration",
+        f"- schedule: {config.schedule}; steps: {training.get('steps', '?')}; seed {training.get('seed', '?')}",
+        f"- time: {training.get('seconds', '?')} s for {training.get('trained_with', 'this method')}",
+        f"- penalty images: {training.get('penalty', '?')}",
+        f"- teacher: `{config.teacher_digest}`",
+    ]
+    if config.separation:
+        s = config.separation
+        lines.append(
+            f"- τ′ {s.tau:g}, margin ratio {s.margin_ratio:g}, λ {s.weight:g}, warm-up {s.warm_up:g}, split over {s.unit}"
+        )
+    lines += ["", "## Measured", "", *_measured(training.get("measured")), ""]
+    return "\n".join(lines) + "\n"
+
+
+def teacher_card(size: str, training: dict) -> str:
+    """The README.md of a teacher's checkpoint folder."""
+    rows = [f"- {name.replace('_', ' ')}: {value}" for name, value in training.items()]
+    return "\n".join(
+        [
+            *_front_matter("apache-2.0", ["teacher", "efficientad"]),
+            f"# Teacher of size {size}",
+            "",
+            "A patch description network (arXiv 2303.14535, section 3.1) distilled from a pretrained backbone.",
+            "",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _front_matter(license_name: str, tags: list[str]) -> list[str]:
+    listed = [f"  - {tag}" for tag in [*tags, "anomaly-detection"]]
+    return ["---", "library_name: dfsc", f"license: {license_name}", "tags:", *listed, "---", ""]
+
+
+def _measured(measured: dict | None) -> list[str]:
+    if not measured:
+        return ["Nothing was measured on test images."]
+    rows = [
+        f"| {group} | {values['local']:.3f} | {values['global']:.3f} | {values['fused']:.3f} |"
+        for group, values in measured["auroc"].items()
+    ]
+    counts = json.dumps(measured["counts"])
+    return [f"Image AUROC; images: {counts}.", "", "| anomaly | local | global | fused |", "|---|---|---|---|", *rows]

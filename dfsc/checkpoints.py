@@ -1,0 +1,232 @@
+"""Where detectors and teachers come from and how they are kept; nothing else reads or writes weights.
+
+A checkpoint is a folder of three files: config.json, model.safetensors (float16) and README.md (model card). Nothing is
+ever unpickled, loading is strict, and a detector is refused when its teacher's digest is not the one it was trained on.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+import dfsc
+from dfsc.calibration import BranchMaps, Calibration
+from dfsc.detector import BORDER_CONVENTION, Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
+from dfsc.errors import CheckpointError
+from dfsc.images import RESIZE_RULE
+from dfsc.networks import SIZES
+from dfsc.objectives import METHODS
+from dfsc.separation import settings_from
+
+DETECTOR_FORMAT = "dfsc-detector-1"
+TEACHER_FORMAT = "dfsc-teacher-1"
+CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
+
+
+def weights_folder() -> Path:
+    """The embedded checkpoints: weights/ beside the package, or where DFSC_WEIGHTS points."""
+    return Path(os.environ.get("DFSC_WEIGHTS", Path(__file__).parent.parent / "weights"))
+
+
+def products() -> list[str]:
+    """Names of the products with embedded detectors, sorted."""
+    folder = weights_folder()
+    if not folder.is_dir():
+        return []
+    return sorted({path.parent.parent.name for path in folder.glob(f"*/*/{CONFIG_FILE}")} - {"teacher"})
+
+
+def product_detectors(product: str) -> list[Detector]:
+    """The embedded detectors of a product, one a method, in the registry's order."""
+    if product not in products():
+        known = ", ".join(products()) or "none"
+        raise CheckpointError(f'There is no embedded product "{product}"; known are: {known}.')
+    present = [m for m in METHODS if (weights_folder() / product / m / CONFIG_FILE).is_file()]
+    return [load(f"{product}/{method}") for method in present]
+
+
+def load(source: str | Path) -> Detector:
+    """Load a detector from a folder, or an embedded one by product/method (e.g. "screw_block/dfsc").
+
+    Raises:
+        CheckpointError: when it is not there, incomplete, damaged, or made for another teacher.
+    """
+    folder = Path(source)
+    if folder.is_dir():
+        return _load_folder(folder, str(source))
+    embedded = weights_folder() / str(source)
+    method = str(source).rpartition("/")[2]
+    if method in METHODS and (embedded / CONFIG_FILE).is_file():
+        return _load_folder(embedded, "embedded")
+    known = ", ".join(f"{product}/{m}" for product in products() for m in METHODS) or "none"
+    raise CheckpointError(f'"{source}" is neither a checkpoint folder nor an embedded detector; embedded are: {known}.')
+
+
+def load_teacher(folder: str | Path) -> Teacher:
+    """Load a teacher's checkpoint folder; networks are float32 in memory."""
+    folder = Path(folder)
+    config = _read_config(folder, TEACHER_FORMAT)
+    network = empty_teacher(_known(config, "size", SIZES))
+    _fill(network, _read_tensors(folder), folder)
+    return Teacher(network.eval(), SIZES[config["size"]], digest(folder))
+
+
+def embedded_teacher(size: str) -> Teacher:
+    """The embedded teacher of a network size."""
+    folder = weights_folder() / "teacher" / size
+    if not (folder / CONFIG_FILE).is_file():
+        have = ", ".join(sorted(p.parent.name for p in folder.parent.glob(f"*/{CONFIG_FILE}"))) or "none"
+        raise CheckpointError(
+            f'There is no embedded teacher of size "{size}" (there is: {have}); name one with --teacher.'
+        )
+    return load_teacher(folder)
+
+
+def save_detector(detector: Detector, folder: Path, card: str) -> None:
+    """Write a detector's three files; a folder that is there is replaced only once all are written."""
+    tensors = {f"student.{k}": v for k, v in detector.student.state_dict().items()}
+    tensors |= {f"autoencoder.{k}": v for k, v in detector.autoencoder.state_dict().items()}
+    good = detector.calibration.good
+    config = dataclasses.asdict(detector.config) | {
+        "format": DETECTOR_FORMAT,
+        "quantiles": detector.calibration.quantiles,
+        "library_version": dfsc.__version__,
+    }
+    exact = {"channel_mean": detector.channel_mean, "channel_std": detector.channel_std}
+    maps = {"good_local": torch.from_numpy(good.local), "good_global": torch.from_numpy(good.global_)}
+    _write(folder, config, _halved_tensors(tensors) | exact | maps, card)
+
+
+def save_teacher(network: nn.Module, size: str, training: dict, folder: Path, card: str) -> None:
+    """Write a teacher's three files."""
+    config = {"format": TEACHER_FORMAT, "size": size, "training": training, "library_version": dfsc.__version__}
+    _write(folder, config, _halved_tensors(network.state_dict()), card)
+
+
+def digest(folder: Path) -> str:
+    """ "sha256:…" of a checkpoint's weights file."""
+    return "sha256:" + hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
+
+
+def halved(network: nn.Module) -> nn.Module:
+    """Round a network's parameters in place to what float16 on disk keeps: what is saved is what was measured."""
+    for parameter in network.parameters():
+        parameter.data = parameter.data.to(torch.float16).to(torch.float32)
+    return network
+
+
+def _load_folder(folder: Path, source: str) -> Detector:
+    config = _parse_config(_read_config(folder, DETECTOR_FORMAT), folder)
+    tensors = _read_tensors(folder)
+    try:
+        mean, std = tensors.pop("channel_mean").float(), tensors.pop("channel_std").float()
+        good = BranchMaps(tensors.pop("good_local").numpy(), tensors.pop("good_global").numpy())
+    except KeyError as error:
+        raise CheckpointError(f"The checkpoint {folder.name} lacks {error}; fetch or train it once more.") from error
+    student, autoencoder = empty_networks(SIZES[config.size])
+    _fill(nn.ModuleDict({"student": student, "autoencoder": autoencoder}), tensors, folder)
+    return Detector(
+        config=config,
+        teacher=_find_teacher(config, folder),
+        student=student.eval(),
+        autoencoder=autoencoder.eval(),
+        channel_mean=mean,
+        channel_std=std,
+        calibration=Calibration(good),
+        source=source,
+    )
+
+
+def _find_teacher(config: DetectorConfig, folder: Path) -> Teacher:
+    """The teacher beside the detector, or the embedded one of its size, whichever has the right digest."""
+    places = (folder.parent / "teacher", weights_folder() / "teacher" / config.size)
+    for place in places:
+        if (place / WEIGHTS_FILE).is_file() and digest(place) == config.teacher_digest:
+            return load_teacher(place)
+    raise CheckpointError(
+        f"The teacher that {config.name} was trained with ({config.teacher_digest[:19]}…) is not here; "
+        f'put its folder beside the checkpoint as "teacher".'
+    )
+
+
+def _read_config(folder: Path, expected_format: str) -> dict:
+    file = folder / CONFIG_FILE
+    if not file.is_file():
+        raise CheckpointError(f"{folder.name} is not a checkpoint: it has no {CONFIG_FILE}.")
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
+        raise CheckpointError(
+            f"The {CONFIG_FILE} of {folder.name} can't be read; fetch the checkpoint again."
+        ) from error
+    found = config.get("format") if isinstance(config, dict) else None
+    if found != expected_format:
+        raise CheckpointError(f"{folder.name} is of format {found!r}, not {expected_format!r}; it can't be used here.")
+    return config
+
+
+def _parse_config(config: dict, folder: Path) -> DetectorConfig:
+    separation = config.get("separation")
+    _known(config, "method", METHODS)
+    _known(config, "size", SIZES)
+    for key, own in (("resize_rule", RESIZE_RULE), ("border", BORDER_CONVENTION)):
+        if config.get(key) != own:
+            raise CheckpointError(f"{folder.name} was made with another {key}: {config.get(key)!r} instead of {own!r}.")
+    try:
+        return DetectorConfig(
+            product=str(config["product"]),
+            method=config["method"],
+            size=config["size"],
+            teacher_digest=str(config["teacher_digest"]),
+            separation=None if separation is None else settings_from(separation),
+            schedule=str(config["schedule"]),
+            training=dict(config.get("training", {})),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
+
+
+def _known(config: dict, key: str, table: dict) -> str:
+    if config.get(key) not in table:
+        raise CheckpointError(f"The checkpoint's {key} is {config.get(key)!r}; known are: {', '.join(table)}.")
+    return config[key]
+
+
+def _read_tensors(folder: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(folder / WEIGHTS_FILE)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"The weights of {folder.name} are missing or damaged; fetch the checkpoint again."
+        ) from error
+
+
+def _fill(network: nn.Module, tensors: dict[str, Tensor], folder: Path) -> None:
+    try:
+        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=True)
+    except RuntimeError as error:
+        raise CheckpointError(f"The weights of {folder.name} do not fit the networks that its config names.") from error
+
+
+def _halved_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.to(torch.float16).contiguous() for name, tensor in tensors.items()}
+
+
+def _write(folder: Path, config: dict, tensors: dict[str, Tensor], card: str) -> None:
+    """Write beside the final place and rename, so that a cut-off never leaves half a checkpoint there."""
+    temporary = folder.with_name(folder.name + ".part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    save_file(tensors, temporary / WEIGHTS_FILE)
+    (temporary / CONFIG_FILE).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (temporary / CARD_FILE).write_text(card, encoding="utf-8")
+    if folder.exists():
+        shutil.rmtree(folder)
+    temporary.rename(folder)

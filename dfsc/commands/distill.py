@@ -1,0 +1,77 @@
+"""python -m dfsc distill: a PDN teacher from a pretrained backbone and a folder of photographs."""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from dfsc.backbones import BACKBONES
+from dfsc.cards import teacher_card
+from dfsc.checkpoints import halved, save_teacher
+from dfsc.targets import cache_targets, split_photographs
+from dfsc.teacher import Distillation, DistillationPlan
+
+NAME = "distill"
+HELP = "Distil a teacher from a pretrained backbone on a folder of photographs; stopped, it goes on where it was."
+REPORT_SECONDS = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    defaults = DistillationPlan()
+    parser.add_argument("photographs", metavar="FOLDER", type=Path, help="photographs of anything; 100 are held out")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the teacher's checkpoint folder")
+    parser.add_argument("--size", default=defaults.size, choices=["demo", "small", "medium"])
+    parser.add_argument("--backbone", default="efficientnet-lite2", choices=list(BACKBONES))
+    parser.add_argument("--steps", type=int, default=defaults.steps, help="(%(default)s)")
+    parser.add_argument("--views", type=int, default=3, help="views of each photograph (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "dfsc" / "distill",
+        metavar="DIR",
+        help="targets (6 MB a photograph at 3 views) and state (%(default)s)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    plan = DistillationPlan(size=options.size, steps=options.steps, seed=options.seed)
+    fit, held_out = split_photographs(options.photographs, options.seed)
+    backbone = BACKBONES[options.backbone]()
+    sys.stderr.write(f"Computing the targets of {len(fit)} photographs, {options.views} views each …\n")
+    measured_on = cache_targets(held_out, backbone, 1, options.seed, options.cache / f"{backbone.name}-held-out")
+    targets = cache_targets(fit, backbone, options.views, options.seed, options.cache / f"{backbone.name}-fit")
+    distillation = Distillation(plan, targets)
+    _follow(distillation, options.cache / f"{backbone.name}-{_key(plan)}.pt")
+    halved(distillation.network)
+    unexplained = distillation.measure(measured_on)
+    notes = {
+        "backbone": backbone.name,
+        "photographs": f"{len(fit)} fitted in {options.views} views each, {len(held_out)} held out",
+        "steps": plan.steps,
+        "seed": plan.seed,
+        "unexplained_variance": round(unexplained.whole, 4),
+        "unexplained_variance_without_border": round(unexplained.inner, 4),
+    }
+    save_teacher(distillation.network, plan.size, notes, options.out, teacher_card(plan.size, notes))
+    sys.stdout.write(json.dumps(notes, indent=2) + "\n")
+    return 0
+
+
+def _follow(distillation: Distillation, state_file: Path) -> None:
+    told = time.monotonic()
+    for record in distillation.run(state_file):
+        if time.monotonic() - told > REPORT_SECONDS:
+            told = time.monotonic()
+            sys.stderr.write(
+                f"step {record.step}/{record.steps}: loss {record.loss:.4f}, {record.seconds_left:.0f} s left\n"
+            )
+
+
+def _key(plan: DistillationPlan) -> str:
+    """Names a plan's state, so that another plan does not go on with it."""
+    return hashlib.sha256(json.dumps(asdict(plan)).encode()).hexdigest()[:12]

@@ -1,0 +1,38 @@
+"""python -m dfsc render: a rendered product as a data set in MVTec LOCO AD's layout."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from dfsc.scenes import PRODUCTS, write_dataset
+from dfsc.scenes.dataset import Counts
+
+NAME = "render"
+HELP = "Render a product's good and anomalous photographs in MVTec LOCO AD's layout."
+REPORT_SECONDS = 5.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    defaults = Counts()
+    parser.add_argument("product", metavar="PRODUCT", help=f"one of: {', '.join(PRODUCTS)}")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--seed", type=int, default=0)
+    for part in ("train", "validation", "good", "logical", "structural"):
+        parser.add_argument(f"--{part}", type=int, default=getattr(defaults, part), help="images (%(default)s)")
+
+
+def run(options: argparse.Namespace) -> int:
+    counts = Counts(
+        train=options.train,
+        validation=options.validation,
+        good=options.good,
+        logical=options.logical,
+        structural=options.structural,
+    )
+    told = time.monotonic()
+    for progress in write_dataset(options.product, options.out, options.seed, counts):
+        if time.monotonic() - told > REPORT_SECONDS or progress.done == progress.total:
+            told = time.monotonic()
+            sys.stderr.write(f"{progress.done}/{progress.total} {progress.path}\n")
+    return 0

@@ -1,0 +1,149 @@
+"""python -m dfsc train: one method, or a matched pair, on a folder of good images."""
+
+import argparse
+import dataclasses
+import re
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from dfsc import recipe as recipes
+from dfsc.cards import detector_card
+from dfsc.checkpoints import save_detector
+from dfsc.datasets import Dataset, open_dataset
+from dfsc.detector import Detector
+from dfsc.errors import ImageError
+from dfsc.evaluation import evaluate
+from dfsc.images import read_image, resize_for_network
+from dfsc.objectives import METHODS
+from dfsc.separation import SeparationSettings
+from dfsc.trainer import Schedule
+from dfsc.training import Training
+
+NAME = "train"
+HELP = "Train a detector, or a matched pair, on good images."
+UNFINISHED = ".training"
+REPORT_SECONDS = 5.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    defaults = SeparationSettings()
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="good images, or a data set's root")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--method", choices=list(METHODS))
+    which.add_argument("--pair", action="store_true", help="EAD-S and DFSC, matched, into DIR/ead-s and DIR/dfsc")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, help="steps of each stage")
+    length.add_argument("--seconds", type=float, help="time for all methods together (default: 240)")
+    parser.add_argument("--tau", type=float, default=defaults.tau, help="τ′: share of similar elements (%(default)s)")
+    parser.add_argument(
+        "--margin-ratio", type=float, default=defaults.margin_ratio, help="κ: margin over q′ (%(default)s)"
+    )
+    parser.add_argument(
+        "--warm-up", type=float, default=defaults.warm_up, help="share before the constraint (%(default)s)"
+    )
+    parser.add_argument("--size", default="demo", choices=["demo", "small", "medium"])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--schedule", choices=[str(s) for s in Schedule], default=str(Schedule.STAGED))
+    parser.add_argument("--movement", type=float, default=0.0, help="how far the product moves, share of the edge (0)")
+    parser.add_argument("--copies", type=int, help="augmented copies of each image (by default as fits)")
+    parser.add_argument("--penalty", metavar="FOLDER", help="photographs of anything else (by default rendered)")
+    parser.add_argument("--teacher", metavar="DIR", help="another teacher than the embedded one")
+    parser.add_argument("--product", help="the product's name (by default the folder's)")
+    parser.add_argument("--license", default="unknown", help="licence for the model card")
+
+
+def run(options: argparse.Namespace) -> int:
+    dataset = open_dataset(options.folder)
+    recipe = _recipe(options)
+    good, validation = _decoded(dataset.train), _decoded(dataset.validation)
+    unfinished = options.out / UNFINISHED
+    started = time.monotonic()
+    training = recipes.start(recipe, good, validation, unfinished)
+    _follow(training, recipes.state_file(unfinished))
+    notes = _notes(options, recipe, training, len(good), time.monotonic() - started)
+    detectors = training.detectors(_plain_name(options.product or dataset.name), notes)
+    for method, detector in detectors.items():
+        folder = options.out / method if options.pair else options.out
+        _save(detector, dataset, folder)
+        sys.stderr.write(f"{METHODS[method].title}: {folder}\n")
+    recipes.forget(unfinished)
+    return 0
+
+
+def _recipe(options: argparse.Namespace) -> recipes.Recipe:
+    separation = SeparationSettings(tau=options.tau, margin_ratio=options.margin_ratio, warm_up=options.warm_up)
+    return recipes.Recipe(
+        methods=("ead-s", "dfsc") if options.pair else (options.method,),
+        size=options.size,
+        teacher=options.teacher,
+        steps=options.steps,
+        seconds=options.seconds or (None if options.steps else 240.0),
+        copies=options.copies,
+        movement=options.movement,
+        penalty=options.penalty,
+        schedule=Schedule(options.schedule),
+        separation=separation,
+        seed=options.seed,
+    )
+
+
+def _plain_name(product: str) -> str:
+    """A product's name as detectors, files and folders are called after it: letters, digits, underscores."""
+    return re.sub(r"\W+", "_", product).strip("_") or "product"
+
+
+def _decoded(paths: tuple[Path, ...]) -> np.ndarray | None:
+    """Readable images resized for the networks; the others are named on standard error and left out."""
+    images = []
+    for path in paths:
+        try:
+            images.append(resize_for_network(read_image(path)))
+        except ImageError as error:
+            sys.stderr.write(f"Left out: {error}\n")
+    return np.stack(images) if images else None
+
+
+def _follow(training: Training, state_file: Path) -> None:
+    told = 0.0
+    for progress in training.run(state_file):
+        record = progress.record
+        if time.monotonic() - told > REPORT_SECONDS or record.step == record.steps:
+            told = time.monotonic()
+            losses = ", ".join(f"{name} {value:.3f}" for name, value in (record.losses | record.watch).items())
+            sys.stderr.write(
+                f"{METHODS[record.method].title} {record.stage} {record.step}/{record.steps}: {losses}; "
+                f"{progress.seconds_left:.0f} s left\n"
+            )
+
+
+def _notes(
+    options: argparse.Namespace, recipe: recipes.Recipe, training: Training, images: int, seconds: float
+) -> dict:
+    plan = training.plan
+    return {
+        "data": f"{images} good images of {options.folder.resolve().name}",
+        "fitted": training.data.fitted,
+        "trained_with": " + ".join(METHODS[method].title for method in recipe.methods),
+        "steps": f"{plan.autoencoder_steps} auto-encoder, {plan.student_steps} student",
+        "seconds": round(seconds),
+        "seed": recipe.seed,
+        "copies": len(training.data) // training.data.fitted,
+        "movement": recipe.movement,
+        "penalty": Path(recipe.penalty).name if recipe.penalty else "rendered by the library",
+        "license": options.license,
+    }
+
+
+def _save(detector: Detector, dataset: Dataset, folder: Path) -> None:
+    """Measure on the data set's test images, where there are some, and write the checkpoint with that in its card."""
+    if any(not image.is_good for image in dataset.test):
+        evaluation = evaluate(dataset, [detector])
+        counts = {group: dataclasses.asdict(count) for group, count in evaluation.counts.items()}
+        measured = {"auroc": evaluation.detectors[0].auroc, "counts": counts}
+        config = dataclasses.replace(detector.config, training=detector.config.training | {"measured": measured})
+        detector = dataclasses.replace(detector, config=config)
+    save_detector(detector, folder, detector_card(detector.config, detector.calibration.count))

@@ -1,0 +1,123 @@
+"""A detector: teacher, student, auto-encoder and calibration → local and global anomaly maps.
+
+Inference is the same for EAD-S and DFSC (Batzner et al., arXiv 2303.14535, section 3.4): the local map is the channel
+mean of (T − S^T)², the global map that of (A − S^A)². Only training tells the methods apart.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dfsc.calibration import BranchMaps, Calibration
+from dfsc.images import RESIZE_RULE
+from dfsc.networks import SIZES, AutoEncoder, NetworkSize, image_tensor, student_network, teacher_network
+from dfsc.processor import multiplies_bfloat16
+from dfsc.separation import SeparationSettings
+
+BORDER_CONVENTION = "56x56-quantiles, cells at true centres, ring unscored"
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    """What a checkpoint says in words and numbers beside its tensors.
+
+    Attributes:
+        product: what is inspected, e.g. "screw_block".
+        method: a key of dfsc.objectives.METHODS.
+        size: a key of dfsc.networks.SIZES.
+        teacher_digest: "sha256:…" of the teacher's weights file.
+        separation: the constraint's settings, None for methods without it.
+        schedule: "staged" or "joint".
+        training: how it was trained and on what, for people; never read by the library.
+    """
+
+    product: str
+    method: str
+    size: str
+    teacher_digest: str
+    separation: SeparationSettings | None
+    schedule: str
+    resize_rule: str = RESIZE_RULE
+    border: str = BORDER_CONVENTION
+    training: dict = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """product-method, as maps and reports call the detector."""
+        return f"{self.product}-{self.method}"
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A frozen PDN with the digest by which detectors know it."""
+
+    network: nn.Module
+    size: NetworkSize
+    digest: str
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A trained detector. The channel mean and std (C×1×1) standardise the teacher's output."""
+
+    config: DetectorConfig
+    teacher: Teacher
+    student: nn.Module
+    autoencoder: nn.Module
+    channel_mean: Tensor
+    channel_std: Tensor
+    calibration: Calibration
+    source: str = "memory"
+
+    def raw_maps(self, images: Tensor, teacher_output: Tensor) -> BranchMaps:
+        """Raw maps from network input N×3×256×256 and the teacher's output on it N×C×56×56.
+
+        Returns:
+            Two float16 arrays N×56×56, as the calibration's own maps are kept, so that equal images score equally.
+        """
+        return raw_maps(self.student, self.autoencoder, self.standardise(teacher_output), images)
+
+    def standardise(self, teacher_output: Tensor) -> Tensor:
+        return (teacher_output.float() - self.channel_mean) / self.channel_std
+
+
+@torch.inference_mode()
+def raw_maps(student: nn.Module, autoencoder: nn.Module, teacher: Tensor, images: Tensor) -> BranchMaps:
+    """Local and global maps of images for a standardised teacher output (see Detector.raw_maps)."""
+    channels = teacher.shape[1]
+    s = student(images).float()
+    a = autoencoder(images).float()
+    local = (teacher - s[:, :channels]).square().mean(dim=1)
+    global_ = (a - s[:, channels:]).square().mean(dim=1)
+    return BranchMaps(_rounded(local), _rounded(global_))
+
+
+def _rounded(maps: Tensor) -> np.ndarray:
+    return maps.clamp_max(torch.finfo(torch.float16).max).to(torch.float16).numpy()
+
+
+def inference_dtype() -> torch.dtype:
+    """bfloat16 where the processor multiplies it, else float32."""
+    return torch.bfloat16 if multiplies_bfloat16() else torch.float32
+
+
+def for_inference(network: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """Freeze a network in the memory layout and arithmetic in which it is fastest."""
+    return network.eval().requires_grad_(False).to(dtype=dtype, memory_format=torch.channels_last)
+
+
+def network_input(images: np.ndarray, dtype: torch.dtype = torch.float32) -> Tensor:
+    """RGB uint8 N×256×256×3 → N×3×256×256 as the networks take it."""
+    tensor = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
+    return image_tensor(tensor).to(dtype).contiguous(memory_format=torch.channels_last)
+
+
+def empty_networks(size: NetworkSize) -> tuple[nn.Module, nn.Module]:
+    """Untrained student and auto-encoder of a size, from torch's global generator."""
+    return student_network(size), AutoEncoder(size.teacher_channels)
+
+
+def empty_teacher(size_name: str) -> nn.Module:
+    return teacher_network(SIZES[size_name])

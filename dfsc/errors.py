@@ -1,0 +1,21 @@
+"""The library's own errors: each message is one plain sentence that a user can act on."""
+
+
+class DFSCError(Exception):
+    """Base of every error that this library raises for bad input; its text may be shown to a user as it is."""
+
+
+class ImageError(DFSCError):
+    """A file or array is not an image that can be inspected."""
+
+
+class CheckpointError(DFSCError):
+    """A checkpoint is missing, incomplete, tampered with, or made for another teacher."""
+
+
+class DatasetError(DFSCError):
+    """A folder does not have the expected layout, or a product's name is not known."""
+
+
+class TrainingError(DFSCError):
+    """A training can't start or can't go on (too few images, a setting out of range, a diverging loss)."""

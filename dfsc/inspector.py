@@ -1,0 +1,228 @@
+"""Image in, Inspection out, for several detectors at once; a teacher that they share runs once.
+
+Above this module there are numpy arrays and records only.
+"""
+
+import copy
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dfsc.calibration import BranchMaps, Calibration, peak
+from dfsc.detector import Detector, for_inference, inference_dtype, network_input
+from dfsc.errors import DFSCError
+from dfsc.images import check_array, resize_for_network
+from dfsc.networks import CELL_STRIDE, FIRST_CELL_CENTRE, INPUT_SIZE, MAP_SIZE
+from dfsc.objectives import METHODS
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one detector found in one image.
+
+    Attributes:
+        detector: its name, product-method, numbered where several are called alike.
+        method: key of the method, e.g. "dfsc".
+        title: how the method is written, e.g. "DFSC".
+        source: where its checkpoint came from.
+        maps: local and global map, float32 56×56, on the scale fixed by the good images (0 and 0.1 are their 0.9 and
+            0.995 quantiles; values may be negative).
+        calibration: the good images' maps, from which threshold and percentiles follow.
+        milliseconds: the teacher's time and this detector's own.
+        local_weight: weight of the local map in the fused one.
+        rejected_good: how many of the held-out good images the threshold gives up.
+    """
+
+    detector: str
+    method: str
+    title: str
+    source: str
+    maps: BranchMaps
+    calibration: Calibration
+    milliseconds: float
+    local_weight: float = 0.5
+    rejected_good: int = 0
+
+    @property
+    def fused(self) -> np.ndarray:
+        """Fused map, float32 56×56."""
+        return self.maps.fused(self.local_weight)
+
+    @property
+    def score(self) -> float:
+        """Maximum of the fused 56×56 map, so it does not depend on the photograph's size."""
+        return float(peak(self.fused))
+
+    @property
+    def threshold(self) -> float:
+        return self.calibration.threshold(self.rejected_good, self.local_weight)
+
+    @property
+    def verdict(self) -> str:
+        """ "accept" or "reject"; rejected is what scores above the threshold."""
+        return "reject" if self.score > self.threshold else "accept"
+
+    @property
+    def peak_cell(self) -> tuple[int, int]:
+        """Row and column of the fused map's maximum."""
+        row, column = np.unravel_index(int(self.fused.argmax()), self.fused.shape)
+        return int(row), int(column)
+
+    @property
+    def local_peak(self) -> float:
+        """The local map's value where the fused map is highest."""
+        return float(self.maps.local[self.peak_cell])
+
+    @property
+    def global_peak(self) -> float:
+        """The global map's value where the fused map is highest."""
+        return float(self.maps.global_[self.peak_cell])
+
+    @property
+    def branch(self) -> str:
+        """The branch that is larger at the fused map's peak: "local" or "global"."""
+        return "local" if self.local_peak >= self.global_peak else "global"
+
+    @property
+    def percentile(self) -> float:
+        """Share (0 to 100) of the held-out good images that score below this image."""
+        return self.calibration.percentile(self.score, self.local_weight)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """An image (RGB uint8 H×W×3) and a result for each detector, in the detectors' order."""
+
+    image: np.ndarray
+    results: tuple[Result, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+    def peak_xy(self, result: Result) -> tuple[float, float]:
+        """Where a result's fused peak lies in the photograph, in pixels from its top left corner."""
+        row, column = result.peak_cell
+        width, height = self.size
+        return cell_centre(column) * width / INPUT_SIZE, cell_centre(row) * height / INPUT_SIZE
+
+
+class Inspector:
+    """Detectors made ready for inference; detectors with the same teacher share one run of it.
+
+    Not changed by inspecting, so several threads may share an inspector.
+    """
+
+    def __init__(self, detectors: Sequence[Detector], dtype: torch.dtype | None = None):
+        """Args:
+        detectors: at least one, in the order of the results.
+        dtype: torch.float32 or torch.bfloat16; by default what is fastest here without changing verdicts.
+        """
+        if not detectors:
+            raise DFSCError("There is no detector to inspect with; name a product or a checkpoint.")
+        self.detectors = tuple(detectors)
+        self._dtype = dtype or inference_dtype()
+        self._teachers = {
+            detector.teacher.digest: _copy_for_inference(detector.teacher.network, self._dtype)
+            for detector in detectors
+        }
+        self._ready = [self._prepare(detector) for detector in detectors]
+        self.names = _numbered([detector.config.name for detector in detectors])
+
+    def inspect(self, image: np.ndarray) -> Inspection:
+        """Inspect one photograph (RGB uint8 H×W×3, any size from 16×16 on); raises ImageError for anything else."""
+        check_array(image)
+        results = self.results(resize_for_network(image)[None])
+        return Inspection(image, tuple(result[0] for result in results))
+
+    def results(self, images: np.ndarray) -> list[list[Result]]:
+        """A list of results for each detector, from images that are resized already (RGB uint8 N×256×256×3)."""
+        x = network_input(images, self._dtype)
+        teacher_outputs: dict[str, tuple[Tensor, float]] = {}
+        for digest, network in self._teachers.items():
+            started = time.perf_counter()
+            with torch.inference_mode():
+                output = network(x)
+            teacher_outputs[digest] = output, time.perf_counter() - started
+        return [
+            self._detector_results(detector, name, x, teacher_outputs)
+            for detector, name in zip(self._ready, self.names, strict=True)
+        ]
+
+    def _detector_results(self, detector: Detector, name: str, x: Tensor, teacher_outputs: dict) -> list[Result]:
+        output, seconds = teacher_outputs[detector.teacher.digest]
+        started = time.perf_counter()
+        maps = detector.calibration.normalise(detector.raw_maps(x, output))
+        milliseconds = (seconds + time.perf_counter() - started) * 1000 / len(x)
+        return [
+            Result(
+                detector=name,
+                method=detector.config.method,
+                title=METHODS[detector.config.method].title,
+                source=detector.source,
+                maps=BranchMaps(local, global_),
+                calibration=detector.calibration,
+                milliseconds=milliseconds,
+            )
+            for local, global_ in zip(maps.local, maps.global_, strict=True)
+        ]
+
+    def _prepare(self, detector: Detector) -> Detector:
+        return Detector(
+            config=detector.config,
+            teacher=detector.teacher,
+            student=_copy_for_inference(detector.student, self._dtype),
+            autoencoder=_copy_for_inference(detector.autoencoder, self._dtype),
+            channel_mean=detector.channel_mean,
+            channel_std=detector.channel_std,
+            calibration=detector.calibration,
+            source=detector.source,
+        )
+
+
+def inspect(image: np.ndarray, detectors: Iterable[Detector]) -> Inspection:
+    """Inspect one photograph with some detectors; keep an Inspector instead where there are many photographs."""
+    return Inspector(tuple(detectors)).inspect(image)
+
+
+def cell_centre(index: float) -> float:
+    """Centre of a map cell's field of view along one axis, in pixels of the 256 px network input."""
+    return FIRST_CELL_CENTRE + CELL_STRIDE * index
+
+
+def place_on_image(cells: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A 56×56 map at the photograph's size: float32 height×width, bilinear, each cell at its true centre.
+
+    The outer ring (16.5 px of 256), in which no cell is centred, repeats the nearest cell.
+    """
+    rows = _cell_coordinates(height)
+    columns = _cell_coordinates(width)
+    return _interpolate(_interpolate(cells.astype(np.float32), rows).T, columns).T
+
+
+def _cell_coordinates(pixels: int) -> np.ndarray:
+    centres = (np.arange(pixels) + 0.5) * INPUT_SIZE / pixels
+    return np.clip((centres - FIRST_CELL_CENTRE) / CELL_STRIDE, 0, MAP_SIZE - 1)
+
+
+def _interpolate(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    below = np.minimum(positions.astype(int), MAP_SIZE - 2)
+    share = (positions - below).astype(np.float32)[:, None]
+    return values[below] * (1 - share) + values[below + 1] * share
+
+
+def _numbered(names: list[str]) -> list[str]:
+    """Names made unique: the second "a-dfsc" becomes "a-dfsc-2"."""
+    return [
+        name if names.index(name) == position else f"{name}-{names[: position + 1].count(name)}"
+        for position, name in enumerate(names)
+    ]
+
+
+def _copy_for_inference(network: nn.Module, dtype: torch.dtype) -> nn.Module:
+    return for_inference(copy.deepcopy(network), dtype)

@@ -1,0 +1,172 @@
+"""The Distinctive Feature Separation Constraint (Lee & Kim, arXiv 2407.17909), as reconstructed by this project.
+
+Sourced from the paper: the output features of teacher and auto-encoder are split by the quantile value τ′ into
+similar and novel ones, and the auto-encoder is made to keep at least a margin from the teacher on the novel ones. The
+paper's equations were not available; what follows is a reconstruction, and each switch names a choice that it left
+open.
+
+    d      = (T − A)²                              element by element, T standardised per channel
+    q′     = the τ′-quantile of d in one image     not differentiated through
+    L_DFSC = ( Σ_{d ≤ q′} d  +  λ · Σ_{d > q′} max(0, m − d) ) / number of elements
+
+τ′ = 1 leaves nothing novel: L_DFSC is EfficientAD's L_AE exactly. m = 0 trims: novel elements are merely left out.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import torch
+from torch import Tensor
+
+from dfsc.errors import TrainingError
+
+
+class SplitUnit(StrEnum):
+    """What the quantile ranks: single elements, positions of the channel-mean map, or whole channels."""
+
+    ELEMENTS = "elements"
+    POSITIONS = "positions"
+    CHANNELS = "channels"
+
+
+class Hinge(StrEnum):
+    """The margin hinge's argument: the squared distance d itself, or √d (then the hinge is squared)."""
+
+    SQUARED_DISTANCE = "squared-distance"
+    DISTANCE = "distance"
+
+
+class Normaliser(StrEnum):
+    """Divide both sums by the number of all elements, or each by the size of its own subset."""
+
+    ALL_ELEMENTS = "all-elements"
+    SUBSET_MEAN = "subset-mean"
+
+
+@dataclass(frozen=True)
+class SeparationSettings:
+    """The constraint's knobs.
+
+    Attributes:
+        tau: τ′ in (0, 1]; the share of units that count as similar.
+        margin_ratio: κ ≥ 0; the margin is κ times q′ as averaged over the warm-up, and fixed from then on.
+        margin: an absolute margin ≥ 0 (in squared standardised feature units) that takes the place of κ when given.
+        weight: λ ≥ 0 of the hinge.
+        warm_up: share (0 to 1) of the auto-encoder's training before the constraint begins.
+    """
+
+    tau: float = 0.9
+    margin_ratio: float = 1.5
+    margin: float | None = None
+    weight: float = 1.0
+    warm_up: float = 0.5
+    unit: SplitUnit = SplitUnit.ELEMENTS
+    hinge: Hinge = Hinge.SQUARED_DISTANCE
+    normaliser: Normaliser = Normaliser.ALL_ELEMENTS
+
+    def __post_init__(self) -> None:
+        if not 0 < self.tau <= 1:
+            raise TrainingError(f"τ′ has to lie above 0 and at most at 1, not at {self.tau:g}.")
+        if self.margin_ratio < 0 or self.weight < 0 or (self.margin or 0) < 0:
+            raise TrainingError("Margin, margin ratio and the hinge's weight can't be negative.")
+        if not 0 <= self.warm_up <= 1:
+            raise TrainingError(f"The warm-up is a share from 0 to 1, not {self.warm_up:g}.")
+
+
+def settings_from(fields: dict) -> SeparationSettings:
+    """Settings from what dataclasses.asdict made of them, by way of JSON; TypeError or ValueError for wrong fields."""
+    enums = {"unit": SplitUnit, "hinge": Hinge, "normaliser": Normaliser}
+    return SeparationSettings(**{key: enums[key](value) if key in enums else value for key, value in fields.items()})
+
+
+@dataclass(frozen=True)
+class Separation:
+    """The constraint's loss (0-d tensor, differentiable) and what to watch beside it (floats).
+
+    `quantile` is the mean of q′ over the images; `active_share` the share of novel units within the margin (0 when
+    none is novel); `similar_mean` the mean of d over the similar units, which tells the auto-encoder's fit apart from
+    the constraint's effect.
+    """
+
+    loss: Tensor
+    quantile: float
+    active_share: float
+    similar_mean: float
+
+
+def distances(d: Tensor, unit: SplitUnit) -> Tensor:
+    """Squared distances N×C×H×W → N×units: all elements, or channel means at H·W positions, or means of C channels."""
+    if unit is SplitUnit.POSITIONS:
+        d = d.mean(dim=1)
+    elif unit is SplitUnit.CHANNELS:
+        d = d.mean(dim=(2, 3))
+    return d.flatten(1)
+
+
+def split_value(d: Tensor, tau: float) -> Tensor:
+    """q′ of each image: N×units → N×1, the smallest value with at least τ′·units values at or below it."""
+    units = d.shape[1]
+    rank = max(1, math.ceil(tau * units - 1e-6))
+    if units - rank < units // 2:
+        return d.detach().topk(units - rank + 1, dim=1).values[:, -1:]
+    return d.detach().kthvalue(rank, dim=1, keepdim=True).values
+
+
+def novel_share(d: Tensor, tau: float) -> Tensor:
+    """Where novelty lies: d N×C×H×W → N×H×W, the share (0 to 1) of each position's channels that are novel."""
+    threshold = split_value(d.flatten(1), tau)
+    return (d > threshold[:, :, None, None]).float().mean(dim=1)
+
+
+def separate(d: Tensor, settings: SeparationSettings, margin: float) -> Separation:
+    """L_DFSC of squared distances d (N×C×H×W, ≥ 0) for a margin in the same unit."""
+    d = distances(d, settings.unit)
+    threshold = split_value(d, settings.tau)
+    novel = d.detach() > threshold
+    hinge = _hinge(d, margin, settings.hinge)
+    similar_sum, novel_sum = torch.where(novel, 0, d).sum(), torch.where(novel, hinge, 0).sum()
+    novel_count = int(novel.sum())
+    similar_count = novel.numel() - novel_count
+    if settings.normaliser is Normaliser.ALL_ELEMENTS:
+        loss = (similar_sum + settings.weight * novel_sum) / novel.numel()
+    else:
+        loss = similar_sum / similar_count + settings.weight * novel_sum / max(1, novel_count)
+    return Separation(
+        loss=loss,
+        quantile=float(threshold.mean()),
+        active_share=float((novel & (d.detach() < margin)).sum()) / max(1, novel_count),
+        similar_mean=float(similar_sum.detach()) / similar_count,
+    )
+
+
+def _hinge(d: Tensor, margin: float, form: Hinge) -> Tensor:
+    if form is Hinge.SQUARED_DISTANCE:
+        return (margin - d).clamp_min(0)
+    return (math.sqrt(margin) - d.clamp_min(1e-12).sqrt()).clamp_min(0) ** 2
+
+
+class MarginAnchor:
+    """The margin of a training: absolute, or κ times the moving average of q′ over the warm-up, held from then on.
+
+    A margin that goes on following q′ feeds on itself: what is pushed away raises q′, which raises the margin, and the
+    training diverges. Therefore `observe` is for the warm-up alone.
+    """
+
+    MOMENTUM = 0.95
+
+    def __init__(self, settings: SeparationSettings, average: float | None = None):
+        self.settings = settings
+        self.average = average
+
+    def observe(self, quantile: float) -> None:
+        """Take one step's q′ into the moving average."""
+        previous = quantile if self.average is None else self.average
+        self.average = self.MOMENTUM * previous + (1 - self.MOMENTUM) * quantile
+
+    @property
+    def margin(self) -> float:
+        """m ≥ 0; 0 (trimming) while nothing has been observed and no absolute margin is given."""
+        if self.settings.margin is not None:
+            return self.settings.margin
+        return self.settings.margin_ratio * (self.average or 0.0)

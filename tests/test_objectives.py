@@ -1,0 +1,51 @@
+"""Each loss against its definition on tensors small enough to compute by hand."""
+
+import pytest
+import torch
+
+from dfsc.objectives import METHODS, hard_feature_loss, penalty_loss, student_autoencoder_loss
+from dfsc.separation import SeparationSettings
+
+
+def test_hard_loss_is_the_mean_of_the_hardest_elements():
+    teacher = torch.zeros(1, 10, 10, 10)
+    student = torch.arange(1000.0).view(1, 10, 10, 10).sqrt()
+    assert float(hard_feature_loss(teacher, student, quantile=0.99)) == pytest.approx(sum(range(990, 1000)) / 10)
+
+
+def test_hard_loss_takes_each_images_own_hardest():
+    d = torch.cat([torch.ones(1, 10, 10, 10), torch.zeros(1, 10, 10, 10)])
+    assert float(hard_feature_loss(d, torch.zeros_like(d))) == pytest.approx(0.5)
+
+
+def test_penalty_and_imitation():
+    a, s = torch.full((1, 2, 2, 2), 3.0), torch.full((1, 2, 2, 2), 1.0)
+    assert float(penalty_loss(a)) == 9.0
+    assert float(student_autoencoder_loss(a, s)) == 4.0
+
+
+def test_ead_s_reconstruction_is_the_mean_squared_error():
+    teacher, autoencoder = torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
+    outcome = METHODS["ead-s"].reconstruction(SeparationSettings(), None)(teacher, autoencoder, constrained=True)
+    torch.testing.assert_close(outcome.loss, (teacher - autoencoder).square().mean())
+
+
+def test_dfsc_equals_ead_s_during_the_warm_up_and_at_tau_one():
+    teacher, autoencoder = torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
+    plain = (teacher - autoencoder).square().mean()
+    warm = METHODS["dfsc"].reconstruction(SeparationSettings(tau=0.5), None)
+    torch.testing.assert_close(warm(teacher, autoencoder, constrained=False).loss, plain)
+    assert warm(teacher, autoencoder, constrained=True).loss != plain
+    whole = METHODS["dfsc"].reconstruction(SeparationSettings(tau=1.0), None)
+    torch.testing.assert_close(whole(teacher, autoencoder, constrained=True).loss, plain)
+
+
+def test_dfsc_measures_its_margin_in_the_warm_up_alone():
+    reconstruction = METHODS["dfsc"].reconstruction(SeparationSettings(tau=0.9, margin_ratio=2.0), None)
+    teacher = torch.randn(1, 3, 8, 8)
+    near = reconstruction(teacher, torch.zeros_like(teacher), constrained=False)
+    margin = 2 * near.watch["quantile"]
+    far = reconstruction(teacher, torch.full_like(teacher, 9.0), constrained=True)
+    assert far.watch["margin"] == pytest.approx(margin)
+    resumed = METHODS["dfsc"].reconstruction(SeparationSettings(tau=0.9, margin_ratio=2.0), reconstruction.state)
+    assert resumed.anchor.margin == reconstruction.anchor.margin
