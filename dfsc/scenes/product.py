@@ -1,0 +1,56 @@
+"""What a product is to the renderer: its name, the defects it can have, and the function that paints it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from dfsc.scenes.surface import Surface
+
+Family = Literal["logical", "structural"]
+
+
+@dataclass(frozen=True)
+class DefectKind:
+    """One kind of defect and how MVTec LOCO AD scores it.
+
+    A logical defect is a wrong arrangement of sound parts; a structural one is damage that shows locally.
+    `pixel_value` (1..255) marks the kind in mask files. `saturation_threshold` says how much of the mask must be
+    found for full credit: a share in (0, 1] of its area if `relative_saturation`, else an area in pixels.
+    """
+
+    name: str
+    family: Family
+    pixel_value: int
+    saturation_threshold: float
+    relative_saturation: bool
+
+
+Masks = tuple[tuple[DefectKind, np.ndarray], ...]
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product that can be drawn.
+
+    `paint(surface, seed, kinds)` draws one unit with exactly these defects onto an empty surface and returns a
+    mask (H, W, bool) for each of them, in the order of `kinds`.
+    """
+
+    name: str
+    summary: str
+    kinds: tuple[DefectKind, ...]
+    paint: Callable[[Surface, int, Sequence[DefectKind]], Masks]
+
+    def family(self, family: Family) -> tuple[DefectKind, ...]:
+        """The product's kinds of defect of one family."""
+        return tuple(kind for kind in self.kinds if kind.family == family)
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A finished picture: `image` (H, W, 3) uint8 sRGB, and one (kind, mask) a defect, masks (H, W) bool."""
+
+    image: np.ndarray
+    masks: Masks

@@ -1,0 +1,149 @@
+"""The rendered product: the same seed gives the same files, masks say where a defect shows, the layout is LOCO's."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dfsc.errors import DatasetError
+from dfsc.scenes import PRODUCTS, Counts, render, write_dataset
+from dfsc.scenes.dataset import planned_defects
+
+BLOCK = PRODUCTS["terminal_block"]
+COUNTS = Counts(train=1, validation=1, good=1, logical=2, structural=2)
+
+
+@pytest.fixture(scope="module")
+def good():
+    return render("terminal_block", 5).image.astype(int)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("scenes") / "block"
+    steps = list(write_dataset("terminal_block", out, 7, COUNTS))
+    assert [(step.done, step.total) for step in steps] == [(done, 7) for done in range(1, 8)]
+    assert all(step.path.is_file() for step in steps)
+    return out
+
+
+def files(out):
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+
+def test_same_seed_same_picture_other_seed_another(good):
+    again, other = render("terminal_block", 5), render("terminal_block", 6)
+    assert again.image.dtype == np.uint8
+    assert again.image.shape[1] >= 1024
+    assert again.masks == ()
+    assert np.array_equal(again.image, good)
+    assert np.abs(other.image - good).mean() > 3
+
+
+@pytest.mark.parametrize("kind", BLOCK.kinds, ids=lambda kind: kind.name)
+def test_a_mask_is_where_the_picture_differs(good, kind):
+    picture = render("terminal_block", 5, [kind.name])
+    ((found, mask),) = picture.masks
+    assert found is kind
+    assert mask.dtype == bool
+    assert mask.shape == good.shape[:2]
+    difference = np.abs(picture.image - good).max(2)
+    assert difference[mask].mean() > 15
+    # A defect may change shadows and reflections around it, but no more than that.
+    assert (difference[~mask] > 30).mean() < 0.02
+    assert (difference[~mask] > 8).mean() < 0.10
+    if kind.family == "structural":
+        assert 100 < mask.sum() < 0.01 * mask.size
+    else:
+        rows, columns = np.nonzero(mask)
+        # Stretched to 256 x 256, 14 pixels or more each way.
+        assert np.ptp(rows) * 256 / mask.shape[0] >= 14
+        assert np.ptp(columns) * 256 / mask.shape[1] >= 14
+
+
+def test_all_logical_defects_fit_on_one_unit_and_keep_apart():
+    names = [kind.name for kind in BLOCK.family("logical")]
+    masks = render("terminal_block", 8, names).masks
+    assert [kind.name for kind, _ in masks] == names
+    assert all(mask.any() for _, mask in masks)
+    assert np.sum([mask for _, mask in masks], axis=0).max() == 1
+
+
+def test_kinds_have_values_of_their_own_and_both_ways_of_saturation():
+    assert len({kind.pixel_value for kind in BLOCK.kinds}) == len(BLOCK.kinds)
+    assert {kind.relative_saturation for kind in BLOCK.kinds} == {True, False}
+    for kind in BLOCK.kinds:
+        assert 0 < kind.pixel_value < 256
+        assert 0 < kind.saturation_threshold <= (1 if kind.relative_saturation else 768 * 1024)
+
+
+def test_defects_are_planned_in_turn_and_some_images_get_two():
+    plans = [planned_defects(BLOCK, seed, "structural", seed) for seed in range(100)]
+    assert {plan[0] for plan in plans} == {kind.name for kind in BLOCK.family("structural")}
+    assert 5 < sum(len(plan) == 2 for plan in plans) < 40
+    assert all(len(set(plan)) == len(plan) for plan in plans)
+    assert planned_defects(BLOCK, 1, None, 1) == ()
+
+
+def test_the_layout_is_locos(folder):
+    config = json.loads((folder / "defects_config.json").read_text())
+    values = {entry["pixel_value"]: entry["defect_name"] for entry in config}
+    keys = {"defect_name", "pixel_value", "saturation_threshold", "relative_saturation"}
+    assert all(set(entry) == keys for entry in config)
+    for part, count in (("train/good", 1), ("validation/good", 1), ("test/good", 1)):
+        assert len(list((folder / part).glob("*.png"))) == count
+    for family in ("logical", "structural"):
+        images = sorted((folder / "test" / f"{family}_anomalies").glob("*.png"))
+        assert [path.name for path in images] == ["000.png", "001.png"]
+        for path in images:
+            masks = sorted((folder / "ground_truth" / f"{family}_anomalies" / path.stem).glob("*.png"))
+            assert [mask.name for mask in masks] == [f"{i:03d}.png" for i in range(max(1, len(masks)))]
+            for mask in masks:
+                with Image.open(path) as image, Image.open(mask) as drawn:
+                    assert (drawn.mode, drawn.size) == ("L", image.size)
+                    present = set(np.unique(np.asarray(drawn)).tolist())
+                (value,) = present - {0}
+                assert 0 in present
+                assert values[value] in {kind.name for kind in BLOCK.family(family)}
+
+
+def test_an_interrupted_run_resumes_to_the_same_files(folder):
+    before = files(folder)
+    (folder / "test/logical_anomalies/001.png").unlink()
+    (folder / "ground_truth/logical_anomalies/001/000.png").write_bytes(b"half a file")
+    (folder / "test/logical_anomalies/001.part").write_bytes(b"half a file")
+    list(write_dataset("terminal_block", folder, 7, COUNTS))
+    assert files(folder) == before
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(folder, tmp_path):
+    before = files(folder)
+    for seed, counts in ((8, COUNTS), (7, Counts(1, 1, 1, 1, 1))):
+        with pytest.raises(DatasetError, match="another data set"):
+            write_dataset("terminal_block", folder, seed, counts)
+    assert files(folder) == before
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(DatasetError, match="not empty"):
+        write_dataset("terminal_block", tmp_path, 7, COUNTS)
+
+
+def test_unknown_names_are_refused_with_the_known_ones(tmp_path):
+    with pytest.raises(DatasetError, match="terminal_block"):
+        render("teapot", 0)
+    with pytest.raises(DatasetError, match="terminal_block"):
+        write_dataset("teapot", tmp_path / "out", 0)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(DatasetError, match="missing_wire"):
+        render("terminal_block", 0, ["cracked_spout"])
+    for refused in (
+        lambda: render("terminal_block", -1),
+        lambda: write_dataset("terminal_block", tmp_path / "out", -1),
+    ):
+        with pytest.raises(DatasetError, match="negative"):
+            refused()
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(DatasetError, match="once"):
+        render("terminal_block", 0, ["burn", "burn"])
+    with pytest.raises(DatasetError, match="negative"):
+        Counts(train=-1)
