@@ -13,6 +13,7 @@ from dfsc.errors import CheckpointError
 
 LOWER_QUANTILE, UPPER_QUANTILE = 0.9, 0.995
 UPPER_VALUE = 0.1
+MIN_SPAN = 1e-6  # of constant good maps, so that the scale of float16 values stays finite in float32
 BRANCHES = ("local", "global")
 
 
@@ -83,5 +84,5 @@ class Calibration:
 
     def _scaled(self, raw: np.ndarray, branch: str) -> np.ndarray:
         low, high = self.quantiles[branch]
-        span = max(high - low, np.finfo(np.float32).tiny)
+        span = max(high - low, MIN_SPAN)
         return ((raw.astype(np.float32) - low) * (UPPER_VALUE / span)).astype(np.float32)

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
-from dfsc.calibration import Calibration
+from dfsc.calibration import BranchMaps, Calibration
 from dfsc.checkpoints import halved
 from dfsc.detector import Detector, DetectorConfig, network_input, raw_maps
 from dfsc.errors import TrainingError
 from dfsc.penalty import PenaltySource
 from dfsc.trainer import MethodTraining, StepRecord, TrainingPlan
-from dfsc.trainingset import TrainingSet
+from dfsc.trainingset import CHUNK, TrainingSet
 
 SAVE_SECONDS = 30.0
 PACE_STEPS = 4
@@ -90,10 +91,7 @@ class Training:
             schedule=str(self.plan.schedule),
             training=notes,
         )
-        x = network_input(data.held_out)
-        with torch.inference_mode():
-            teacher = (data.teacher.network(x) - data.channel_mean) / data.channel_std
-        good = Calibration(raw_maps(student, autoencoder, teacher, x))
+        good = Calibration(_held_out_maps(student, autoencoder, data))
         return Detector(config, data.teacher, student, autoencoder, data.channel_mean, data.channel_std, good)
 
     def _save(self, file: Path) -> None:
@@ -110,6 +108,17 @@ class Training:
             )
         for method, training in self.trainings.items():
             training.restore(state[method])
+
+
+@torch.inference_mode()
+def _held_out_maps(student: nn.Module, autoencoder: nn.Module, data: TrainingSet) -> BranchMaps:
+    """Raw maps of the held-out images, in float32 arithmetic and a few images at a time."""
+    stacks = []
+    for start in range(0, len(data.held_out), CHUNK):
+        x = network_input(data.held_out[start : start + CHUNK])
+        teacher = (data.teacher.network(x) - data.channel_mean) / data.channel_std
+        stacks.append(raw_maps(student, autoencoder, teacher, x))
+    return BranchMaps(np.concatenate([s.local for s in stacks]), np.concatenate([s.global_ for s in stacks]))
 
 
 def penalty_pool(source: PenaltySource, count: int) -> np.ndarray:

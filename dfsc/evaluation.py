@@ -1,0 +1,216 @@
+"""Detectors over labelled images: image AUROC by kind of defect, for the local, the global and the fused map.
+
+An image's score is its map's maximum on the 56×56 grid (Batzner et al., arXiv 2303.14535, section 3.4); AUROC always
+sets a group's anomalous images against all good ones. MVTec LOCO AD's authors report logical and structural anomalies
+apart (Bergmann et al., IJCV 2022), so the pooled figure is never the only one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from dfsc.calibration import peak
+from dfsc.datasets import FAMILIES, Dataset, TestImage
+from dfsc.detector import Detector
+from dfsc.errors import DatasetError, ImageError
+from dfsc.images import read_image, resize_for_network
+from dfsc.inspector import Inspector, Result
+from dfsc.metrics import image_auroc
+
+BATCH = 4
+ALL = "all"
+MAPS = ("local", "global", "fused")
+
+Progress = Callable[[int, int], None]
+Auroc = dict[str, float]
+
+
+@dataclass(frozen=True)
+class GroupCount:
+    """How many images a group's AUROC is about."""
+
+    good: int
+    anomalous: int
+
+
+@dataclass(frozen=True)
+class DetectorReport:
+    """One detector's figures.
+
+    Attributes:
+        detector: its name, product-method.
+        method: key of the method.
+        auroc: by group (a defect's folder, "logical", "structural", "all") and map ("local", "global", "fused"),
+            each in [0, 1].
+        scores: by map, a float32 array with a score for each of the evaluation's images.
+    """
+
+    detector: str
+    method: str
+    auroc: dict[str, Auroc]
+    scores: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came out, for all detectors on the same images.
+
+    Attributes:
+        detectors: one report each, in the order in which they were given.
+        images: those that could be read, in the order of the scores.
+        counts: size of each group, by the names under which the reports have their figures.
+        unreadable: a sentence for each file that was left out.
+    """
+
+    detectors: tuple[DetectorReport, ...]
+    images: tuple[TestImage, ...]
+    counts: dict[str, GroupCount]
+    unreadable: tuple[str, ...]
+
+    def as_json(self) -> dict:
+        """{"detectors": [{"detector", "method", "auroc": {group: {"local", "global", "fused"}}}]}."""
+        reports = [{"detector": r.detector, "method": r.method, "auroc": r.auroc} for r in self.detectors]
+        return {"detectors": reports}
+
+    def table(self) -> str:
+        """The figures as lines of text for people, AUROC in percent; ends without a line break."""
+        return "\n\n".join(_table(report, self.counts) for report in self.detectors)
+
+
+def evaluate(
+    images: Dataset | Sequence[TestImage], detectors: Sequence[Detector], progress: Progress | None = None
+) -> Evaluation:
+    """Score all test images with all detectors and compute their AUROCs.
+
+    Args:
+        images: a data set, of which the test images count, or such images themselves.
+        detectors: at least one.
+        progress: called with (images done, images in all) after each batch.
+
+    Raises:
+        DatasetError: when there are not both good and anomalous images that can be read.
+        DFSCError: without a detector, or when one gives scores that are not numbers.
+    """
+    images = images.test if isinstance(images, Dataset) else tuple(images)
+    _check_classes(images, "there are")
+    scored = _score_all(images, Inspector(detectors), progress)
+    _check_classes(scored.images, f"{len(scored.unreadable)} could not be read, which leaves")
+    good = np.array([image.is_good for image in scored.images])
+    groups = _groups(scored.images)
+    reports = (_report(d, rows, good, groups) for d, rows in zip(detectors, scored.scores, strict=True))
+    return Evaluation(
+        detectors=tuple(reports),
+        images=tuple(scored.images),
+        counts={name: GroupCount(int(good.sum()), int(members.sum())) for name, members in groups.items()},
+        unreadable=tuple(scored.unreadable),
+    )
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Images that could be read, float32 scores D×N×3 (maps in the order of MAPS), and a sentence a file left out."""
+
+    images: list[TestImage]
+    scores: np.ndarray
+    unreadable: list[str]
+
+
+def _score_all(images: Sequence[TestImage], inspector: Inspector, progress: Progress | None) -> _Scored:
+    seen: list[TestImage] = []
+    unreadable: list[str] = []
+    scores = [np.empty((len(inspector.detectors), 0, len(MAPS)), np.float32)]
+    for batch in _decoded_ahead(images):
+        seen += batch.images
+        unreadable += batch.unreadable
+        if batch.images:
+            results = inspector.results(np.stack(batch.pixels))
+            scores.append(np.array([[_scores(result) for result in of_detector] for of_detector in results]))
+        if progress:
+            progress(len(seen) + len(unreadable), len(images))
+    return _Scored(seen, np.concatenate(scores, axis=1), unreadable)
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Images that could be read with their pixels (RGB uint8 256×256×3 each), and a sentence for each other one."""
+
+    images: list[TestImage]
+    pixels: list[np.ndarray]
+    unreadable: list[str]
+
+
+def _decoded_ahead(images: Sequence[TestImage]) -> Iterator[_Batch]:
+    """Batches in order; while one is inspected, a thread decodes the next, and no more than that."""
+    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        ahead = pool.submit(_decode, batches[0])
+        for following in batches[1:]:
+            batch = ahead.result()
+            ahead = pool.submit(_decode, following)
+            yield batch
+        yield ahead.result()
+
+
+def _decode(images: Sequence[TestImage]) -> _Batch:
+    batch = _Batch([], [], [])
+    for image in images:
+        try:
+            # Many data sets have a 000.png in each folder, so the folder's name goes into the error.
+            pixels = resize_for_network(read_image(image.path, name=f"{image.defect}/{image.path.name}"))
+        except ImageError as error:
+            batch.unreadable.append(str(error))
+        else:
+            batch.images.append(image)
+            batch.pixels.append(pixels)
+    return batch
+
+
+def _scores(result: Result) -> list[np.float32]:
+    """An image's score by each map, in the order of MAPS."""
+    return [peak(values) for values in (result.maps.local, result.maps.global_, result.fused)]
+
+
+def _groups(images: Sequence[TestImage]) -> dict[str, np.ndarray]:
+    """Names of the groups in a report's order, each with a boolean for every image: anomalous and a member.
+
+    A family's name and "all" mean the whole family and all images even where a defect's folder is called the same.
+    """
+    defects = sorted({image.defect for image in images if not image.is_good})
+    groups = {defect: np.array([image.defect == defect for image in images]) for defect in defects}
+    for family in FAMILIES:
+        members = np.array([image.family == family for image in images])
+        if members.any():
+            groups[family] = members
+    groups[ALL] = np.array([not image.is_good for image in images])
+    return groups
+
+
+def _report(detector: Detector, rows: np.ndarray, good: np.ndarray, groups: dict[str, np.ndarray]) -> DetectorReport:
+    """From scores N×3 (columns as in MAPS), the good images' mask (N booleans) and the groups'."""
+    scores = dict(zip(MAPS, rows.T, strict=True))
+    auroc = {}
+    for name, members in groups.items():
+        used = good | members
+        auroc[name] = {key: image_auroc(values[used], members[used]) for key, values in scores.items()}
+    return DetectorReport(detector.config.name, detector.config.method, auroc, scores)
+
+
+def _check_classes(images: Sequence[TestImage], lead: str) -> None:
+    good = sum(image.is_good for image in images)
+    if not good or good == len(images):
+        raise DatasetError(
+            f"An evaluation needs good and anomalous test images (test/good and test/<defect>), "
+            f"but {lead} {good} good and {len(images) - good} anomalous ones."
+        )
+
+
+def _table(report: DetectorReport, counts: dict[str, GroupCount]) -> str:
+    width = max(len("AUROC in %"), *map(len, report.auroc))
+    heading = "".join(f"{name:>9}" for name in MAPS)
+    lines = [report.detector, f"{'AUROC in %':<{width}}{'good':>7}{'bad':>6}{heading}"]
+    for name, auroc in report.auroc.items():
+        figures = "".join(f"{100 * auroc[key]:9.1f}" for key in MAPS)
+        lines.append(f"{name:<{width}}{counts[name].good:>7}{counts[name].anomalous:>6}{figures}")
+    return "\n".join(lines)

@@ -1,0 +1,155 @@
+"""Shared by all tests: drawn pictures, and untrained detectors that are calibrated on them.
+
+The detectors' networks are random, but everything around them is real: standardisation and calibration come from the
+drawn good pictures as they do in a training. `tiny_*` fixtures live in memory only (their size is not in the registry,
+one inspection takes some 0.1 s); `demo_*` ones have the registry's smallest size and lie in a weights folder.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from dfsc.calibration import Calibration
+from dfsc.checkpoints import halved, load_teacher, product_detectors, save_detector, save_teacher
+from dfsc.detector import Detector, DetectorConfig, Teacher, empty_networks, network_input, raw_maps
+from dfsc.images import resize_for_network
+from dfsc.networks import SIZES, NetworkSize, teacher_network
+from dfsc.separation import SeparationSettings
+
+TINY = NetworkSize("tiny", "S", 0.125, 16)
+PRODUCT = "toy_block"
+GOOD_PICTURES = 8
+
+# Threads that wait for one another cost more than they bring on networks this small, most of all on a busy machine.
+torch.set_num_threads(1)
+
+Picture = np.ndarray
+Draw = Callable[..., Picture]
+
+
+def draw_picture(
+    seed: int, width: int = 256, height: int = 256, missing: Sequence[int] = (), scratch: bool = False
+) -> Picture:
+    """A block with four discs (0 to 3 in reading order), light and noise by seed: RGB uint8 height×width×3.
+
+    The scene does not depend on the size but for its noise; a disc may be missing, a scratch may cross the middle.
+    """
+    rng = np.random.default_rng(seed)
+    picture = Image.new("RGB", (width, height), (150, 120, 90))
+    draw = ImageDraw.Draw(picture)
+    shift = rng.uniform(-0.01, 0.01, 2)
+    for index in set(range(4)) - set(missing):
+        x = (0.3 + 0.4 * (index % 2) + shift[0]) * width
+        y = (0.3 + 0.4 * (index // 2) + shift[1]) * height
+        draw.ellipse((x - 0.08 * width, y - 0.08 * height, x + 0.08 * width, y + 0.08 * height), fill=(60, 60, 70))
+    if scratch:
+        draw.line((0.42 * width, 0.5 * height, 0.58 * width, 0.46 * height), "white", max(1, round(0.025 * width)))
+    light = rng.uniform(0.95, 1.05) * np.linspace(0.95, 1.05, width)[None, :, None]
+    noise = rng.normal(0, 2, (height, width, 3))
+    return (np.asarray(picture) * light + noise).clip(0, 255).round().astype(np.uint8)
+
+
+def build_teacher(size: NetworkSize, seed: int = 0) -> Teacher:
+    """A random teacher whose digest tells size and seed."""
+    torch.manual_seed(seed)
+    return Teacher(halved(teacher_network(size)).eval(), size, f"sha256:{size.name}-{seed}")
+
+
+@torch.inference_mode()
+def build_detector(
+    teacher: Teacher, method: str, pictures: Sequence[Picture], seed: int = 1, product: str = PRODUCT
+) -> Detector:
+    """A random detector, standardised and calibrated on pictures as a training does it."""
+    torch.manual_seed(seed)
+    student, autoencoder = (halved(network).eval() for network in empty_networks(teacher.size))
+    x = network_input(np.stack([resize_for_network(picture) for picture in pictures]))
+    output = teacher.network(x)
+    mean = output.mean(dim=(0, 2, 3))[:, None, None]
+    std = output.std(dim=(0, 2, 3)).clamp_min(1e-6)[:, None, None]
+    config = DetectorConfig(
+        product=product,
+        method=method,
+        size=teacher.size.name,
+        teacher_digest=teacher.digest,
+        separation=SeparationSettings() if method == "dfsc" else None,
+        schedule="staged",
+    )
+    good = raw_maps(student, autoencoder, (output - mean) / std, x)
+    return Detector(config, teacher, student, autoencoder, mean, std, Calibration(good))
+
+
+@pytest.fixture(scope="session")
+def draw() -> Draw:
+    """The function that draws pictures (see draw_picture)."""
+    return draw_picture
+
+
+@pytest.fixture(scope="session")
+def good_pictures() -> list[Picture]:
+    """Eight good pictures, RGB uint8 256×256×3; the detectors are calibrated on them."""
+    return [draw_picture(seed) for seed in range(GOOD_PICTURES)]
+
+
+@pytest.fixture(scope="session")
+def tiny_teacher() -> Teacher:
+    return build_teacher(TINY)
+
+
+@pytest.fixture(scope="session")
+def make_tiny_detector(good_pictures: list[Picture]) -> Callable[..., Detector]:
+    """(teacher, method, seed) → a tiny detector calibrated on the good pictures."""
+    return lambda teacher, method="ead-s", seed=1: build_detector(teacher, method, good_pictures, seed)
+
+
+@pytest.fixture(scope="session")
+def tiny_detectors(tiny_teacher: Teacher, make_tiny_detector: Callable[..., Detector]) -> tuple[Detector, Detector]:
+    """An EAD-S and a DFSC detector with one teacher, in memory."""
+    return make_tiny_detector(tiny_teacher, "ead-s", 1), make_tiny_detector(tiny_teacher, "dfsc", 2)
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory, good_pictures: list[Picture]) -> Path:
+    """A weights folder with a teacher and a product ("toy_block") of both methods; for reading only."""
+    folder = tmp_path_factory.mktemp("weights")
+    network = build_teacher(SIZES["demo"]).network
+    save_teacher(network, "demo", {}, folder / "teacher" / "demo", "# Random teacher\n")
+    teacher = load_teacher(folder / "teacher" / "demo")
+    for seed, method in enumerate(("ead-s", "dfsc"), start=1):
+        detector = build_detector(teacher, method, good_pictures, seed)
+        save_detector(detector, folder / PRODUCT / method, "# Random detector\n")
+    return folder
+
+
+@pytest.fixture
+def demo_weights(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same folder as the library's embedded weights (DFSC_WEIGHTS) while a test runs."""
+    monkeypatch.setenv("DFSC_WEIGHTS", str(demo_folder))
+    return demo_folder
+
+
+@pytest.fixture
+def demo_detectors(demo_weights: Path) -> list[Detector]:
+    """The two detectors of the weights folder, loaded as the library loads embedded ones."""
+    return product_detectors(PRODUCT)
+
+
+@pytest.fixture(scope="session")
+def toy_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set in MVTec AD's layout: 4 good, 3 missing (logical) and 2 scratch (structural) test images."""
+    root = tmp_path_factory.mktemp("data") / PRODUCT
+    kinds = {
+        "train/good": [{}] * 12,
+        "test/good": [{}] * 4,
+        "test/missing": [{"missing": [0]}, {"missing": [1, 2]}, {"missing": [3]}],
+        "test/scratch": [{"scratch": True}] * 2,
+    }
+    for number, (folder, pictures) in enumerate(kinds.items()):
+        (root / folder).mkdir(parents=True)
+        for index, options in enumerate(pictures):
+            pixels = draw_picture(100 * number + index, **options)
+            Image.fromarray(pixels).save(root / folder / f"{index:03}.png")
+    return root

@@ -1,0 +1,135 @@
+"""Scale, threshold, percentiles and fusion weight, which follow from the good images' maps alone."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dfsc.calibration import BranchMaps, Calibration, peak
+from dfsc.errors import CheckpointError
+
+COUNT = 10
+
+
+def calibration(seed: int = 1, count: int = COUNT) -> Calibration:
+    """Maps of two branches on very different scales, as real ones are."""
+    rng = np.random.default_rng(seed)
+    local = rng.gamma(2, 3, (count, 56, 56)).astype(np.float16)
+    global_ = rng.gamma(3, 0.02, (count, 56, 56)).astype(np.float16)
+    return Calibration(BranchMaps(local, global_))
+
+
+@pytest.mark.parametrize("branch", ["local", "global"])
+def test_the_two_quantiles_become_0_and_a_tenth(branch: str):
+    made = calibration()
+    values = made.normalised_good.local if branch == "local" else made.normalised_good.global_
+    assert values.dtype == np.float32
+    np.testing.assert_allclose(np.quantile(values, (0.9, 0.995)), (0, 0.1), atol=1e-4)
+    low, high = made.quantiles[branch]
+    scaled = made.normalise(BranchMaps(np.array([low, high]), np.array([low, high])))
+    np.testing.assert_allclose(scaled.local if branch == "local" else scaled.global_, (0, 0.1), atol=1e-6)
+
+
+def test_scale_is_linear_beyond_the_quantiles():
+    made = calibration()
+    low, high = made.quantiles["local"]
+    raw = low + (high - low) * np.array([-1.0, 0.5, 20])
+    np.testing.assert_allclose(made.normalise(BranchMaps(raw, raw)).local, [-0.1, 0.05, 2], atol=1e-5)
+
+
+def test_units_of_a_branch_do_not_matter():
+    made = calibration()
+    local, global_ = made.good.local, made.good.global_
+    other = Calibration(BranchMaps(local * np.float16(4), global_ * np.float16(0.5)))
+    np.testing.assert_allclose(other.good_scores(), made.good_scores(), atol=1e-5)
+
+
+def test_fused_is_the_plain_mean_unless_weighted():
+    maps = calibration().normalised_good
+    np.testing.assert_allclose(maps.fused(), (maps.local + maps.global_) / 2, atol=1e-6)
+    np.testing.assert_array_equal(maps.fused(1), maps.local)
+    np.testing.assert_array_equal(maps.fused(0), maps.global_)
+
+
+@pytest.mark.parametrize("local_weight", [0.0, 0.3, 0.5, 1.0])
+def test_good_scores_are_the_peaks_in_order(local_weight: float):
+    made = calibration()
+    maps = made.normalised_good
+    peaks = (local_weight * maps.local + (1 - local_weight) * maps.global_).reshape(COUNT, -1).max(axis=1)
+    np.testing.assert_allclose(made.good_scores(local_weight), sorted(peaks), rtol=1e-6)
+
+
+@pytest.mark.parametrize("local_weight", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("rejected", range(COUNT))
+def test_threshold_rejects_as_many_good_images_as_asked(rejected: int, local_weight: float):
+    made = calibration()
+    scores = made.good_scores(local_weight)
+    assert len(np.unique(scores)) == COUNT
+    assert (scores > made.threshold(rejected, local_weight)).sum() == rejected
+
+
+def test_equal_good_scores_are_rejected_together_or_not_at_all():
+    local = np.zeros((4, 56, 56), np.float16)
+    local[:, 3, 5] = (1, 2, 2, 3)
+    made = Calibration(BranchMaps(local, np.zeros_like(local)))
+    rejected = [(made.good_scores() > made.threshold(asked)).sum() for asked in range(4)]
+    assert rejected == [0, 1, 1, 3]
+
+
+def test_threshold_is_kept_within_what_the_good_images_allow():
+    made = calibration()
+    scores = made.good_scores()
+    assert made.threshold(-3) == made.threshold(0) == scores[-1]
+    assert made.threshold(COUNT) == made.threshold(10**6) == scores[0]
+
+
+@given(seed=st.integers(0, 50), count=st.integers(1, 6), weight=st.floats(0, 1))
+@settings(max_examples=25, deadline=None)
+def test_threshold_never_rises_with_the_share_given_up(seed: int, count: int, weight: float):
+    made = calibration(seed, count)
+    thresholds = [made.threshold(rejected, weight) for rejected in range(count)]
+    assert thresholds == sorted(thresholds, reverse=True)
+    assert made.percentile(thresholds[0], weight) < 100
+
+
+def test_percentile_is_the_share_of_good_images_below():
+    made = calibration()
+    scores = made.good_scores()
+    assert made.percentile(scores[0]) == 0
+    assert made.percentile(scores[-1] + 1) == 100
+    assert made.percentile((scores[3] + scores[4]) / 2) == 40
+
+
+def test_peak_of_one_map_and_of_a_stack():
+    maps = np.zeros((3, 56, 56), np.float32)
+    maps[1, 55, 0] = 2
+    maps[2] -= 1
+    assert peak(maps).tolist() == [0, 2, -1]
+    assert peak(maps[1]) == 2
+
+
+def test_constant_good_maps_still_give_finite_scores():
+    constant = Calibration(BranchMaps(np.ones((3, 56, 56), np.float16), np.full((3, 56, 56), 2, np.float16)))
+    assert constant.good_scores().tolist() == [0, 0, 0]
+    raw = BranchMaps(np.full((56, 56), 60000, np.float16), np.zeros((56, 56), np.float16))
+    assert np.isfinite(constant.normalise(raw).fused()).all()
+
+
+def maps(*shape: int, value: float = 1) -> np.ndarray:
+    return np.full(shape, value, np.float16)
+
+
+@pytest.mark.parametrize(
+    ("local", "global_"),
+    [
+        (maps(0, 56, 56), maps(0, 56, 56)),
+        (maps(56, 56), maps(56, 56)),
+        (maps(3, 56, 56), maps(2, 56, 56)),
+        (maps(2, 56, 56, value=np.nan), maps(2, 56, 56)),
+        (maps(2, 56, 56), maps(2, 56, 56, value=np.inf)),
+    ],
+    ids=["empty", "one map", "unequal", "nan", "infinite"],
+)
+def test_damaged_maps_are_refused(local: np.ndarray, global_: np.ndarray):
+    with pytest.raises(CheckpointError, match="missing or damaged"):
+        Calibration(BranchMaps(local, global_))
