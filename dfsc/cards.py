@@ -34,7 +34,8 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
     if config.separation:
         s = config.separation
         lines.append(
-            f"- τ′ {s.tau:g}, margin ratio {s.margin_ratio:g}, λ {s.weight:g}, warm-up {s.warm_up:g}, split over {s.unit}"
+            f"- τ′ {s.tau:g}, margin ratio {s.margin_ratio:g}, λ {s.weight:g}, warm-up {s.warm_up:g}, "
+            f"split over {s.unit}"
         )
     lines += ["", "## Measured", "", *_measured(training.get("measured")), ""]
     return "\n".join(lines) + "\n"

@@ -36,6 +36,7 @@ class Recipe:
         movement: how far the product moves between photographs, as a share of the edge (see dfsc.augmentation.moved).
         penalty: folder of penalty images; None renders them.
         schedule: "staged" or "joint".
+        detach: see TrainingPlan.
     """
 
     methods: tuple[str, ...]
@@ -47,6 +48,7 @@ class Recipe:
     movement: float = 0.0
     penalty: str | None = None
     schedule: Schedule = Schedule.STAGED
+    detach: bool = False
     separation: SeparationSettings = field(default_factory=SeparationSettings)
     seed: int = 0
 
@@ -86,7 +88,9 @@ def start(
     data = prepare(fit, held_out, recipe.loaded_teacher(), copies, recipe.movement, recipe.seed)
     plan = _unfinished_plan(recipe, folder)
     if plan is None:
-        plan = TrainingPlan(schedule=recipe.schedule, separation=recipe.separation, seed=recipe.seed)
+        plan = TrainingPlan(
+            schedule=recipe.schedule, detach=recipe.detach, separation=recipe.separation, seed=recipe.seed
+        )
         if recipe.steps:
             plan = dataclasses.replace(plan, autoencoder_steps=recipe.steps, student_steps=recipe.steps)
         else:

@@ -35,8 +35,8 @@ class Comparison:
     def sentence(self) -> str:
         return (
             f"EAD-S and DFSC of size {self.size} on one image: {self.own_milliseconds:.0f} ms in {self.arithmetic} "
-            f"with a shared teacher, {self.reference_milliseconds:.0f} ms as two reference forwards; ratio {self.ratio:.2f} "
-            f"(medians of {self.rounds}, {self.threads} threads)."
+            f"with a shared teacher, {self.reference_milliseconds:.0f} ms as two reference forwards; ratio "
+            f"{self.ratio:.2f} (medians of {self.rounds}, {self.threads} threads)."
         )
 
 

@@ -12,14 +12,13 @@ import numpy as np
 from dfsc import recipe as recipes
 from dfsc.cards import detector_card
 from dfsc.checkpoints import save_detector
+from dfsc.commands import recipe_options
 from dfsc.datasets import Dataset, open_dataset
 from dfsc.detector import Detector
 from dfsc.errors import ImageError
 from dfsc.evaluation import evaluate
 from dfsc.images import read_image, resize_for_network
 from dfsc.objectives import METHODS
-from dfsc.separation import SeparationSettings
-from dfsc.trainer import Schedule
 from dfsc.training import Training
 
 NAME = "train"
@@ -29,36 +28,17 @@ REPORT_SECONDS = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    defaults = SeparationSettings()
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="good images, or a data set's root")
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--method", choices=list(METHODS))
-    which.add_argument("--pair", action="store_true", help="EAD-S and DFSC, matched, into DIR/ead-s and DIR/dfsc")
+    recipe_options.add_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, help="steps of each stage")
-    length.add_argument("--seconds", type=float, help="time for all methods together (default: 240)")
-    parser.add_argument("--tau", type=float, default=defaults.tau, help="τ′: share of similar elements (%(default)s)")
-    parser.add_argument(
-        "--margin-ratio", type=float, default=defaults.margin_ratio, help="κ: margin over q′ (%(default)s)"
-    )
-    parser.add_argument(
-        "--warm-up", type=float, default=defaults.warm_up, help="share before the constraint (%(default)s)"
-    )
-    parser.add_argument("--size", default="demo", choices=["demo", "small", "medium"])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--schedule", choices=[str(s) for s in Schedule], default=str(Schedule.STAGED))
-    parser.add_argument("--movement", type=float, default=0.0, help="how far the product moves, share of the edge (0)")
-    parser.add_argument("--copies", type=int, help="augmented copies of each image (by default as fits)")
-    parser.add_argument("--penalty", metavar="FOLDER", help="photographs of anything else (by default rendered)")
-    parser.add_argument("--teacher", metavar="DIR", help="another teacher than the embedded one")
     parser.add_argument("--product", help="the product's name (by default the folder's)")
     parser.add_argument("--license", default="unknown", help="licence for the model card")
 
 
 def run(options: argparse.Namespace) -> int:
     dataset = open_dataset(options.folder)
-    recipe = _recipe(options)
+    recipe = recipe_options.recipe(options, options.seed)
     good, validation = _decoded(dataset.train), _decoded(dataset.validation)
     unfinished = options.out / UNFINISHED
     started = time.monotonic()
@@ -72,23 +52,6 @@ def run(options: argparse.Namespace) -> int:
         sys.stderr.write(f"{METHODS[method].title}: {folder}\n")
     recipes.forget(unfinished)
     return 0
-
-
-def _recipe(options: argparse.Namespace) -> recipes.Recipe:
-    separation = SeparationSettings(tau=options.tau, margin_ratio=options.margin_ratio, warm_up=options.warm_up)
-    return recipes.Recipe(
-        methods=("ead-s", "dfsc") if options.pair else (options.method,),
-        size=options.size,
-        teacher=options.teacher,
-        steps=options.steps,
-        seconds=options.seconds or (None if options.steps else 240.0),
-        copies=options.copies,
-        movement=options.movement,
-        penalty=options.penalty,
-        schedule=Schedule(options.schedule),
-        separation=separation,
-        seed=options.seed,
-    )
 
 
 def _plain_name(product: str) -> str:

@@ -1,0 +1,142 @@
+"""Round trips, and refusals in words: incomplete, tampered and foreign checkpoints."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import dfsc
+from dfsc.checkpoints import digest, embedded_teacher, load, products, save_detector
+from dfsc.errors import CheckpointError
+from dfsc.inspector import Inspector
+
+
+@pytest.fixture
+def copy(demo_weights, tmp_path):
+    """A weights folder that a test may spoil: the path of its EAD-S detector."""
+    shutil.copytree(demo_weights, tmp_path / "weights")
+    return tmp_path / "weights" / "toy_block" / "ead-s"
+
+
+def test_embedded_products_and_methods_are_found(demo_weights):
+    assert products() == ["toy_block"]
+    assert [d.config.method for d in dfsc.product_detectors("toy_block")] == ["ead-s", "dfsc"]
+    assert load("toy_block/dfsc").source == "embedded"
+    assert load(demo_weights / "toy_block" / "dfsc").source == str(demo_weights / "toy_block" / "dfsc")
+
+
+def test_saved_and_loaded_gives_equal_maps(demo_detectors, tmp_path, demo_weights, draw):
+    detector = demo_detectors[1]
+    save_detector(detector, tmp_path / "again", "# Card\n")
+    again = load(tmp_path / "again")
+    assert again.config == detector.config
+    image = draw(50, missing=[2])
+    one, other = (Inspector([d], torch.float32).inspect(image).results[0] for d in (detector, again))
+    np.testing.assert_array_equal(one.fused, other.fused)
+    assert one.threshold == other.threshold
+
+
+def test_a_checkpoint_is_three_files_in_half_precision(demo_weights):
+    folder = demo_weights / "toy_block" / "dfsc"
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "config.json", "model.safetensors"]
+    tensors = load_file(folder / "model.safetensors")
+    assert {t.dtype for name, t in tensors.items() if not name.startswith("channel_")} == {torch.float16}
+    assert tensors["good_local"].shape[1:] == (56, 56)
+
+
+def test_replacing_a_checkpoint_leaves_no_rest(demo_detectors, tmp_path):
+    for card in ("# One\n", "# Two\n"):
+        save_detector(demo_detectors[0], tmp_path / "d", card)
+    assert (tmp_path / "d" / "README.md").read_text() == "# Two\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["d"]
+
+
+def test_unknown_names_say_what_is_known(demo_weights):
+    with pytest.raises(CheckpointError, match="toy_block"):
+        dfsc.product_detectors("capsule")
+    with pytest.raises(CheckpointError, match="toy_block/dfsc"):
+        load("capsule/dfsc")
+    with pytest.raises(CheckpointError, match="there is: demo"):
+        embedded_teacher("small")
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_missing_and_damaged_files_are_refused(copy, name):
+    content = (copy / name).read_bytes()
+    (copy / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(CheckpointError, match="ead-s"):
+        load(copy)
+    (copy / name).unlink()
+    with pytest.raises(CheckpointError, match="ead-s"):
+        load(copy)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("format", "something-else"),
+        ("method", "padim"),
+        ("size", "huge"),
+        ("resize_rule", "crop"),
+        ("border", "zero-padded"),
+        ("separation", {"tau": 7}),
+        ("separation", {"nonsense": 1}),
+        ("schedule", None),
+    ],
+)
+def test_a_config_that_is_not_understood_is_refused(copy, key, value):
+    config = json.loads((copy / "config.json").read_text())
+    config[key] = value
+    if value is None:
+        del config[key]
+    (copy / "config.json").write_text(json.dumps(config))
+    with pytest.raises(dfsc.DFSCError):
+        load(copy)
+
+
+def test_missing_foreign_and_misshapen_tensors_are_refused(copy):
+    whole = load_file(copy / "model.safetensors")
+    spoiled = [
+        {name: t for name, t in whole.items() if name != "good_local"},
+        {name: t for name, t in whole.items() if name != "student.0.weight"},
+        whole | {"extra": torch.zeros(1)},
+        whole | {"student.0.weight": torch.zeros(1)},
+        whole | {"good_global": torch.full_like(whole["good_global"], float("nan"))},
+    ]
+    for tensors in spoiled:
+        save_file(tensors, copy / "model.safetensors")
+        with pytest.raises(CheckpointError):
+            load(copy)
+
+
+def test_another_teacher_is_refused(copy, monkeypatch):
+    weights = copy.parent.parent
+    monkeypatch.setenv("DFSC_WEIGHTS", str(weights))
+    teacher = weights / "teacher" / "demo"
+    tensors = load_file(teacher / "model.safetensors")
+    save_file({name: t + 0.01 for name, t in tensors.items()}, teacher / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"teacher .* is not here"):
+        load(copy)
+
+
+def test_a_teacher_beside_the_checkpoint_serves(copy, monkeypatch, tmp_path):
+    monkeypatch.setenv("DFSC_WEIGHTS", str(tmp_path / "nothing"))
+    weights = copy.parent.parent
+    with pytest.raises(CheckpointError):
+        load(copy)
+    shutil.copytree(weights / "teacher" / "demo", copy.parent / "teacher")
+    assert load(copy).teacher.digest == digest(copy.parent / "teacher")
+
+
+def test_a_pickle_in_the_weights_place_is_not_opened(copy):
+    class Exploit:
+        def __reduce__(self):
+            return (open, (str(copy / "pwned"), "w"))
+
+    torch.save({"student.0.weight": Exploit()}, copy / "model.safetensors")
+    with pytest.raises(CheckpointError, match="damaged"):
+        load(copy)
+    assert not (copy / "pwned").exists()

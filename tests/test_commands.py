@@ -1,0 +1,126 @@
+"""The command line as a user types it, in a process of its own where output or exit status matter."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+
+
+def dfsc(*arguments, cwd=ROOT):
+    command = [sys.executable, "-m", "dfsc", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=None, timeout=300, check=False)
+
+
+@pytest.fixture
+def photographs(tmp_path, draw, demo_weights, monkeypatch):
+    """A working folder with pictures, some of which clash or can't be read."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    (tmp_path / "line 1").mkdir()
+    (tmp_path / "line 2").mkdir()
+    Image.fromarray(draw(1, width=320, height=200)).save(tmp_path / "line 1" / "part.png")
+    Image.fromarray(draw(2)).save(tmp_path / "line 1" / "part.jpg")
+    Image.fromarray(draw(3)).save(tmp_path / "line 2" / "part.png")
+    (tmp_path / "broken.png").write_bytes(b"nothing")
+    return tmp_path
+
+
+def test_inspect_gives_one_object_an_image(photographs):
+    ran = dfsc("inspect", "line 1/part.png", "broken.png", "--product", "toy_block", "--json", cwd=photographs)
+    assert ran.returncode == 1
+    good, broken = json.loads(ran.stdout)
+    assert set(broken) == {"image", "error"}
+    assert broken["error"].count(".") >= 1
+    assert "Traceback" not in ran.stdout + ran.stderr
+    assert (good["image"], good["size"]) == ("line 1/part.png", [320, 200])
+    assert [r["method"] for r in good["results"]] == ["ead-s", "dfsc"]
+    for result in good["results"]:
+        assert set(result) == {
+            "detector", "method", "source", "score", "threshold", "verdict",
+            "local_peak", "global_peak", "peak_xy", "branch", "milliseconds",
+        }  # fmt: skip
+        assert result["verdict"] == ("reject" if result["score"] > result["threshold"] else "accept")
+        assert result["branch"] == ("local" if result["local_peak"] >= result["global_peak"] else "global")
+        assert result["score"] == pytest.approx((result["local_peak"] + result["global_peak"]) / 2, rel=1e-5)
+        assert 0 <= result["peak_xy"][0] <= 320
+        assert 0 <= result["peak_xy"][1] <= 200
+
+
+def test_maps_keep_folders_and_never_overwrite(photographs):
+    images = ["line 1/part.png", "line 1/part.jpg", "line 2/part.png"]
+    command = ["inspect", *images, "--product", "toy_block", "--maps", "maps", "--json"]
+    ran = dfsc(*command, cwd=photographs)
+    assert ran.returncode == 0, ran.stderr
+    files = sorted(str(p.relative_to(photographs / "maps")) for p in (photographs / "maps").rglob("*.tiff"))
+    assert len(files) == 3 * 2 * 3
+    assert "line 2/part.toy_block-dfsc.fused.tiff" in files
+    assert "line 1/part.png.toy_block-ead-s.local.tiff" in files
+    assert "line 1/part.jpg.toy_block-ead-s.local.tiff" in files
+    report = json.loads(ran.stdout)[2]
+    fused = np.asarray(Image.open(photographs / "maps" / "line 2" / "part.toy_block-ead-s.fused.tiff"))
+    assert fused.dtype == np.float32
+    assert fused.shape == (256, 256)
+    assert fused.max() == pytest.approx(
+        report["results"][0]["score"], abs=0.02 * abs(report["results"][0]["score"]) + 1e-3
+    )
+    before = {p: p.stat().st_mtime_ns for p in (photographs / "maps").rglob("*.tiff")}
+    again = dfsc(*command, cwd=photographs)
+    assert again.returncode == 2
+    assert "not overwritten" in again.stderr
+    assert before == {p: p.stat().st_mtime_ns for p in (photographs / "maps").rglob("*.tiff")}
+
+
+def test_the_same_checkpoint_twice_gets_two_names(photographs, demo_weights):
+    folder = demo_weights / "toy_block" / "dfsc"
+    ran = dfsc("inspect", "line 2/part.png", "--checkpoint", folder, "--checkpoint", folder, "--json", cwd=photographs)
+    names = [result["detector"] for result in json.loads(ran.stdout)[0]["results"]]
+    assert names == ["toy_block-dfsc", "toy_block-dfsc-2"]
+
+
+def test_mistakes_are_told_in_one_line(photographs):
+    mistakes = [
+        ("inspect", "line 1/part.png"),
+        ("inspect", "line 1/part.png", "--product", "capsule"),
+        ("inspect", "line 1/part.png", "--checkpoint", "line 1"),
+        ("evaluate", "nowhere", "--product", "toy_block"),
+        ("train", "line 1", "--pair", "--out", "out"),
+        ("train", "line 1", "--pair", "--out", "out", "--tau", "3"),
+        ("render", "nonsense", "--out", "out"),
+    ]
+    for mistake in mistakes:
+        ran = dfsc(*mistake, cwd=photographs)
+        assert ran.returncode == 2, mistake
+        assert len(ran.stderr.strip().splitlines()) == 1, ran.stderr
+        assert "Traceback" not in ran.stderr
+
+
+def test_train_evaluate_inspect(toy_dataset, demo_weights, tmp_path, monkeypatch):
+    out = tmp_path / "pair"
+    ran = dfsc("train", toy_dataset, "--pair", "--steps", 2, "--copies", 1, "--tau", 0.8, "--seed", 3, "--out", out)
+    assert ran.returncode == 0, ran.stderr
+    assert sorted(p.name for p in out.iterdir()) == ["dfsc", "ead-s"]
+    config = json.loads((out / "dfsc" / "config.json").read_text())
+    assert config["separation"]["tau"] == 0.8
+    assert config["training"]["fitted"] == 8
+    assert json.loads((out / "ead-s" / "config.json").read_text())["separation"] is None
+    card = (out / "dfsc" / "README.md").read_text()
+    assert "reconstruction" in card
+    assert "| missing |" in card
+    evaluated = dfsc("evaluate", toy_dataset, "--checkpoint", out, "--json")
+    detectors = json.loads(evaluated.stdout)["detectors"]
+    assert [d["method"] for d in detectors] == ["dfsc", "ead-s"]
+    assert set(detectors[0]["auroc"]) == {"missing", "scratch", "logical", "structural", "all"}
+    assert detectors[0]["auroc"] == config["training"]["measured"]["auroc"]
+    inspected = dfsc("inspect", next((toy_dataset / "test" / "good").iterdir()), "--checkpoint", out / "dfsc", "--json")
+    assert json.loads(inspected.stdout)[0]["results"][0]["source"] == str(out / "dfsc")
+
+
+def test_benchmark_compares_in_one_run():
+    ran = dfsc("benchmark", "speed", "--rounds", 1, "--json")
+    figures = json.loads(ran.stdout)
+    assert figures["ratio"] == pytest.approx(figures["own_milliseconds"] / figures["reference_milliseconds"])

@@ -1,0 +1,176 @@
+"""Training as a user meets it: records, matched pairs, stop and resume without loss, divergence, calibration."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from dfsc.detector import network_input, raw_maps
+from dfsc.errors import TrainingError
+from dfsc.recipe import Recipe, forget, start, state_file
+from dfsc.separation import SeparationSettings
+from dfsc.trainer import DivergenceError, MethodTraining, Schedule, TrainingPlan
+from dfsc.training import Training, plan_for_seconds
+from dfsc.trainingset import prepare, split_good
+
+PLAN = TrainingPlan(autoencoder_steps=4, student_steps=3, autoencoder_batch=2, student_batch=1)
+
+
+@pytest.fixture(scope="module")
+def data(good_pictures, tiny_teacher):
+    pictures = np.stack(good_pictures)
+    return prepare(pictures[:4], pictures[4:], tiny_teacher, copies=2, movement=0.02, seed=0)
+
+
+@pytest.fixture(scope="module")
+def penalty(draw):
+    return np.stack([draw(seed, missing=range(4), scratch=True) for seed in range(3)])
+
+
+def losses(progress):
+    return [(p.record.method, p.record.stage, p.record.step, p.record.losses) for p in progress]
+
+
+def parameters(training, method):
+    networks = (training.trainings[method].student, training.trainings[method].autoencoder)
+    return torch.cat([p.detach().flatten() for network in networks for p in network.parameters()])
+
+
+def test_split_is_seeded_and_holds_out_a_fifth_but_at_least_four():
+    fit, held_out = split_good(100, seed=1)
+    assert (len(fit), len(held_out)) == (80, 20)
+    assert sorted(fit + held_out) == list(range(100))
+    assert split_good(100, seed=1) == (fit, held_out)
+    assert split_good(100, seed=2) != (fit, held_out)
+    assert len(split_good(12, seed=0)[1]) == 4
+    with pytest.raises(TrainingError, match="at least 12"):
+        split_good(11, seed=0)
+
+
+def test_teacher_output_is_standardised_over_the_copies(data):
+    values = data.plain_teacher.float()
+    assert values.mean(dim=(0, 2, 3)).abs().max() < 0.02
+    assert (values.std(dim=(0, 2, 3)) - 1).abs().max() < 0.02
+    assert len(data) == 8
+    assert data.fitted == 4
+
+
+def test_records_tell_method_stage_losses_and_what_is_done(data, penalty):
+    records = [p.record for p in Training(["ead-s", "dfsc"], PLAN, data, penalty).run()]
+    assert [r.method for r in records] == ["ead-s", "dfsc"] * 7
+    assert [r.stage for r in records[::2]] == ["autoencoder"] * 4 + ["student"] * 3
+    assert set(records[-1].losses) == {"hard", "penalty", "student_autoencoder"}
+    assert {"active_share", "similar_mean", "margin"} <= set(records[1].watch)
+    assert records[-1].done == 1
+    assert all(np.isfinite(value) for record in records for value in record.losses.values())
+
+
+def test_a_pair_sees_the_same_until_the_constraint_begins(data, penalty):
+    plan = replace(PLAN, separation=SeparationSettings(tau=0.5, margin_ratio=2.0, warm_up=0.5))
+    told = losses(Training(["ead-s", "dfsc"], plan, data, penalty).run())
+    ead_s, dfsc = [t[3] for t in told[::2]], [t[3] for t in told[1::2]]
+    assert ead_s[:2] == dfsc[:2]
+    assert ead_s[2] != dfsc[2]
+
+
+@pytest.mark.parametrize("schedule", list(Schedule))
+def test_dfsc_at_tau_one_is_ead_s(data, penalty, schedule):
+    plan = replace(PLAN, schedule=schedule, separation=SeparationSettings(tau=1.0, margin_ratio=3.0, warm_up=0.0))
+    training = Training(["ead-s", "dfsc"], plan, data, penalty)
+    list(training.run())
+    torch.testing.assert_close(parameters(training, "dfsc"), parameters(training, "ead-s"))
+
+
+@pytest.mark.parametrize("schedule", list(Schedule))
+@pytest.mark.parametrize("stop_after", [3, 9])
+def test_stopped_and_resumed_equals_uninterrupted(data, penalty, tmp_path, schedule, stop_after):
+    plan = replace(PLAN, schedule=schedule, student_steps=6)
+    whole = Training(["ead-s", "dfsc"], plan, data, penalty)
+    list(whole.run())
+    first = Training(["ead-s", "dfsc"], plan, data, penalty)
+    run = first.run(tmp_path / "state.pt")
+    for _ in range(stop_after):
+        next(run)
+    run.close()
+    resumed = Training(["ead-s", "dfsc"], plan, data, penalty)
+    rest = losses(resumed.run(tmp_path / "state.pt"))
+    assert rest
+    for method in ("ead-s", "dfsc"):
+        assert torch.equal(parameters(resumed, method), parameters(whole, method))
+
+
+def test_joint_training_passes_the_students_gradient_on_unless_detached(data, penalty):
+    autoencoders = []
+    for detach in (False, True):
+        plan = replace(PLAN, schedule=Schedule.JOINT, detach=detach)
+        training = MethodTraining("ead-s", plan, data, penalty)
+        list(training.run())
+        autoencoders.append(torch.cat([p.detach().flatten() for p in training.autoencoder.parameters()]))
+    assert not torch.equal(*autoencoders)
+
+
+def test_divergence_is_told_and_leaves_the_last_good_state(data, penalty, tmp_path):
+    plan = replace(PLAN, autoencoder_steps=400, autoencoder_rate=1e6)
+    training = Training(["ead-s"], plan, data, penalty)
+    with pytest.raises(DivergenceError, match="grew without bound"):
+        list(training.run(tmp_path / "state.pt"))
+    assert torch.isfinite(parameters(training, "ead-s")).all()
+    assert (tmp_path / "state.pt").is_file()
+
+
+def test_detectors_are_calibrated_on_the_held_out_images(data, penalty):
+    training = Training(["dfsc"], PLAN, data, penalty)
+    list(training.run())
+    detector = training.detectors("toy", {})["dfsc"]
+    assert detector.calibration.count == 4
+    assert detector.config.separation == PLAN.separation
+    x = network_input(data.held_out)
+    maps = raw_maps(detector.student, detector.autoencoder, detector.standardise(data.teacher.network(x)), x)
+    np.testing.assert_array_equal(maps.local, detector.calibration.good.local)
+
+
+def test_a_training_learns(data, penalty):
+    plan = replace(PLAN, autoencoder_steps=40, student_steps=40)
+    records = [p.record for p in Training(["ead-s"], plan, data, penalty).run()]
+    first = [r for r in records if r.step == 1]
+    last = [r for r in records if r.step == r.steps]
+    assert last[0].losses["autoencoder"] < 0.97 * first[0].losses["autoencoder"]
+    assert last[1].losses["hard"] < 0.8 * first[1].losses["hard"]
+
+
+def test_seconds_become_steps_and_too_few_are_refused(data, penalty):
+    plan = plan_for_seconds(PLAN, 1e6, 2, data, penalty)
+    assert min(plan.autoencoder_steps, plan.student_steps) > 1000
+    with pytest.raises(TrainingError, match="too short"):
+        plan_for_seconds(PLAN, 0.01, 2, data, penalty)
+
+
+def test_an_unfinished_training_is_found_again_with_its_own_plan(demo_weights, good_pictures, tmp_path):
+    images = np.stack(good_pictures * 2)
+    recipe = Recipe(methods=("dfsc",), steps=2, copies=1)
+    folder = tmp_path / "unfinished"
+    run = start(recipe, images, folder=folder).run(state_file(folder))
+    next(run)
+    run.close()
+    with pytest.raises(TrainingError, match="other settings"):
+        start(replace(recipe, seed=1), images, folder=folder)
+    left = list(start(recipe, images, folder=folder).run(state_file(folder)))
+    assert [(p.record.stage, p.record.step) for p in left] == [("autoencoder", 2), ("student", 1), ("student", 2)]
+    forget(folder)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"methods": ("padim",), "steps": 1},
+        {"methods": ("ead-s",)},
+        {"methods": ("ead-s",), "steps": 1, "seconds": 1},
+        {"methods": ("ead-s",), "steps": -1},
+        {"methods": ("ead-s",), "steps": 1, "movement": 0.5},
+    ],
+)
+def test_recipes_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(TrainingError):
+        Recipe(**wrong)
