@@ -1,0 +1,51 @@
+"""The embedded examples as small buttons, by kind."""
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+from dfsc import ImageError, read_image
+from dfsc.figures import display_copy
+from dfsc.interface import wording
+from dfsc.interface.markup import picture, text
+from dfsc.interface.models import Example, examples
+
+THUMBNAIL_EDGE = 160
+
+# A button says which example it shows by its place in models.examples(product).
+CLICK_SCRIPT = """
+element.addEventListener('click', event => {
+  const button = event.target.closest('button[data-index]');
+  if (button) trigger('click', { index: Number(button.dataset.index) });
+});
+"""
+
+
+def examples_html(product: str) -> str:
+    """Buttons for a product's examples, grouped by kind; empty when there are none."""
+    groups = groupby(enumerate(examples(product)), key=lambda item: item[1].kind)
+    return "".join(_group(kind, items) for kind, items in groups)
+
+
+def _group(kind: str, items: Iterator[tuple[int, Example]]) -> str:
+    title, meaning = wording.KINDS[kind]
+    buttons = "".join(_button(index, example) for index, example in items)
+    return (
+        f'<section class="examples"><h3>{title} <small>{text(meaning)}</small></h3>'
+        + f'<div class="thumbnails">{buttons}</div></section>'
+    )
+
+
+def _button(index: int, example: Example) -> str:
+    name = wording.example_name(example.kind, example.number)
+    image = _thumbnail(example.path, name)
+    return f'<button type="button" data-index="{index}" data-kind="{example.kind}" title="{name}">{image}</button>'
+
+
+@cache
+def _thumbnail(path: Path, name: str) -> str:
+    try:
+        return picture(display_copy(read_image(path), THUMBNAIL_EDGE), name)
+    except ImageError:
+        return text(name)

@@ -1,0 +1,31 @@
+"""Small pieces of HTML; whatever came from a visitor or a checkpoint passes through `text`."""
+
+import base64
+import html
+
+import numpy as np
+
+from dfsc.figures import jpeg
+
+# The page's templates would evaluate these in a value.
+_TEMPLATE_SIGNS = str.maketrans({sign: f"&#{ord(sign)};" for sign in "{}$`"})
+
+
+def text(value: object) -> str:
+    """Any value as inert HTML text, also inside a quoted attribute."""
+    return html.escape(str(value), quote=True).translate(_TEMPLATE_SIGNS)
+
+
+def picture(image: np.ndarray, alt: str, classes: str = "") -> str:
+    """RGB uint8 H×W×3 → an <img> that holds its own data, so that no file of it is left anywhere."""
+    height, width = image.shape[:2]
+    data = base64.b64encode(jpeg(image)).decode()
+    return (
+        f'<img class="{classes}" alt="{text(alt)}" width="{width}" height="{height}" src="data:image/jpeg;base64,{data}">'
+    )
+
+
+def notice(sentence: str, kind: str = "info") -> str:
+    """One sentence for the visitor, kind "info" or "error"; read aloud by a screen reader when it appears."""
+    role = "alert" if kind == "error" else "status"
+    return f'<p class="notice {kind}" role="{role}">{text(sentence)}</p>'

@@ -1,0 +1,56 @@
+"""The page: header, tabs, look, and how it is launched."""
+
+import os
+from pathlib import Path
+
+import gradio as gr
+
+from dfsc.images import MAX_BYTES
+from dfsc.interface import wording
+from dfsc.interface.inspect_tab import inspect_tab
+
+STATIC = Path(__file__).parent / "static"
+PORT = 7860
+SWEEP_SECONDS = 600
+SESSIONS = 500
+
+
+def build_page() -> gr.Blocks:
+    """The whole page; uploads that were abandoned half-way are swept from the disk after ten minutes."""
+    with gr.Blocks(
+        title=wording.TITLE, analytics_enabled=False, fill_width=True, delete_cache=(SWEEP_SECONDS, SWEEP_SECONDS)
+    ) as page:
+        gr.HTML(
+            f'<header class="page-head"><h1>{wording.TITLE}</h1><p>{wording.SUBTITLE}</p></header>',
+            elem_id="page-head",
+            label="Header",
+        )
+        with gr.Tabs(elem_id="tabs"), gr.Tab("Inspect", id="inspect-tab", elem_id="inspect-tab"):
+            inspect_tab(page)
+    return page
+
+
+def launch_arguments() -> dict:
+    """What app.py and the browser tests both pass to Blocks.launch."""
+    script = (STATIC / "page.js").read_text(encoding="utf-8")
+    on_spaces = "SPACE_ID" in os.environ
+    return {
+        "server_name": os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if on_spaces else "127.0.0.1"),
+        "server_port": int(os.environ.get("GRADIO_SERVER_PORT", PORT)),
+        "theme": gr.themes.Default(
+            primary_hue=gr.themes.colors.sky,
+            neutral_hue=gr.themes.colors.slate,
+            radius_size=gr.themes.sizes.radius_sm,
+            # The bundled semibold files lack letters; the visitor's own system font has them all.
+            font=["system-ui", "sans-serif"],
+            font_mono=["ui-monospace", "monospace"],
+        ),
+        "css_paths": STATIC / "page.css",
+        "head": f"<script>{script}</script>",
+        "footer_links": [],
+        "run_history": False,
+        "ssr_mode": False,
+        "show_error": False,
+        "max_file_size": MAX_BYTES,
+        "state_session_capacity": SESSIONS,
+    }

@@ -1,0 +1,58 @@
+"""The photograph that a visitor looks at, small enough to stay in the session while the product changes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dfsc import Inspection, Inspector, read_image
+from dfsc.figures import display_copy
+from dfsc.images import ImageSource, resize_for_network
+
+DISPLAY_EDGE = 960
+
+
+@dataclass(frozen=True, eq=False)
+class Photograph:
+    """A decoded photograph in the two sizes that are needed.
+
+    Attributes:
+        name: what to call it on the page; from a visitor, so not to be trusted in HTML.
+        uploaded: whether it is the visitor's own.
+        width, height: of the original, in pixels.
+        display: RGB uint8, longer side at most DISPLAY_EDGE.
+        network: RGB uint8 256×256×3, resized from the original by the detectors' rule.
+    """
+
+    name: str
+    uploaded: bool
+    width: int
+    height: int
+    display: np.ndarray
+    network: np.ndarray
+
+
+def read_photograph(source: ImageSource, name: str, uploaded: bool) -> Photograph:
+    """Decode a file; raises ImageError with one sentence that calls it by `name`."""
+    image = read_image(source, name)
+    height, width = image.shape[:2]
+    return Photograph(name, uploaded, width, height, display_copy(image, DISPLAY_EDGE), resize_for_network(image))
+
+
+def inspect_photograph(photograph: Photograph, inspector: Inspector) -> Inspection:
+    """The same results as of the original; the inspection's image is the display copy."""
+    results = inspector.results(photograph.network[None])
+    return Inspection(photograph.display, tuple(result[0] for result in results))
+
+
+@contextmanager
+def passing_file(path: Path) -> Iterator[Path]:
+    """A file that was uploaded into a folder of its own; both are gone afterwards."""
+    try:
+        yield path
+    finally:
+        with suppress(OSError):
+            path.unlink()
+            path.parent.rmdir()
