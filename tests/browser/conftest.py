@@ -1,0 +1,77 @@
+"""The real page in a real Chromium: the app as production launches it, on a free port of this machine."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from dfsc.interface.page import build_page, launch_arguments
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOME = "http://127.0.0.1"
+PATIENCE = 30_000
+
+expect.set_options(timeout=PATIENCE)
+
+
+def chromium_path() -> str | None:
+    """CHROMIUM_PATH, or the first Chromium on PATH."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("CHROMIUM_PATH") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The running page's address."""
+    page = build_page()
+    arguments = launch_arguments() | {"server_port": None, "prevent_thread_lock": True, "quiet": True}
+    _, address, _ = page.queue(max_size=64).launch(**arguments)
+    yield address
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium_path()
+    if path is None:
+        pytest.fail("The browser tests need Chromium: run `apt-get install chromium`, or set CHROMIUM_PATH to one.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator:
+    """visit(path="", **context options) → a visitor's Page; fails on script errors and on requests to elsewhere."""
+    contexts, wrong = [], []
+
+    def watched(url: str) -> None:
+        if not url.startswith((HOME, "data:", "blob:")):
+            wrong.append(f"request to {url}")
+
+    def open_page(path: str = "", **options) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1360, "height": 900}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: watched(request.url))
+        page.goto(address.rstrip("/") + "/" + path)
+        page.wait_for_selector("#results .method-row")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not wrong
