@@ -57,7 +57,7 @@ def overlay(image: np.ndarray, cells: np.ndarray, strength: float = OPACITY) -> 
 
 
 def display_copy(image: np.ndarray, edge: int) -> np.ndarray:
-    """The image (RGB uint8 H×W×3) with its longer side scaled down to `edge` pixels; smaller images stay as they are."""
+    """RGB uint8 H×W×3 with its longer side scaled down to `edge` pixels; smaller images stay as they are."""
     picture = Image.fromarray(image)
     picture.thumbnail((edge, edge), Image.Resampling.LANCZOS, reducing_gap=2.0)
     return np.asarray(picture)

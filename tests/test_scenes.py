@@ -9,6 +9,7 @@ from PIL import Image
 from dfsc.errors import DatasetError
 from dfsc.scenes import PRODUCTS, Counts, render, write_dataset
 from dfsc.scenes.dataset import planned_defects
+from dfsc.scenes.noise import derive
 
 BLOCK = PRODUCTS["terminal_block"]
 COUNTS = Counts(train=1, validation=1, good=1, logical=2, structural=2)
@@ -147,3 +148,9 @@ def test_unknown_names_are_refused_with_the_known_ones(tmp_path):
         render("terminal_block", 0, ["burn", "burn"])
     with pytest.raises(DatasetError, match="negative"):
         Counts(train=-1)
+
+
+def test_soot_never_reflects_less_than_nothing():
+    """The unit whose burn once gave negative albedo, and so an image that could not be developed."""
+    own_seed = derive(0, "terminal_block", "structural", 11)
+    assert render("terminal_block", own_seed, ["burn"]).image.shape == (768, 1024, 3)

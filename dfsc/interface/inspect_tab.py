@@ -34,9 +34,7 @@ def inspect_tab(page: gr.Blocks) -> None:
             product = gr.Radio(choices, value=names[0], label=wording.PRODUCT_LABEL, elem_id="product")
             upload = gr.File(label=wording.UPLOAD_LABEL, elem_id="upload", height=132)
             message = gr.HTML(notice(wording.INVITATION), elem_id="message", label="Message")
-            gallery = gr.HTML(
-                examples_html(names[0]), elem_id="examples", label="Examples", js_on_load=CLICK_SCRIPT
-            )
+            gallery = gr.HTML(examples_html(names[0]), elem_id="examples", label="Examples", js_on_load=CLICK_SCRIPT)
         with gr.Column(scale=1, min_width=320, elem_id="findings"):
             results = gr.HTML("", elem_id="results", label="Results")
 
@@ -104,7 +102,7 @@ def _guarded(photograph_of: Callable[[], Photograph], product: str, said: str | 
     except DFSCError as error:
         return _kept(notice(str(error), "error"))
     html = results_html(photograph, inspection, [detector.config for detector in inspector.detectors])
-    said = said or wording.inspected(photograph.name, time.perf_counter() - started)
+    said = said or wording.inspected(photograph.name, time.perf_counter() - started, inspection.results)
     return html, notice(said), photograph
 
 

@@ -19,9 +19,10 @@ def text(value: object) -> str:
 def picture(image: np.ndarray, alt: str, classes: str = "") -> str:
     """RGB uint8 H×W×3 → an <img> that holds its own data, so that no file of it is left anywhere."""
     height, width = image.shape[:2]
-    data = base64.b64encode(jpeg(image)).decode()
+    source = f"data:image/jpeg;base64,{base64.b64encode(jpeg(image)).decode()}"
     return (
-        f'<img class="{classes}" alt="{text(alt)}" width="{width}" height="{height}" src="data:image/jpeg;base64,{data}">'
+        f'<img class="{classes}" alt="{text(alt)}" width="{width}" height="{height}" '
+        f'src="data:image/jpeg;base64,{data}">'
     )
 
 

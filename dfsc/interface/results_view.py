@@ -82,9 +82,7 @@ def _method_row(
     )
 
 
-def _figure(
-    result: Result, key: str, cells: np.ndarray, image: np.ndarray, ring: tuple[float, float] | None
-) -> str:
+def _figure(result: Result, key: str, cells: np.ndarray, image: np.ndarray, ring: tuple[float, float] | None) -> str:
     title = wording.MAPS[key][0]
     alt = f"{title} map of {result.title} over the photograph, highest value {number(cells.max())}"
     mark = "" if ring is None else f'<span class="ring" style="left:{ring[0]:.2%};top:{ring[1]:.2%}"></span>'

@@ -97,8 +97,8 @@ def checkpoint(source: str, name: str, size: str) -> str:
     return f"{place} · {name} · “{size}” networks"
 
 
-def inspected(name: str, seconds: float) -> str:
-    return f"{name}: inspected in {seconds:.1f} s."
+def inspected(name: str, seconds: float, results: Sequence[Result]) -> str:
+    return f"{name}: inspected in {seconds:.1f} s. {agreement(results)}"
 
 
 def product_changed(product: str, photograph: str) -> str:

@@ -66,7 +66,9 @@ def burn(surface: Surface, rng: np.random.Generator, at: Point, parts: tuple[int
     singed = np.clip(1.25 - reach, 0, 1) ** 1.2 * on
     charred = np.clip((0.85 - reach) * 3, 0, 1) * on
     put(area, np.clip(1.3 * singed, 0, 0.92), Material((0.055, 0.030, 0.014), 0.6, 0.0, 0.06), None)
-    put(area, charred, Material((0.010, 0.009, 0.008), 0.42, 0.0, 0.06), None, 1 + 0.3 * cloud(rng, area.shape, 9))
+    # A cloud is unbounded: without the floor a rare soot would reflect less than nothing.
+    soot = np.maximum(0.2, 1 + 0.3 * cloud(rng, area.shape, 9))
+    put(area, charred, Material((0.010, 0.009, 0.008), 0.42, 0.0, 0.06), None, soot)
     area.height[...] += charred * (1.3 * cloud(rng, area.shape, 13, 2) - 4)
     return full_mask(surface, area, singed, 0.12)
 
