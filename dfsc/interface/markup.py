@@ -20,10 +20,7 @@ def picture(image: np.ndarray, alt: str, classes: str = "") -> str:
     """RGB uint8 H×W×3 → an <img> that holds its own data, so that no file of it is left anywhere."""
     height, width = image.shape[:2]
     source = f"data:image/jpeg;base64,{base64.b64encode(jpeg(image)).decode()}"
-    return (
-        f'<img class="{classes}" alt="{text(alt)}" width="{width}" height="{height}" '
-        f'src="data:image/jpeg;base64,{data}">'
-    )
+    return f'<img class="{classes}" alt="{text(alt)}" width="{width}" height="{height}" src="{source}">'
 
 
 def notice(sentence: str, kind: str = "info") -> str:
