@@ -66,7 +66,7 @@ def display_copy(image: np.ndarray, edge: int) -> np.ndarray:
 def jpeg(image: np.ndarray) -> bytes:
     """RGB uint8 H×W×3 → a JPEG file's bytes."""
     stream = io.BytesIO()
-    Image.fromarray(image).save(stream, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    Image.fromarray(image).save(stream, "JPEG", quality=JPEG_QUALITY)
     return stream.getvalue()
 
 

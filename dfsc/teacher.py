@@ -27,10 +27,16 @@ SAVE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class DistillationPlan:
-    """Everything that decides a distillation's result beside the photographs."""
+    """Everything that decides a distillation's result beside the photographs.
+
+    The learning rate falls along one cosine over `steps`, then along a second one, from `restart_rate`, over
+    `restart_steps` (warm restart: Loshchilov & Hutter, arXiv 1608.03983).
+    """
 
     size: str = "demo"
     steps: int = 9000
+    restart_steps: int = 2600
+    restart_rate: float = 1.2e-3
     crops: int = 12
     padded_images: int = 4
     padded_every: int = 6
@@ -83,14 +89,15 @@ class Distillation:
         if state_file and state_file.is_file():
             self._restore(state_file)
         started, first, saved = time.monotonic(), self.step, time.monotonic()
-        while self.step < self.plan.steps:
+        steps = self.plan.steps + self.plan.restart_steps
+        while self.step < steps:
             loss = self._train_step()
             self.step += 1
             pace = (time.monotonic() - started) / (self.step - first)
-            if state_file and (time.monotonic() - saved > SAVE_SECONDS or self.step == self.plan.steps):
+            if state_file and (time.monotonic() - saved > SAVE_SECONDS or self.step == steps):
                 self._save(state_file)
                 saved = time.monotonic()
-            yield DistillationStep(self.step, self.plan.steps, loss, pace * (self.plan.steps - self.step))
+            yield DistillationStep(self.step, steps, loss, pace * (steps - self.step))
 
     def targets(self, features: np.ndarray) -> Tensor:
         """Backbone features N×h×w×C → projected standardised targets N×teacher channels×h×w."""
@@ -133,8 +140,10 @@ class Distillation:
         return loss.item()
 
     def _learning_rate(self) -> float:
-        rise = min(1.0, (self.step + 1) / self.plan.warm_up)
-        return self.plan.learning_rate * rise * 0.5 * (1 + math.cos(math.pi * self.step / self.plan.steps))
+        plan, since = self.plan, self.step - self.plan.steps
+        if since < 0:
+            return plan.learning_rate * min(1.0, (self.step + 1) / plan.warm_up) * _cosine(self.step / plan.steps)
+        return plan.restart_rate * min(1.0, (since + 1) / plan.warm_up) * _cosine(since / plan.restart_steps)
 
     def _padded_batch(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         rows = rng.integers(0, len(self.cache.images), self.plan.padded_images)
@@ -163,6 +172,11 @@ class Distillation:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
+
+
+def _cosine(progress: float) -> float:
+    """From 1 to 0 as progress goes from 0 to 1."""
+    return 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def _network_input(images: np.ndarray) -> Tensor:
