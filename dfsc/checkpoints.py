@@ -28,6 +28,8 @@ from dfsc.separation import settings_from
 DETECTOR_FORMAT = "dfsc-detector-1"
 TEACHER_FORMAT = "dfsc-teacher-1"
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
+# Where an unfinished training lies inside the folder that it will fill.
+UNFINISHED = ".training"
 
 
 def weights_folder() -> Path:
@@ -108,6 +110,16 @@ def save_teacher(network: nn.Module, size: str, training: dict, folder: Path, ca
     """Write a teacher's three files."""
     config = {"format": TEACHER_FORMAT, "size": size, "training": training, "library_version": dfsc.__version__}
     _write(folder, config, _halved_tensors(network.state_dict()), card)
+
+
+def check_replaceable(folder: Path) -> None:
+    """Raise CheckpointError when a folder holds anything that writing a checkpoint there would delete."""
+    own = {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, UNFINISHED}
+    foreign = sorted(path.name for path in folder.iterdir() if path.name not in own) if folder.is_dir() else []
+    if foreign or folder.is_file():
+        raise CheckpointError(
+            f"{folder} holds other files ({', '.join(foreign[:3])}); choose another folder to write to."
+        )
 
 
 def digest(folder: Path) -> str:
@@ -221,6 +233,7 @@ def _halved_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _write(folder: Path, config: dict, tensors: dict[str, Tensor], card: str) -> None:
     """Write beside the final place and rename, so that a cut-off never leaves half a checkpoint there."""
+    check_replaceable(folder)
     temporary = folder.with_name(folder.name + ".part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

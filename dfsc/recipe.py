@@ -16,7 +16,7 @@ from dfsc.penalty import PenaltySource, from_folder, rendered
 from dfsc.separation import SeparationSettings, settings_from
 from dfsc.trainer import Schedule, TrainingPlan
 from dfsc.training import Training, penalty_pool, plan_for_seconds
-from dfsc.trainingset import prepare, split_good
+from dfsc.trainingset import check_enough, prepare, split_good
 
 PENALTY_IMAGES = 128
 MAX_COPIES_IN_ALL = 640
@@ -111,6 +111,7 @@ def forget(folder: Path) -> None:
 
 def _split(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     if validation is not None and len(validation):
+        check_enough(len(good))
         return good, validation
     fit, held_out = split_good(len(good), recipe.seed)
     return good[fit], good[held_out]

@@ -23,14 +23,19 @@ HELD_OUT_SHARE = 0.2
 CHUNK = 8
 
 
+def check_enough(count: int) -> None:
+    """Raise TrainingError for fewer than 12 good images."""
+    if count < MIN_IMAGES:
+        raise TrainingError(f"There are {count} good images; a training needs at least {MIN_IMAGES}.")
+
+
 def split_good(count: int, seed: int) -> tuple[list[int], list[int]]:
     """Indices (fit, held out) of `count` good images: max(4, 20 %) are held out by a seeded draw and never fitted.
 
     Raises:
         TrainingError: for fewer than 12 images.
     """
-    if count < MIN_IMAGES:
-        raise TrainingError(f"There are {count} good images; a training needs at least {MIN_IMAGES}.")
+    check_enough(count)
     held_out = max(MIN_HELD_OUT, round(HELD_OUT_SHARE * count))
     order = np.random.default_rng(seed).permutation(count)
     return sorted(order[held_out:].tolist()), sorted(order[:held_out].tolist())

@@ -140,3 +140,10 @@ def test_a_pickle_in_the_weights_place_is_not_opened(copy):
     with pytest.raises(CheckpointError, match="damaged"):
         load(copy)
     assert not (copy / "pwned").exists()
+
+
+def test_a_folder_with_other_files_is_never_replaced(demo_detectors, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(CheckpointError, match=r"thesis\.txt"):
+        save_detector(demo_detectors[0], tmp_path, "# Card\n")
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"

@@ -11,19 +11,19 @@ import numpy as np
 
 from dfsc import recipe as recipes
 from dfsc.cards import detector_card
-from dfsc.checkpoints import save_detector
+from dfsc.checkpoints import UNFINISHED, check_replaceable, save_detector
 from dfsc.commands import recipe_options
 from dfsc.datasets import Dataset, open_dataset
 from dfsc.detector import Detector
 from dfsc.errors import ImageError
 from dfsc.evaluation import evaluate
 from dfsc.images import read_image, resize_for_network
+from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
 from dfsc.training import Training
 
 NAME = "train"
 HELP = "Train a detector, or a matched pair, on good images."
-UNFINISHED = ".training"
 REPORT_SECONDS = 5.0
 
 
@@ -40,16 +40,19 @@ def run(options: argparse.Namespace) -> int:
     dataset = open_dataset(options.folder)
     recipe = recipe_options.recipe(options, options.seed)
     good, validation = _decoded(dataset.train), _decoded(dataset.validation)
+    folders = {method: options.out / method if options.pair else options.out for method in recipe.methods}
+    for folder in folders.values():
+        check_replaceable(folder)
     unfinished = options.out / UNFINISHED
     started = time.monotonic()
     training = recipes.start(recipe, good, validation, unfinished)
     _follow(training, recipes.state_file(unfinished))
     notes = _notes(options, recipe, training, len(good), time.monotonic() - started)
     detectors = training.detectors(_plain_name(options.product or dataset.name), notes)
-    for method, detector in detectors.items():
-        folder = options.out / method if options.pair else options.out
-        _save(detector, dataset, folder)
-        sys.stderr.write(f"{METHODS[method].title}: {folder}\n")
+    for detector in _measured(list(detectors.values()), dataset):
+        method = METHODS[detector.config.method]
+        save_detector(detector, folders[method.name], detector_card(detector.config, detector.calibration.count))
+        sys.stderr.write(f"{method.title}: {folders[method.name]}\n")
     recipes.forget(unfinished)
     return 0
 
@@ -59,7 +62,7 @@ def _plain_name(product: str) -> str:
     return re.sub(r"\W+", "_", product).strip("_") or "product"
 
 
-def _decoded(paths: tuple[Path, ...]) -> np.ndarray | None:
+def _decoded(paths: tuple[Path, ...]) -> np.ndarray:
     """Readable images resized for the networks; the others are named on standard error and left out."""
     images = []
     for path in paths:
@@ -67,7 +70,7 @@ def _decoded(paths: tuple[Path, ...]) -> np.ndarray | None:
             images.append(resize_for_network(read_image(path)))
         except ImageError as error:
             sys.stderr.write(f"Left out: {error}\n")
-    return np.stack(images) if images else None
+    return np.stack(images) if images else np.empty((0, INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
 
 
 def _follow(training: Training, state_file: Path) -> None:
@@ -101,12 +104,18 @@ def _notes(
     }
 
 
-def _save(detector: Detector, dataset: Dataset, folder: Path) -> None:
-    """Measure on the data set's test images, where there are some, and write the checkpoint with that in its card."""
-    if any(not image.is_good for image in dataset.test):
-        evaluation = evaluate(dataset, [detector])
-        counts = {group: dataclasses.asdict(count) for group, count in evaluation.counts.items()}
-        measured = {"auroc": evaluation.detectors[0].auroc, "counts": counts}
-        config = dataclasses.replace(detector.config, training=detector.config.training | {"measured": measured})
-        detector = dataclasses.replace(detector, config=config)
-    save_detector(detector, folder, detector_card(detector.config, detector.calibration.count))
+def _measured(detectors: list[Detector], dataset: Dataset) -> list[Detector]:
+    """The detectors with their AUROCs on the data set's test images noted, where there are anomalous ones."""
+    if all(image.is_good for image in dataset.test):
+        return detectors
+    evaluation = evaluate(dataset, detectors)
+    counts = {group: dataclasses.asdict(count) for group, count in evaluation.counts.items()}
+    return [
+        _with_note(detector, {"measured": {"auroc": report.auroc, "counts": counts}})
+        for detector, report in zip(detectors, evaluation.detectors, strict=True)
+    ]
+
+
+def _with_note(detector: Detector, note: dict) -> Detector:
+    config = dataclasses.replace(detector.config, training=detector.config.training | note)
+    return dataclasses.replace(detector, config=config)
