@@ -1,7 +1,5 @@
 """DFSC Inspector: visual inspection with logical anomalies, EfficientAD-S and DFSC side by side."""
 
-__version__ = "0.1.0"
-
 from dfsc.calibration import Calibration
 from dfsc.checkpoints import load, product_detectors, products
 from dfsc.datasets import open_dataset
@@ -10,6 +8,7 @@ from dfsc.errors import CheckpointError, DatasetError, DFSCError, ImageError, Tr
 from dfsc.evaluation import Evaluation, evaluate
 from dfsc.images import read_image
 from dfsc.inspector import Inspection, Inspector, Result, inspect
+from dfsc.version import __version__
 
 __all__ = [
     "Calibration",
@@ -24,6 +23,7 @@ __all__ = [
     "Inspector",
     "Result",
     "TrainingError",
+    "__version__",
     "evaluate",
     "inspect",
     "load",

@@ -16,7 +16,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-import dfsc
 from dfsc.calibration import BranchMaps, Calibration
 from dfsc.detector import BORDER_CONVENTION, Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
 from dfsc.errors import CheckpointError
@@ -24,6 +23,7 @@ from dfsc.images import RESIZE_RULE
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
 from dfsc.separation import settings_from
+from dfsc.version import __version__
 
 DETECTOR_FORMAT = "dfsc-detector-1"
 TEACHER_FORMAT = "dfsc-teacher-1"
@@ -99,7 +99,7 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
     config = dataclasses.asdict(detector.config) | {
         "format": DETECTOR_FORMAT,
         "quantiles": detector.calibration.quantiles,
-        "library_version": dfsc.__version__,
+        "library_version": __version__,
     }
     exact = {"channel_mean": detector.channel_mean, "channel_std": detector.channel_std}
     maps = {"good_local": torch.from_numpy(good.local), "good_global": torch.from_numpy(good.global_)}
@@ -108,7 +108,7 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
 
 def save_teacher(network: nn.Module, size: str, training: dict, folder: Path, card: str) -> None:
     """Write a teacher's three files."""
-    config = {"format": TEACHER_FORMAT, "size": size, "training": training, "library_version": dfsc.__version__}
+    config = {"format": TEACHER_FORMAT, "size": size, "training": training, "library_version": __version__}
     _write(folder, config, _halved_tensors(network.state_dict()), card)
 
 

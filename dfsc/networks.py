@@ -46,15 +46,22 @@ SIZES = {
 }
 
 
-def _pdn_small(out_channels: int, width: float) -> nn.Sequential:
-    first, second = int(128 * width), int(256 * width)
-    return nn.Sequential(
+def _pdn_stem(first: int, second: int) -> list[nn.Module]:
+    """What both families begin with: 256×256 → second×61×61."""
+    return [
         nn.Conv2d(3, first, 4),
         nn.ReLU(inplace=True),
         nn.AvgPool2d(2),
         nn.Conv2d(first, second, 4),
         nn.ReLU(inplace=True),
         nn.AvgPool2d(2),
+    ]
+
+
+def _pdn_small(out_channels: int, width: float) -> nn.Sequential:
+    first, second = int(128 * width), int(256 * width)
+    return nn.Sequential(
+        *_pdn_stem(first, second),
         nn.Conv2d(second, second, 3),
         nn.ReLU(inplace=True),
         nn.Conv2d(second, out_channels, 4),
@@ -64,12 +71,7 @@ def _pdn_small(out_channels: int, width: float) -> nn.Sequential:
 def _pdn_medium(out_channels: int, width: float) -> nn.Sequential:
     first, second = int(256 * width), int(512 * width)
     return nn.Sequential(
-        nn.Conv2d(3, first, 4),
-        nn.ReLU(inplace=True),
-        nn.AvgPool2d(2),
-        nn.Conv2d(first, second, 4),
-        nn.ReLU(inplace=True),
-        nn.AvgPool2d(2),
+        *_pdn_stem(first, second),
         nn.Conv2d(second, second, 1),
         nn.ReLU(inplace=True),
         nn.Conv2d(second, second, 3),
