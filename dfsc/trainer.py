@@ -4,7 +4,8 @@ Two schedules: `joint` is the paper's, every step trains student and auto-encode
 auto-encoder first and the student against the finished one, whose output is then computed once for each copy.
 
 Differences from the paper, for the sake of minutes instead of a day: larger learning rates with a cosine decay,
-batches, a fixed pool of penalty images and of jittered copies.
+batches, a fixed pool of penalty images and of jittered copies, and a hard-feature loss over the hardest 5 % instead of
+0.1 % of the elements, with which a student of a few hundred steps gets closer to the teacher.
 """
 
 import math
@@ -49,16 +50,18 @@ class TrainingPlan:
         student_steps: steps of the student's stage, or of the joint training.
         autoencoder_batch, student_batch: images a step; a student's step also sees as many jittered copies and
             penalty images. A joint step takes the student's batch for everything.
+        hard_quantile: share (0 to 1) of the elements of D that the hard-feature loss leaves out.
         detach: keep d^{SA} from training the auto-encoder; always so in a staged training.
     """
 
     autoencoder_steps: int = 600
     student_steps: int = 600
-    autoencoder_batch: int = 8
-    student_batch: int = 2
-    autoencoder_rate: float = 1e-3
-    student_rate: float = 1e-3
+    autoencoder_batch: int = 4
+    student_batch: int = 1
+    autoencoder_rate: float = 2e-3
+    student_rate: float = 2e-3
     weight_decay: float = 1e-5
+    hard_quantile: float = 0.95
     schedule: Schedule = Schedule.STAGED
     detach: bool = False
     separation: SeparationSettings = field(default_factory=SeparationSettings)
@@ -203,7 +206,7 @@ class MethodTraining:
             of_teacher, of_autoencoder = _student_halves(self.student, network_input(images), 2 * len(rows))
         on_plain, on_penalty = of_teacher.float().chunk(2)
         return {
-            "hard": hard_feature_loss(self.data.plain_teacher[rows].float(), on_plain),
+            "hard": hard_feature_loss(self.data.plain_teacher[rows].float(), on_plain, self.plan.hard_quantile),
             "penalty": penalty_loss(on_penalty),
             "student_autoencoder": student_autoencoder_loss(imitated, of_autoencoder.float()),
         }
