@@ -100,6 +100,12 @@ def tiny_teacher() -> Teacher:
 
 
 @pytest.fixture(scope="session")
+def detector_builder() -> Callable[..., Detector]:
+    """The function that builds random calibrated detectors (see build_detector)."""
+    return build_detector
+
+
+@pytest.fixture(scope="session")
 def make_tiny_detector(good_pictures: list[Picture]) -> Callable[..., Detector]:
     """(teacher, method, seed) → a tiny detector calibrated on the good pictures."""
     return lambda teacher, method="ead-s", seed=1: build_detector(teacher, method, good_pictures, seed)

@@ -1,12 +1,16 @@
 """The real page in a real Chromium: the app as production launches it, on a free port of this machine."""
 
+import itertools
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from dfsc.checkpoints import load_teacher, save_detector
 from dfsc.interface.page import build_page, launch_arguments
 
 FLAGS = [
@@ -31,13 +35,36 @@ def chromium_path() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
+def page_weights(
+    demo_folder: Path, detector_builder: Callable, draw: Callable, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A copy of the weights folder of tests/conftest.py with a second product, and drawn examples for both."""
+    weights = tmp_path_factory.mktemp("page") / "weights"
+    shutil.copytree(demo_folder, weights)
+    teacher = load_teacher(weights / "teacher" / "demo")
+    plates = [draw(seed, missing=[0, 1, 2, 3]) for seed in range(4)]
+    for seed, method in enumerate(("ead-s", "dfsc"), start=11):
+        detector = detector_builder(teacher, method, plates, seed, product="toy_plate")
+        save_detector(detector, weights / "toy_plate" / method, "# Random detector\n")
+    drawings = {"good": {}, "logical": {"missing": [1]}, "structural": {"scratch": True}}
+    for product, (kind, options) in itertools.product(("toy_block", "toy_plate"), drawings.items()):
+        folder = weights / "examples" / product / kind
+        folder.mkdir(parents=True)
+        for seed in (20, 21):
+            Image.fromarray(draw(seed, width=400, height=300, **options)).save(folder / f"{seed}.jpg")
+    return weights
+
+
+@pytest.fixture(scope="session")
+def address(page_weights: Path) -> Iterator[str]:
     """The running page's address."""
+    os.environ["DFSC_WEIGHTS"] = str(page_weights)
     page = build_page()
     arguments = launch_arguments() | {"server_port": None, "prevent_thread_lock": True, "quiet": True}
     _, address, _ = page.queue(max_size=64).launch(**arguments)
     yield address
     page.close()
+    del os.environ["DFSC_WEIGHTS"]
 
 
 @pytest.fixture(scope="session")
