@@ -30,7 +30,7 @@ class Recipe:
         methods: keys of dfsc.objectives.METHODS; two for a matched pair.
         size: network size, which also names the embedded teacher.
         teacher: folder of another teacher.
-        steps: steps of each stage; None when `seconds` decide.
+        steps: steps of the student, twice those of the auto-encoder; None when `seconds` decide.
         seconds: time for all methods together, everything after decoding counted.
         copies: augmented copies of each image; None takes as many as fit into 640 in all, at least 2 and at most 16.
         movement: how far the product moves between photographs, as a share of the edge (see dfsc.augmentation.moved).
@@ -92,7 +92,7 @@ def start(
             schedule=recipe.schedule, detach=recipe.detach, separation=recipe.separation, seed=recipe.seed
         )
         if recipe.steps:
-            plan = dataclasses.replace(plan, autoencoder_steps=recipe.steps, student_steps=recipe.steps)
+            plan = dataclasses.replace(plan, autoencoder_steps=max(1, recipe.steps // 2), student_steps=recipe.steps)
         else:
             plan = plan_for_seconds(plan, recipe.seconds, len(recipe.methods), data, penalty)
         _note_plan(recipe, plan, folder)
