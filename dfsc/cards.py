@@ -18,7 +18,7 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
         *_front_matter(training.get("license", "unknown"), [config.method, config.product, "efficientad"]),
         f"# {method.title} for {config.product} ({config.size})",
         "",
-        f"A detector of [DFSC Inspector](https://arxiv.org/abs/2407.17909): student and auto-encoder of EfficientAD-S "
+        f"A detector of DFSC Inspector: student and auto-encoder of EfficientAD-S "
         f"(arXiv 2303.14535) at size `{config.size}`, trained with the method {method.title}.",
         *([RECONSTRUCTION] if method.separates else []),
         "",

@@ -121,7 +121,7 @@ class Inspector:
     def __init__(self, detectors: Sequence[Detector], dtype: torch.dtype | None = None):
         """Args:
         detectors: at least one, in the order of the results.
-        dtype: torch.float32 or torch.bfloat16; by default what is fastest here without changing verdicts.
+        dtype: torch.float32 or torch.bfloat16; by default what is fastest on this processor.
         """
         if not detectors:
             raise DFSCError("There is no detector to inspect with; name a product or a checkpoint.")
