@@ -26,7 +26,8 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
         "",
         f"- images: {training.get('data', 'not said')}; {training.get('fitted', '?')} fitted, "
         f"{held_out} held out for calibration",
-        f"- schedule: {config.schedule}; steps: {training.get('steps', '?')}; seed {training.get('seed', '?')}",
+        f"- schedule: {config.schedule}; steps: {training.get('steps', '?')}; "
+        f"optimiser: {training.get('optimiser', '?')}; seed {training.get('seed', '?')}",
         f"- time: {training.get('seconds', '?')} s for {training.get('trained_with', 'this method')}",
         f"- penalty images: {training.get('penalty', '?')}",
         f"- teacher: `{config.teacher_digest}`",

@@ -12,6 +12,7 @@ from dfsc.checkpoints import embedded_teacher, load_teacher
 from dfsc.detector import Teacher
 from dfsc.errors import TrainingError
 from dfsc.objectives import METHODS
+from dfsc.optimization import Algorithm
 from dfsc.penalty import PenaltySource, from_folder, rendered
 from dfsc.separation import SeparationSettings, settings_from
 from dfsc.trainer import Schedule, TrainingPlan
@@ -30,7 +31,7 @@ class Recipe:
         methods: keys of dfsc.objectives.METHODS; two for a matched pair.
         size: network size, which also names the embedded teacher.
         teacher: folder of another teacher.
-        steps: steps of the student, twice those of the auto-encoder; None when `seconds` decide.
+        steps: steps of the student, four times those of the auto-encoder; None when `seconds` decide.
         seconds: time for all methods together, everything after decoding counted.
         copies: augmented copies of each image; None takes as many as fit into 640 in all, at least 2 and at most 16.
         movement: how far the product moves between photographs, as a share of the edge (see dfsc.augmentation.moved).
@@ -92,7 +93,7 @@ def start(
             schedule=recipe.schedule, detach=recipe.detach, separation=recipe.separation, seed=recipe.seed
         )
         if recipe.steps:
-            plan = dataclasses.replace(plan, autoencoder_steps=max(1, recipe.steps // 2), student_steps=recipe.steps)
+            plan = dataclasses.replace(plan, autoencoder_steps=max(1, recipe.steps // 4), student_steps=recipe.steps)
         else:
             plan = plan_for_seconds(plan, recipe.seconds, len(recipe.methods), data, penalty)
         _note_plan(recipe, plan, folder)
@@ -127,9 +128,8 @@ def _unfinished_plan(recipe: Recipe, folder: Path | None) -> TrainingPlan | None
             f"or delete {folder.name} in it."
         )
     plan = noted["plan"]
-    return TrainingPlan(
-        **plan | {"separation": settings_from(plan["separation"]), "schedule": Schedule(plan["schedule"])}
-    )
+    kinds = {"separation": settings_from, "schedule": Schedule, "algorithm": Algorithm}
+    return TrainingPlan(**plan | {name: kind(plan[name]) for name, kind in kinds.items()})
 
 
 def _note_plan(recipe: Recipe, plan: TrainingPlan, folder: Path | None) -> None:

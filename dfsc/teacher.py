@@ -1,7 +1,7 @@
 """Distillation of a PDN teacher from a pretrained backbone (Batzner et al., arXiv 2303.14535, section 3.1).
 
 Differences from the paper, all for the sake of two processor cores: the default backbone, a few thousand photographs
-instead of ImageNet, AdamW with a cosine schedule, and random crops on which the PDN runs without padding, as it will be
+instead of ImageNet, Muon with a cosine schedule, and random crops on which the PDN runs without padding, as it will be
 used; every sixth step sees whole photographs with padding, as the paper trains.
 """
 
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from dfsc.networks import CELL_STRIDE, INPUT_SIZE, SIZES, image_tensor, padded_forward, teacher_network
+from dfsc.optimization import Algorithm, NetworkOptimizer
 from dfsc.processor import fast_arithmetic
 from dfsc.targets import TargetCache, channel_statistics, projection
 
@@ -27,20 +28,14 @@ SAVE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class DistillationPlan:
-    """Everything that decides a distillation's result beside the photographs.
-
-    The learning rate falls along one cosine over `steps`, then along a second one, from `restart_rate`, over
-    `restart_steps` (warm restart: Loshchilov & Hutter, arXiv 1608.03983).
-    """
+    """Everything that decides a distillation's result beside the photographs."""
 
     size: str = "demo"
-    steps: int = 9000
-    restart_steps: int = 2600
-    restart_rate: float = 1.2e-3
+    steps: int = 3600
     crops: int = 12
     padded_images: int = 4
     padded_every: int = 6
-    learning_rate: float = 2e-3
+    learning_rate: float = 6e-3
     warm_up: int = 100
     weight_decay: float = 1e-5
     seed: int = 0
@@ -79,9 +74,7 @@ class Distillation:
         self.projection = projection(cache.features.shape[-1], size.teacher_channels, plan.seed)
         torch.manual_seed(plan.seed)
         self.network = teacher_network(size).to(memory_format=torch.channels_last)
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay
-        )
+        self.optimizer = NetworkOptimizer(self.network, Algorithm.MUON, plan.learning_rate, plan.weight_decay)
         self.step = 0
 
     def run(self, state_file: Path | None = None) -> Iterator[DistillationStep]:
@@ -89,7 +82,7 @@ class Distillation:
         if state_file and state_file.is_file():
             self._restore(state_file)
         started, first, saved = time.monotonic(), self.step, time.monotonic()
-        steps = self.plan.steps + self.plan.restart_steps
+        steps = self.plan.steps
         while self.step < steps:
             loss = self._train_step()
             self.step += 1
@@ -128,22 +121,19 @@ class Distillation:
         padded = self.step % self.plan.padded_every == 0
         images, features = self._padded_batch(rng) if padded else self._cropped_batch(rng)
         self.network.train()
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate()
         with fast_arithmetic():
             x = _network_input(images)
             output = padded_forward(self.network, x) if padded else self.network(x)
         loss = nn.functional.mse_loss(output.float(), self.targets(features))
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         loss.backward()
-        self.optimizer.step()
+        self.optimizer.step(self._share_of_rate())
         return loss.item()
 
-    def _learning_rate(self) -> float:
-        plan, since = self.plan, self.step - self.plan.steps
-        if since < 0:
-            return plan.learning_rate * min(1.0, (self.step + 1) / plan.warm_up) * _cosine(self.step / plan.steps)
-        return plan.restart_rate * min(1.0, (since + 1) / plan.warm_up) * _cosine(since / plan.restart_steps)
+    def _share_of_rate(self) -> float:
+        """A linear rise, then a cosine to zero: factor in [0, 1] of the learning rate."""
+        cosine = 0.5 * (1 + math.cos(math.pi * self.step / self.plan.steps))
+        return min(1.0, (self.step + 1) / self.plan.warm_up) * cosine
 
     def _padded_batch(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         rows = rng.integers(0, len(self.cache.images), self.plan.padded_images)
@@ -172,11 +162,6 @@ class Distillation:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
-
-
-def _cosine(progress: float) -> float:
-    """From 1 to 0 as progress goes from 0 to 1."""
-    return 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def _network_input(images: np.ndarray) -> Tensor:

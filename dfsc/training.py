@@ -23,7 +23,7 @@ from dfsc.trainingset import CHUNK, TrainingSet
 
 SAVE_SECONDS = 30.0
 PACE_STEPS = 4
-AUTOENCODER_TIME = 0.3
+AUTOENCODER_TIME = 0.2
 CALIBRATION_SECONDS = 1.0
 
 
@@ -131,7 +131,7 @@ def plan_for_seconds(
 ) -> TrainingPlan:
     """The plan with as many steps as `methods` methods can take in `seconds`, by timing a few steps of each stage.
 
-    In a staged training 30 % of the time goes to the auto-encoder, the rest to the student.
+    In a staged training 20 % of the time goes to the auto-encoder, the rest to the student.
 
     Raises:
         TrainingError: when that is too short for a training.

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--method", choices=list(METHODS))
     which.add_argument("--pair", action="store_true", help="EAD-S and DFSC, matched")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, help="steps of the student, twice those of the auto-encoder")
+    length.add_argument("--steps", type=int, help="steps of the student, four times those of the auto-encoder")
     length.add_argument("--seconds", type=float, help=f"time for all methods together ({DEFAULT_SECONDS:.0f})")
     parser.add_argument("--size", default="demo", choices=list(SIZES))
     parser.add_argument("--schedule", choices=list(map(str, Schedule)), default=str(Schedule.STAGED))

@@ -96,6 +96,7 @@ def _notes(
         "trained_with": " + ".join(METHODS[method].title for method in recipe.methods),
         "steps": f"{plan.autoencoder_steps} auto-encoder, {plan.student_steps} student",
         "seconds": round(seconds),
+        "optimiser": str(plan.algorithm),
         "seed": recipe.seed,
         "copies": len(training.data) // training.data.fitted,
         "movement": recipe.movement,

@@ -1,0 +1,72 @@
+"""The optimiser of all trainings that have to end within minutes.
+
+Muon (K. Jordan, 2024; torch.optim.Muon) makes each step's update of a kernel orthogonal, so that all directions learn
+equally fast. Adam, which the papers use, is there for their recipe.
+"""
+
+from copy import deepcopy
+from enum import StrEnum
+
+import torch
+from torch import nn
+
+MUON_MOMENTUM = 0.95
+
+
+class Algorithm(StrEnum):
+    """How gradients become steps."""
+
+    MUON = "muon"
+    ADAM = "adam"
+
+
+class NetworkOptimizer:
+    """Muon for a network's convolution kernels and AdamW for its biases, or Adam for both.
+
+    Muon works on matrices, so each kernel is handed to it as out × (in · height · width). Its rate is scaled such that
+    an update is as large as one of Adam at the same rate.
+    """
+
+    def __init__(self, network: nn.Module, algorithm: Algorithm, rate: float, weight_decay: float):
+        self._parameters = list(network.parameters())
+        self._kernels = [p for p in self._parameters if p.ndim == 4] if algorithm is Algorithm.MUON else []
+        self._matrices = [kernel.detach().flatten(1).clone() for kernel in self._kernels]
+        rest = [p for p in self._parameters if not self._kernels or p.ndim != 4]
+        self._optimizers: list[torch.optim.Optimizer] = [
+            torch.optim.Adam(rest, lr=rate, weight_decay=0.0 if self._kernels else weight_decay, fused=True)
+        ]
+        if self._kernels:
+            muon = torch.optim.Muon(
+                self._matrices,
+                lr=rate,
+                weight_decay=weight_decay,
+                momentum=MUON_MOMENTUM,
+                adjust_lr_fn="match_rms_adamw",
+            )
+            self._optimizers.append(muon)
+        self._rate = rate
+
+    def zero_grad(self) -> None:
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    def step(self, share: float) -> None:
+        """One step along the gradients at hand at a share (0 to 1) of the learning rate."""
+        for kernel, matrix in zip(self._kernels, self._matrices, strict=True):
+            matrix.copy_(kernel.detach().flatten(1))
+            matrix.grad = kernel.grad.flatten(1)
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self._rate * share
+            optimizer.step()
+        with torch.no_grad():
+            for kernel, matrix in zip(self._kernels, self._matrices, strict=True):
+                kernel.copy_(matrix.view(kernel.shape))
+
+    def state_dict(self) -> list[dict]:
+        """A snapshot: later steps don't change it."""
+        return [deepcopy(optimizer.state_dict()) for optimizer in self._optimizers]
+
+    def load_state_dict(self, states: list[dict]) -> None:
+        for optimizer, state in zip(self._optimizers, states, strict=True):
+            optimizer.load_state_dict(deepcopy(state))
