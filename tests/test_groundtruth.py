@@ -1,0 +1,111 @@
+"""Ground truth: LOCO's channels with their saturation, other layouts' connected regions, and what is wrong in words."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from dfsc.datasets import Dataset, Layout, TestImage
+from dfsc.errors import DatasetError
+from dfsc.groundtruth import GroundTruth, SaturationRule, connected_regions
+
+RULES = [
+    {"defect_name": "gone", "pixel_value": 255, "saturation_threshold": 0.5, "relative_saturation": True},
+    {"defect_name": "stain", "pixel_value": 254, "saturation_threshold": 30, "relative_saturation": False},
+]
+
+
+def write_mask(path, boxes, value=255, size=(40, 32)):
+    mask = np.zeros((size[1], size[0]), np.uint8)
+    for top, left, bottom, right in boxes:
+        mask[top:bottom, left:right] = value
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(mask).save(path)
+    return path
+
+
+def anomalous(root, *masks):
+    return TestImage(root / "test" / "logical_anomalies" / "000.png", "logical_anomalies", "logical", masks)
+
+
+@pytest.fixture
+def loco(tmp_path):
+    (tmp_path / "defects_config.json").write_text(json.dumps(RULES))
+    return Dataset(tmp_path, Layout.LOCO, ())
+
+
+def test_saturation_is_a_share_rounded_down_or_a_number_of_pixels():
+    relative, absolute = SaturationRule("a", 0.3, True), SaturationRule("b", 30, False)
+    assert [relative.area(n) for n in (1, 10, 99)] == [1, 3, 29]
+    assert [absolute.area(n) for n in (10, 30, 99)] == [10, 30, 30]
+
+
+def test_every_channel_of_loco_is_one_defect_even_in_two_pieces(loco, tmp_path):
+    gone = write_mask(tmp_path / "m" / "000.png", [(0, 0, 4, 5), (20, 20, 24, 25)], 255)
+    stain = write_mask(tmp_path / "m" / "001.png", [(8, 8, 16, 16)], 254)
+    defects = GroundTruth(loco).defects(anomalous(tmp_path, gone, stain), 40, 32)
+    assert [(d.mask.sum(), d.saturation) for d in defects] == [(40, 20), (64, 30)]
+
+
+def test_regions_of_other_layouts_are_defects_of_their_own(tmp_path):
+    mask = write_mask(tmp_path / "000_mask.png", [(0, 0, 4, 5), (20, 20, 24, 25)])
+    defects = GroundTruth(Dataset(tmp_path, Layout.MVTEC_AD, ())).defects(anomalous(tmp_path, mask), 40, 32)
+    assert [(d.mask.sum(), d.saturation) for d in defects] == [(20, 20), (20, 20)]
+
+
+def test_good_images_have_no_defects(loco, tmp_path):
+    assert GroundTruth(loco).defects(TestImage(tmp_path / "g.png", "good", "good"), 40, 32) == []
+
+
+def test_what_is_wrong_is_said_in_a_sentence(loco, tmp_path):
+    truth = GroundTruth(loco)
+    box = [(0, 0, 4, 4)]
+    cases = {
+        "no ground-truth mask": (),
+        "40×32 pixels, its image 41×32": (write_mask(tmp_path / "m" / "a.png", box),),
+        "is empty": (write_mask(tmp_path / "m" / "b.png", []),),
+        "one of 254, 255 was expected": (write_mask(tmp_path / "m" / "c.png", box, 7),),
+    }
+    for sentence, masks in cases.items():
+        with pytest.raises(DatasetError, match=sentence):
+            truth.defects(anomalous(tmp_path, *masks), 41 if "41" in sentence else 40, 32)
+    (tmp_path / "defects_config.json").write_text('{"a": 1}')
+    with pytest.raises(DatasetError, match="not a list of defects"):
+        GroundTruth(loco)
+    (tmp_path / "defects_config.json").unlink()
+    with pytest.raises(DatasetError, match="was expected to hold defects_config"):
+        GroundTruth(loco)
+
+
+def test_pixels_that_touch_at_a_corner_are_one_region():
+    mask = np.array([[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 0, 0], [1, 1, 0, 0]], bool)
+    assert [int(region.sum()) for region in connected_regions(mask)] == [2, 2, 2]
+    assert connected_regions(np.zeros((3, 3), bool)) == []
+
+
+def flooded(mask):
+    """Regions as sets of pixels, by flooding."""
+    left, regions = set(zip(*map(list, np.nonzero(mask)), strict=True)), []
+    while left:
+        region, border = set(), [left.pop()]
+        while border:
+            y, x = border.pop()
+            region.add((y, x))
+            near = {(y + i, x + j) for i in (-1, 0, 1) for j in (-1, 0, 1)} & left
+            left -= near
+            border += near
+        regions.append(frozenset(region))
+    return set(regions)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.95))
+def test_regions_equal_those_of_flooding(seed, density):
+    rng = np.random.default_rng(seed)
+    mask = rng.random(rng.integers(1, 16, 2)) < density
+    regions = connected_regions(mask)
+    assert {frozenset(zip(*map(list, np.nonzero(region)), strict=True)) for region in regions} == flooded(mask)
+    assert sum(region.sum() for region in regions) == mask.sum()
