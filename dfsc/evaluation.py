@@ -7,7 +7,8 @@ apart (Bergmann et al., IJCV 2022), so the pooled figure is never the only one.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -18,10 +19,12 @@ from dfsc.errors import DatasetError, ImageError
 from dfsc.images import read_image, resize_for_network
 from dfsc.inspector import Inspector, Result
 from dfsc.metrics import image_auroc
+from dfsc.networks import MAP_SIZE
 
 BATCH = 4
 ALL = "all"
-MAPS = ("local", "global", "fused")
+MEAN = "mean"
+LOCAL, GLOBAL, FUSED = MAPS = ("local", "global", "fused")
 
 Progress = Callable[[int, int], None]
 Auroc = dict[str, float]
@@ -42,15 +45,20 @@ class DetectorReport:
     Attributes:
         detector: its name, product-method.
         method: key of the method.
-        auroc: by group (a defect's folder, "logical", "structural", "all") and map ("local", "global", "fused"),
-            each in [0, 1].
-        scores: by map, a float32 array with a score for each of the evaluation's images.
+        auroc: by group (a defect's folder, "logical", "structural", the "mean" of these two, "all") and map ("local",
+            "global", "fused"), each in [0, 1].
+        maps: by map, float32 N×56×56 for the evaluation's N images.
     """
 
     detector: str
     method: str
     auroc: dict[str, Auroc]
-    scores: dict[str, np.ndarray]
+    maps: dict[str, np.ndarray]
+
+    @cached_property
+    def scores(self) -> dict[str, np.ndarray]:
+        """By map, a float32 array with a score for each of the evaluation's images."""
+        return {name: peak(maps) for name, maps in self.maps.items()}
 
 
 @dataclass(frozen=True)
@@ -99,37 +107,37 @@ def evaluate(
     _check_classes(scored.images, f"{len(scored.unreadable)} could not be read, which leaves")
     good = np.array([image.is_good for image in scored.images])
     groups = _groups(scored.images)
-    reports = (_report(d, rows, good, groups) for d, rows in zip(detectors, scored.scores, strict=True))
+    reports = (_report(d, maps, good, groups) for d, maps in zip(detectors, scored.maps, strict=True))
     return Evaluation(
         detectors=tuple(reports),
         images=tuple(scored.images),
-        counts={name: GroupCount(int(good.sum()), int(members.sum())) for name, members in groups.items()},
+        counts=_counts(good, groups),
         unreadable=tuple(scored.unreadable),
     )
 
 
 @dataclass(frozen=True)
 class _Scored:
-    """Images that could be read, float32 scores D×N×3 (maps in the order of MAPS), and a sentence a file left out."""
+    """Images that could be read, float32 maps D×N×3×56×56 (in the order of MAPS), and a sentence a file left out."""
 
     images: list[TestImage]
-    scores: np.ndarray
+    maps: np.ndarray
     unreadable: list[str]
 
 
 def _score_all(images: Sequence[TestImage], inspector: Inspector, progress: Progress | None) -> _Scored:
     seen: list[TestImage] = []
     unreadable: list[str] = []
-    scores = [np.empty((len(inspector.detectors), 0, len(MAPS)), np.float32)]
+    maps = [np.empty((len(inspector.detectors), 0, len(MAPS), MAP_SIZE, MAP_SIZE), np.float32)]
     for batch in _decoded_ahead(images):
         seen += batch.images
         unreadable += batch.unreadable
         if batch.images:
             results = inspector.results(np.stack(batch.pixels))
-            scores.append(np.array([[_scores(result) for result in of_detector] for of_detector in results]))
+            maps.append(np.array([[_maps(result) for result in of_detector] for of_detector in results]))
         if progress:
             progress(len(seen) + len(unreadable), len(images))
-    return _Scored(seen, np.concatenate(scores, axis=1), unreadable)
+    return _Scored(seen, np.concatenate(maps, axis=1), unreadable)
 
 
 @dataclass(frozen=True)
@@ -167,9 +175,9 @@ def _decode(images: Sequence[TestImage]) -> _Batch:
     return batch
 
 
-def _scores(result: Result) -> list[np.float32]:
-    """An image's score by each map, in the order of MAPS."""
-    return [peak(values) for values in (result.maps.local, result.maps.global_, result.fused)]
+def _maps(result: Result) -> list[np.ndarray]:
+    """An image's maps in the order of MAPS."""
+    return [result.maps.local, result.maps.global_, result.fused]
 
 
 def _groups(images: Sequence[TestImage]) -> dict[str, np.ndarray]:
@@ -187,14 +195,33 @@ def _groups(images: Sequence[TestImage]) -> dict[str, np.ndarray]:
     return groups
 
 
-def _report(detector: Detector, rows: np.ndarray, good: np.ndarray, groups: dict[str, np.ndarray]) -> DetectorReport:
-    """From scores N×3 (columns as in MAPS), the good images' mask (N booleans) and the groups'."""
-    scores = dict(zip(MAPS, rows.T, strict=True))
-    auroc = {}
-    for name, members in groups.items():
-        used = good | members
-        auroc[name] = {key: image_auroc(values[used], members[used]) for key, values in scores.items()}
-    return DetectorReport(detector.config.name, detector.config.method, auroc, scores)
+def with_mean(figures: dict[str, float]) -> dict[str, float]:
+    """Figures by group with the mean of "logical" and "structural", where both are there, before "all"."""
+    if not all(family in figures for family in FAMILIES):
+        return figures
+    mean = float(np.mean([figures[family] for family in FAMILIES]))
+    return {name: value for name, value in figures.items() if name != ALL} | {MEAN: mean, ALL: figures[ALL]}
+
+
+def _report(detector: Detector, maps: np.ndarray, good: np.ndarray, groups: dict[str, np.ndarray]) -> DetectorReport:
+    """From maps N×3×56×56 (in the order of MAPS), the good images' mask (N booleans) and the groups'."""
+    report = DetectorReport(
+        detector.config.name, detector.config.method, {}, dict(zip(MAPS, maps.swapaxes(0, 1), strict=True))
+    )
+    by_map = {key: with_mean(_aurocs(scores, good, groups)) for key, scores in report.scores.items()}
+    names = by_map[FUSED]
+    return replace(report, auroc={name: {key: by_map[key][name] for key in MAPS} for name in names})
+
+
+def _aurocs(scores: np.ndarray, good: np.ndarray, groups: dict[str, np.ndarray]) -> dict[str, float]:
+    return {name: image_auroc(scores[good | members], members[good | members]) for name, members in groups.items()}
+
+
+def _counts(good: np.ndarray, groups: dict[str, np.ndarray]) -> dict[str, GroupCount]:
+    anomalous = with_mean({name: int(members.sum()) for name, members in groups.items()})
+    if MEAN in anomalous:
+        anomalous[MEAN] = sum(anomalous[family] for family in FAMILIES)
+    return {name: GroupCount(int(good.sum()), count) for name, count in anomalous.items()}
 
 
 def _check_classes(images: Sequence[TestImage], lead: str) -> None:

@@ -23,6 +23,8 @@ MAX_BYTES = 200_000_000
 MIN_EDGE = 16
 RESIZE_RULE = "stretch-256-bilinear-antialias"
 
+ORIENTATION_TAG, FIRST_TURNED = 0x0112, 5  # EXIF orientations 5 to 8 exchange width and height
+
 _SHOWN_NAME = 80
 _GREY_OF_16_BITS = np.round(np.arange(65536) / 257).astype(np.uint8)
 
@@ -65,6 +67,17 @@ def read_image(source: ImageSource, name: str | None = None) -> np.ndarray:
         raise ImageError(f"{name} is not an image that can be read; use JPEG, PNG, WebP, TIFF, BMP or GIF.") from error
     except Exception as error:  # on hostile bytes Pillow's decoders raise nearly anything
         raise ImageError(f"{name} is damaged or cut off; export or copy it once more.") from error
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height that `read_image` will give, from the file's header alone; raises ImageError as it does."""
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            turned = picture.getexif().get(ORIENTATION_TAG, 1) >= FIRST_TURNED
+            return picture.size[::-1] if turned else picture.size
+    except Exception:  # read_image tells what is wrong
+        height, width = read_image(path).shape[:2]
+        return width, height
 
 
 def check_array(image: np.ndarray) -> np.ndarray:

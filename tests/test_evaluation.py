@@ -80,7 +80,9 @@ def test_known_scores_give_known_figures(stubbed: None, tiny_detectors):
     scratch = {"local": 5 / 6, "global": 2.5 / 6, "fused": 3 / 6}
     missing = {"local": 0, "global": 1, "fused": 1}
     pooled = {key: (2 * scratch[key] + missing[key]) / 3 for key in MAPS}
-    expected = {"missing": missing, "scratch": scratch, "logical": missing, "structural": scratch, "all": pooled}
+    mean = {key: (missing[key] + scratch[key]) / 2 for key in MAPS}
+    expected = {"missing": missing, "scratch": scratch, "logical": missing, "structural": scratch}
+    expected |= {"mean": mean, "all": pooled}
     assert list(report.auroc) == list(expected)
     for group, figures in expected.items():
         assert report.auroc[group] == pytest.approx(figures), group
@@ -89,6 +91,7 @@ def test_known_scores_give_known_figures(stubbed: None, tiny_detectors):
         "scratch": (3, 2),
         "logical": (3, 1),
         "structural": (3, 2),
+        "mean": (3, 3),
         "all": (3, 3),
     }
 
@@ -134,7 +137,7 @@ def test_figures_follow_from_the_scores(evaluated: Evaluation, tiny_detectors):
     logical = np.array([i.family == "logical" for i in evaluated.images])
     used = np.array([i.family in ("good", "logical") for i in evaluated.images])
     for report in evaluated.detectors:
-        assert list(report.auroc) == ["missing", "scratch", "logical", "structural", "all"]
+        assert list(report.auroc) == ["missing", "scratch", "logical", "structural", "mean", "all"]
         for key in MAPS:
             assert report.auroc["logical"][key] == image_auroc(report.scores[key][used], logical[used])
 

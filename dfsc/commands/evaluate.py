@@ -1,4 +1,4 @@
-"""python -m dfsc evaluate: detectors over a data set, image AUROC by kind of defect."""
+"""python -m dfsc evaluate: detectors over a data set, image AUROC and localisation by kind of defect."""
 
 import argparse
 import json
@@ -7,16 +7,18 @@ from pathlib import Path
 
 from dfsc.commands import sources
 from dfsc.datasets import open_dataset
-from dfsc.evaluation import evaluate
+from dfsc.evaluation import Evaluation, evaluate
+from dfsc.localisation import Localisation, has_masks, localise
 
 NAME = "evaluate"
-HELP = "Image AUROC of detectors on a data set in MVTec LOCO AD's or MVTec AD's layout."
+HELP = "Image AUROC, sPRO or AUPRO, and pixel AUROC on a data set in MVTec LOCO AD's or MVTec AD's layout."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="DIR", type=Path)
     sources.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--images-only", action="store_true", help="leave out the pixel metrics")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,6 +27,23 @@ def run(options: argparse.Namespace) -> int:
     evaluation = evaluate(dataset, sources.detectors(options))
     for sentence in evaluation.unreadable:
         sys.stderr.write(f"Left out: {sentence}\n")
-    text = json.dumps(evaluation.as_json(), indent=2) if options.json else evaluation.table()
+    localisations = []
+    if not options.images_only and has_masks(evaluation):
+        localisations = localise(dataset, evaluation)
+    text = _json(evaluation, localisations) if options.json else _tables(evaluation, localisations)
     sys.stdout.write(text + "\n")
     return 1 if evaluation.unreadable else 0
+
+
+def _json(evaluation: Evaluation, localisations: list[Localisation]) -> str:
+    report = evaluation.as_json()
+    for detector, localisation in zip(report["detectors"], localisations, strict=False):
+        detector["localisation"] = localisation.as_json()
+    return json.dumps(report, indent=2)
+
+
+def _tables(evaluation: Evaluation, localisations: list[Localisation]) -> str:
+    blocks = [evaluation.table()]
+    for report, localisation in zip(evaluation.detectors, localisations, strict=False):
+        blocks.append(localisation.table(f"{report.detector}, fused map"))
+    return "\n\n".join(blocks)

@@ -1,0 +1,113 @@
+"""Where detectors find defects: sPRO (LOCO's layout) or AUPRO (others), and pixel AUROC, over an evaluation's maps.
+
+Maps are compared with masks at each image's own size; the areas are those of dfsc.overlap.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dfsc.datasets import GOOD, Dataset, Layout
+from dfsc.evaluation import ALL, FUSED, Evaluation, with_mean
+from dfsc.groundtruth import GroundTruth
+from dfsc.images import image_size
+from dfsc.inspector import place_on_image
+from dfsc.overlap import LabelledMap, curves
+
+LIMITS = (0.01, 0.05, 0.1, 0.3, 1.0)
+USUAL_LIMIT = {"sPRO": 0.05, "AUPRO": 0.3}
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Localisation:
+    """One detector's pixel figures, each in [0, 1].
+
+    Attributes:
+        metric: "sPRO" or "AUPRO".
+        areas: by group ("logical", "structural", their "mean", "all") and limit of the false positive rate.
+        pixel_auroc: by group.
+        curves: by group, the points from which they were computed.
+    """
+
+    metric: str
+    areas: dict[str, dict[float, float]]
+    pixel_auroc: dict[str, float]
+    curves: dict
+
+    @property
+    def usual(self) -> dict[str, float]:
+        """By group, the area at the limit at which the metric is usually given: 0.05 for sPRO, 0.3 for AUPRO."""
+        return {group: areas[USUAL_LIMIT[self.metric]] for group, areas in self.areas.items()}
+
+    def as_json(self) -> dict:
+        areas = {group: {f"{limit:g}": area for limit, area in values.items()} for group, values in self.areas.items()}
+        return {"metric": self.metric, "areas": areas, "pixel_auroc": self.pixel_auroc}
+
+    def table(self, title: str) -> str:
+        """The figures in percent as lines of text for people; ends without a line break."""
+        heads = "".join(f"{f'FPR {limit:g}':>10}" for limit in LIMITS)
+        width = max(len(f"{self.metric} in %"), *map(len, self.areas))
+        lines = [title, f"{f'{self.metric} in %':<{width}}{heads}{'pixel AUROC':>13}"]
+        for group, areas in self.areas.items():
+            figures = "".join(f"{100 * areas[limit]:10.1f}" for limit in LIMITS)
+            lines.append(f"{group:<{width}}{figures}{100 * self.pixel_auroc[group]:13.1f}")
+        return "\n".join(lines)
+
+
+def has_masks(evaluation: Evaluation) -> bool:
+    """Whether every anomalous image comes with ground truth; without it there is nothing to localise against."""
+    return all(image.masks for image in evaluation.images if not image.is_good)
+
+
+def localise(
+    dataset: Dataset, evaluation: Evaluation, map_name: str = FUSED, progress: Progress | None = None
+) -> list[Localisation]:
+    """Pixel figures of every detector of an evaluation, by its "local", "global" or "fused" maps.
+
+    Args:
+        progress: called with (images done, images in all) over both passes.
+
+    Raises:
+        DatasetError: for masks that are missing, damaged or don't fit their image.
+        ImageError: for a mask that can't be read.
+    """
+    truth = GroundTruth(dataset)
+    families = sorted({image.family for image in evaluation.images if not image.is_good})
+    groups = {family: (GOOD, family) for family in families} | {ALL: (GOOD, *families)}
+    done = 0
+
+    def labelled() -> Iterator[LabelledMap]:
+        nonlocal done
+        for index, image in enumerate(evaluation.images):
+            width, height = image_size(image.path)
+            defects = truth.defects(image, width, height)
+            for number, report in enumerate(evaluation.detectors):
+                scores = place_on_image(report.maps[map_name][index], width, height)
+                yield LabelledMap(scores, defects, (number, image.family))
+            done += 1
+            if progress:
+                progress(done, 2 * len(evaluation.images))
+
+    wanted = {
+        (number, group): [(number, part) for part in parts]
+        for number in range(len(evaluation.detectors))
+        for group, parts in groups.items()
+    }
+    found = curves(labelled, wanted)
+    metric = "sPRO" if dataset.layout is Layout.LOCO else "AUPRO"
+    return [
+        _localisation(metric, {group: found[number, group] for group in groups})
+        for number in range(len(evaluation.detectors))
+    ]
+
+
+def _localisation(metric: str, found: dict) -> Localisation:
+    areas = {group: {limit: curve.overlap_area(limit) for limit in LIMITS} for group, curve in found.items()}
+    by_limit = {limit: with_mean({group: values[limit] for group, values in areas.items()}) for limit in LIMITS}
+    return Localisation(
+        metric=metric,
+        areas={group: {limit: by_limit[limit][group] for limit in LIMITS} for group in by_limit[LIMITS[0]]},
+        pixel_auroc=with_mean({group: curve.pixel_auroc for group, curve in found.items()}),
+        curves=found,
+    )
