@@ -103,15 +103,36 @@ def inference_dtype() -> torch.dtype:
     return torch.bfloat16 if multiplies_bfloat16() else torch.float32
 
 
+class ReducedPrecision(nn.Module):
+    """A network in another arithmetic behind a stem in float32: N×3×256×256 float32 → the network's output in `dtype`.
+
+    A PDN's stem is its first convolution with its pooling: rounding the image itself to bfloat16 costs most of the
+    precision, and this layer little of the time.
+    """
+
+    def __init__(self, network: nn.Module, dtype: torch.dtype):
+        super().__init__()
+        stem, body = (network[:3], network[3:]) if isinstance(network, nn.Sequential) else (nn.Identity(), network)
+        self.stem = stem.to(memory_format=torch.channels_last)
+        self.body = body.to(dtype=dtype, memory_format=torch.channels_last)
+        self.dtype = dtype
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.body(self.stem(image).to(self.dtype))
+
+
 def for_inference(network: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """Freeze a network in the memory layout and arithmetic in which it is fastest."""
-    return network.eval().requires_grad_(False).to(dtype=dtype, memory_format=torch.channels_last)
+    """Freeze a float32 network in the memory layout and arithmetic in which it is fastest; it still takes float32."""
+    frozen = network.eval().requires_grad_(False)
+    if dtype is torch.float32:
+        return frozen.to(memory_format=torch.channels_last)
+    return ReducedPrecision(frozen, dtype).eval()
 
 
-def network_input(images: np.ndarray, dtype: torch.dtype = torch.float32) -> Tensor:
-    """RGB uint8 N×256×256×3 → N×3×256×256 as the networks take it."""
+def network_input(images: np.ndarray) -> Tensor:
+    """RGB uint8 N×256×256×3 → N×3×256×256 float32 as the networks take it."""
     tensor = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
-    return image_tensor(tensor).to(dtype).contiguous(memory_format=torch.channels_last)
+    return image_tensor(tensor).contiguous(memory_format=torch.channels_last)
 
 
 def empty_networks(size: NetworkSize) -> tuple[nn.Module, nn.Module]:

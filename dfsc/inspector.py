@@ -142,7 +142,7 @@ class Inspector:
 
     def results(self, images: np.ndarray) -> list[list[Result]]:
         """A list of results for each detector, from images that are resized already (RGB uint8 N×256×256×3)."""
-        x = network_input(images, self._dtype)
+        x = network_input(images)
         teacher_outputs: dict[str, tuple[Tensor, float]] = {}
         for digest, network in self._teachers.items():
             started = time.perf_counter()

@@ -99,9 +99,8 @@ def prepare(
 
 @torch.no_grad()
 def _teacher_output(network: torch.nn.Module, images: Sequence[np.ndarray]) -> Tensor:
-    dtype = next(network.parameters()).dtype
     chunks = (np.stack(images[start : start + CHUNK]) for start in range(0, len(images), CHUNK))
-    return torch.cat([network(network_input(chunk, dtype)).to(torch.bfloat16) for chunk in chunks])
+    return torch.cat([network(network_input(chunk)).to(torch.bfloat16) for chunk in chunks])
 
 
 def _channel_statistics(output: Tensor) -> tuple[Tensor, Tensor]:

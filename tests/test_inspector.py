@@ -27,7 +27,7 @@ def inspector(tiny_detectors: tuple[Detector, Detector]) -> Inspector:
 def counting(teacher: Teacher, digest: str) -> tuple[Teacher, list[int]]:
     """The same teacher under a digest, and a list that grows by the number of images on each run."""
     network, runs = copy.deepcopy(teacher.network), []
-    network.register_forward_hook(lambda _module, inputs, _output: runs.append(len(inputs[0])))
+    network[0].register_forward_hook(lambda _module, inputs, _output: runs.append(len(inputs[0])))
     return replace(teacher, network=network, digest=digest), runs
 
 

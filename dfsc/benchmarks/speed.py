@@ -77,9 +77,8 @@ def _reference(teacher: torch.nn.Module, pair: list, image: Tensor) -> Callable[
 
 
 def _own(teacher: torch.nn.Module, pair: list, image: Tensor) -> Callable[[], list]:
-    dtype = inference_dtype()
-    networks = [for_inference(_copied(network), dtype) for network in (teacher, *pair[0], *pair[1])]
-    x = image.to(dtype).contiguous(memory_format=torch.channels_last)
+    networks = [for_inference(_copied(network), inference_dtype()) for network in (teacher, *pair[0], *pair[1])]
+    x = image.contiguous(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def forward() -> list:
