@@ -9,6 +9,7 @@ from dfsc.commands import sources
 from dfsc.datasets import open_dataset
 from dfsc.evaluation import Evaluation, evaluate
 from dfsc.localisation import Localisation, has_masks, localise
+from dfsc.reporting.report import new_folder, write_report
 
 NAME = "evaluate"
 HELP = "Image AUROC, sPRO or AUPRO, and pixel AUROC on a data set in MVTec LOCO AD's or MVTec AD's layout."
@@ -18,18 +19,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="DIR", type=Path)
     sources.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write the report: Markdown, JSON, curves, images")
     parser.add_argument("--images-only", action="store_true", help="leave out the pixel metrics")
 
 
 def run(options: argparse.Namespace) -> int:
     """Exit status 0; 1 when a file could not be read and was left out."""
     dataset = open_dataset(options.dataset)
+    if options.out:
+        new_folder(options.out)
     evaluation = evaluate(dataset, sources.detectors(options))
     for sentence in evaluation.unreadable:
         sys.stderr.write(f"Left out: {sentence}\n")
     localisations = []
     if not options.images_only and has_masks(evaluation):
         localisations = localise(dataset, evaluation)
+    if options.out:
+        sys.stderr.write(f"Report: {write_report(dataset.name, evaluation, localisations, options.out)}\n")
     text = _json(evaluation, localisations) if options.json else _tables(evaluation, localisations)
     sys.stdout.write(text + "\n")
     return 1 if evaluation.unreadable else 0
