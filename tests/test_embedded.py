@@ -1,0 +1,63 @@
+"""What ships in weights/: complete, small, documented, and equal in bfloat16."""
+
+import pytest
+import torch
+
+from dfsc.checkpoints import embedded_teacher, product_detectors, products, weights_folder
+from dfsc.images import image_files, read_image
+from dfsc.inspector import Inspector
+
+PRODUCTS = ("screw_block", "terminal_block")
+
+
+def examples(product, kind="*"):
+    return sorted(
+        path
+        for folder in (weights_folder() / "examples" / product).glob(kind)
+        if folder.is_dir()
+        for path in image_files(folder)
+    )
+
+
+def test_both_products_ship_with_both_methods_and_one_teacher():
+    assert products() == list(PRODUCTS)
+    digest = embedded_teacher("demo").digest
+    for product in PRODUCTS:
+        detectors = product_detectors(product)
+        assert [d.config.method for d in detectors] == ["ead-s", "dfsc"]
+        assert {d.teacher.digest for d in detectors} == {digest}
+        assert {d.source for d in detectors} == {"embedded"}
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_a_pair_was_trained_alike(product):
+    ead_s, dfsc = (detector.config for detector in product_detectors(product))
+    kept = ("data", "fitted", "steps", "seed", "copies", "movement", "penalty")
+    assert [ead_s.training[key] for key in kept] == [dfsc.training[key] for key in kept]
+    assert ead_s.separation is None
+    assert 0 < dfsc.separation.tau < 1
+
+
+@pytest.mark.parametrize("folder", ["teacher/demo", *(f"{p}/{m}" for p in PRODUCTS for m in ("ead-s", "dfsc"))])
+def test_cards_say_licence_and_what_was_measured(folder):
+    card = (weights_folder() / folder / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("---\nlibrary_name: dfsc\nlicense: apache-2.0\n")
+    assert "| all |" in card or "unexplained variance: 0." in card
+
+
+def test_weights_hold_no_pickle_and_stay_small():
+    files = [path for path in weights_folder().rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".md", ".jpg", ""}
+    assert sum(path.stat().st_size for path in files) < 30e6
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_bfloat16_keeps_verdicts_and_scores(product):
+    exact = Inspector(product_detectors(product), torch.float32)
+    fast = Inspector(product_detectors(product), torch.bfloat16)
+    assert len(examples(product)) >= 4
+    for path in examples(product):
+        image = read_image(path)
+        for one, other in zip(exact.inspect(image).results, fast.inspect(image).results, strict=True):
+            assert one.verdict == other.verdict, path.name
+            assert abs(one.score - other.score) < 0.01 * max(one.score, one.threshold), path.name
