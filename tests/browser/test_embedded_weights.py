@@ -1,0 +1,41 @@
+"""What a visitor of a fresh checkout sees: the shipped detectors judge the shipped examples as a person would."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from dfsc.checkpoints import products, weights_folder
+from dfsc.interface.page import build_page, launch_arguments
+
+VERDICTS = {"good": "Accepted", "logical": "Rejected", "structural": "Rejected"}
+
+
+@pytest.fixture
+def page(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    """The page as app.py launches it, on the repository's own weights."""
+    monkeypatch.delenv("DFSC_WEIGHTS", raising=False)
+    blocks = build_page()
+    _, address, _ = blocks.launch(**launch_arguments() | {"server_port": None, "prevent_thread_lock": True})
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    yield page
+    context.close()
+    blocks.close()
+
+
+def test_every_example_gets_its_verdict_from_both_methods(page):
+    for product in products():
+        page.locator(f"#product input[value='{product}']").check()
+        expect(page.locator("#results .origin").first).to_contain_text(product)
+        buttons = page.locator("#examples button[data-index]")
+        expect(buttons).to_have_count(len(list((weights_folder() / "examples" / product).glob("*/*.jpg"))))
+        for button in buttons.all():
+            button.click()
+            expect(page.locator("#results .file")).to_have_text(button.get_attribute("title"))
+            badges = page.locator("#results .method-row .verdict .badge")
+            expect(badges).to_have_count(2)
+            for badge in badges.all():
+                expect(badge).to_have_text(re.compile(VERDICTS[button.get_attribute("data-kind")], re.I))
