@@ -1,7 +1,9 @@
 """What ships in weights/: complete, small, documented, and equal in bfloat16."""
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from dfsc.checkpoints import embedded_teacher, product_detectors, products, weights_folder
 from dfsc.images import image_files, read_image
@@ -61,3 +63,17 @@ def test_bfloat16_keeps_verdicts_and_scores(product):
         for one, other in zip(exact.inspect(image).results, fast.inspect(image).results, strict=True):
             assert one.verdict == other.verdict, path.name
             assert abs(one.score - other.score) < 0.01 * max(one.score, one.threshold), path.name
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_one_photograph_at_three_sizes_scores_alike(product):
+    inspector = Inspector(product_detectors(product))
+    for path in examples(product):
+        image = Image.fromarray(read_image(path))
+        sizes = [image.size, *((int(f * image.width), int(f * image.height)) for f in (0.5, 2))]
+        copies = [np.asarray(image.resize(size, Image.Resampling.LANCZOS)) for size in sizes]
+        original, *others = (inspector.inspect(copy).results for copy in copies)
+        for other in others:
+            for a, b in zip(original, other, strict=True):
+                assert a.verdict == b.verdict, path.name
+                assert abs(a.score - b.score) < 0.05 * max(a.score, a.threshold), path.name
