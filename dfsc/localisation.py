@@ -11,7 +11,7 @@ from dfsc.evaluation import ALL, FUSED, Evaluation, with_mean
 from dfsc.groundtruth import GroundTruth
 from dfsc.images import image_size
 from dfsc.inspector import place_on_image
-from dfsc.overlap import LabelledMap, curves
+from dfsc.overlap import Curve, LabelledMap, curves
 
 LIMITS = (0.01, 0.05, 0.1, 0.3, 1.0)
 USUAL_LIMIT = {"sPRO": 0.05, "AUPRO": 0.3}
@@ -33,7 +33,7 @@ class Localisation:
     metric: str
     areas: dict[str, dict[float, float]]
     pixel_auroc: dict[str, float]
-    curves: dict
+    curves: dict[str, Curve]
 
     @property
     def usual(self) -> dict[str, float]:
@@ -102,7 +102,7 @@ def localise(
     ]
 
 
-def _localisation(metric: str, found: dict) -> Localisation:
+def _localisation(metric: str, found: dict[str, Curve]) -> Localisation:
     areas = {group: {limit: curve.overlap_area(limit) for limit in LIMITS} for group, curve in found.items()}
     by_limit = {limit: with_mean({group: values[limit] for group, values in areas.items()}) for limit in LIMITS}
     return Localisation(

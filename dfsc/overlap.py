@@ -11,7 +11,7 @@ counts in bins of a float32's upper 20 bits; where a bin would be a step of the 
 tells its 4,096 values apart. What is a step then is a plateau of equal scores, a true step of the curve.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +42,7 @@ class LabelledMap:
 
     scores: np.ndarray
     defects: Sequence[Defect]
-    part: str
+    part: Hashable
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ class Curve:
         return _area(self.false_positive_rate, self.true_positive_rate, 1.0)
 
 
-def curves(images: Callable[[], Iterable[LabelledMap]], groups: dict[str, Sequence[str]]) -> dict[str, Curve]:
+def curves(
+    images: Callable[[], Iterable[LabelledMap]], groups: Mapping[Hashable, Sequence[Hashable]]
+) -> dict[Hashable, Curve]:
     """The curve of each group over the images of its parts.
 
     Args:
@@ -161,14 +163,16 @@ def _count(into: np.ndarray, bins: np.ndarray, weights: np.ndarray | None = None
     into += np.bincount(bins, weights, minlength=len(into) + 1)[: len(into)]
 
 
-def _tally(images: Iterable[LabelledMap], bins: _Bins) -> dict[str, _Tally]:
-    tallies: dict[str, _Tally] = {}
+def _tally(images: Iterable[LabelledMap], bins: _Bins) -> dict[Hashable, _Tally]:
+    tallies: dict[Hashable, _Tally] = {}
     for image in images:
         tallies.setdefault(image.part, _Tally.empty(bins.count)).add(image, bins)
     return tallies
 
 
-def _grouped(tallies: dict[str, _Tally], groups: dict[str, Sequence[str]], bins: int) -> dict[str, _Tally]:
+def _grouped(
+    tallies: dict[Hashable, _Tally], groups: Mapping[Hashable, Sequence[Hashable]], bins: int
+) -> dict[Hashable, _Tally]:
     """The sum of its parts' tallies for each group."""
     return {
         name: sum((tallies[part] for part in parts if part in tallies), _Tally.empty(bins))
