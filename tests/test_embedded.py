@@ -12,6 +12,12 @@ from dfsc.inspector import Inspector
 PRODUCTS = ("screw_block", "terminal_block")
 
 
+@pytest.fixture(autouse=True)
+def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The repository's own weights, whatever folder the browser tests' server is told to take."""
+    monkeypatch.delenv("DFSC_WEIGHTS", raising=False)
+
+
 def examples(product, kind="*"):
     return sorted(
         path
