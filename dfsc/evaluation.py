@@ -24,7 +24,8 @@ from dfsc.networks import MAP_SIZE
 BATCH = 4
 ALL = "all"
 MEAN = "mean"
-LOCAL, GLOBAL, FUSED = MAPS = ("local", "global", "fused")
+FUSED = "fused"
+MAPS = ("local", "global", FUSED)
 
 Progress = Callable[[int, int], None]
 Auroc = dict[str, float]

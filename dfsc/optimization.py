@@ -21,7 +21,7 @@ class Algorithm(StrEnum):
 
 
 class NetworkOptimizer:
-    """Muon for a network's convolution kernels and AdamW for its biases, or Adam for both.
+    """Muon for a network's convolution kernels and Adam without weight decay for its biases, or Adam for both.
 
     Muon works on matrices, so each kernel is handed to it as out × (in · height · width). Its rate is scaled such that
     an update is as large as one of Adam at the same rate.

@@ -166,7 +166,9 @@ def _count(into: np.ndarray, bins: np.ndarray, weights: np.ndarray | None = None
 def _tally(images: Iterable[LabelledMap], bins: _Bins) -> dict[Hashable, _Tally]:
     tallies: dict[Hashable, _Tally] = {}
     for image in images:
-        tallies.setdefault(image.part, _Tally.empty(bins.count)).add(image, bins)
+        if image.part not in tallies:
+            tallies[image.part] = _Tally.empty(bins.count)
+        tallies[image.part].add(image, bins)
     return tallies
 
 
