@@ -171,9 +171,9 @@ def _paint_top_rows(surface: Surface, rng: np.random.Generator) -> None:
 
 def _paint_unit(surface: Surface, seed: int, arrangement: Arrangement, courses: Sequence[Wire]) -> None:
     parts.lay_bench(surface, stream(seed, "bench"), BENCH)
-    for x in (-478, 478):
-        parts.drill(surface, x, 318, 14)
-    parts.lay_rail(surface, stream(seed, "rail"), -190, 30, (-480, 480), RAIL)
+    for x in (-432, 432):
+        parts.drill(surface, x, 232, 14)
+    parts.lay_rail(surface, stream(seed, "rail"), -190, 30, (-474, 474), RAIL)
     _paint_housing(surface, stream(seed, "housing"))
     _paint_recesses(surface)
     _paint_top_rows(surface, stream(seed, "rows"))
