@@ -1,23 +1,27 @@
 """Ground-truth masks as defects with a saturation area each (Bergmann et al., IJCV 2022, section 4; CVPR 2020).
 
 MVTec LOCO AD gives an image one PNG a defect; its positive pixel value names an entry of defects_config.json, which
-says from which area on the defect counts as found. In every other layout each connected region is a defect that
-saturates at its whole area.
+says from which area on the defect counts as found. In every other layout each connected region of pixels that are not
+0 is a defect that saturates at its whole area: MVTec AD's masks hold 0 and 255, VisA's small numbers for the kinds of
+defects.
 """
 
 import json
 import math
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from dfsc.datasets import Dataset, Layout, TestImage
+from dfsc.datasets import Dataset, Layout, TestImage, check_masks
 from dfsc.errors import DatasetError
-from dfsc.images import read_image
+from dfsc.images import MAX_PIXELS, read_image
 from dfsc.overlap import Defect
 
 CONFIG_NAME = "defects_config.json"
+CONFIG_KEYS = ("defect_name", "pixel_value", "saturation_threshold", "relative_saturation")
+SHOWN_PARTS = 4  # of a mask's path: ground_truth/<defect>/<stem>/000.png
 
 
 @dataclass(frozen=True)
@@ -39,15 +43,17 @@ class GroundTruth:
     """Reads the defects of a data set's test images."""
 
     def __init__(self, dataset: Dataset):
-        """Raises DatasetError when the data set has LOCO's layout and no readable defects_config.json."""
+        """Raises DatasetError when a mask belongs to no image, or LOCO's layout has no sound defects_config.json."""
+        check_masks(dataset)
         self._rules = _saturation_rules(dataset.root / CONFIG_NAME) if dataset.layout is Layout.LOCO else None
 
     def defects(self, image: TestImage, width: int, height: int) -> list[Defect]:
         """The image's defects; none for a good one.
 
         Raises:
-            DatasetError: for an anomalous image without a mask, or a mask that is empty, has another size than the
-                image, or a pixel value without an entry.
+            DatasetError: for an anomalous image without a mask, or a mask that is missing, is empty, has another size
+                than the image, or a pixel value without an entry.
+            ImageError: for a mask that can't be decoded.
         """
         if image.is_good:
             return []
@@ -55,14 +61,11 @@ class GroundTruth:
             raise DatasetError(f"{image.defect}/{image.path.name} has no ground-truth mask.")
         defects = []
         for path in image.masks:
-            mask = read_image(path)[..., 0]
+            mask = _read_mask(path, image)
             if mask.shape != (height, width):
                 raise DatasetError(
-                    f"The mask {path.parent.name}/{path.name} has {mask.shape[1]}×{mask.shape[0]} pixels, "
-                    f"its image {width}×{height}."
+                    f"The mask {path} has {mask.shape[1]}×{mask.shape[0]} pixels, its image {width}×{height}."
                 )
-            if not mask.any():
-                raise DatasetError(f"The mask {path.parent.name}/{path.name} is empty.")
             if self._rules is None:
                 defects += [Defect(region, float(region.sum())) for region in connected_regions(mask > 0)]
             else:
@@ -72,10 +75,9 @@ class GroundTruth:
     def _ruled(self, mask: np.ndarray, path: Path) -> Defect:
         values = np.unique(mask[mask > 0])
         if len(values) > 1 or int(values[0]) not in self._rules:
-            known = ", ".join(map(str, sorted(self._rules)))
             raise DatasetError(
-                f"The mask {path.parent.name}/{path.name} holds the pixel values {', '.join(map(str, values))}; "
-                f"one of {known} was expected, as {CONFIG_NAME} lists them."
+                f"The mask {path} holds the pixel value{'s' * (len(values) > 1)} {_listed(values)}; "
+                f"one of {_listed(sorted(self._rules))} was expected, as {CONFIG_NAME} lists them."
             )
         defect = mask > 0
         return Defect(defect, float(self._rules[int(values[0])].area(int(defect.sum()))))
@@ -114,16 +116,61 @@ def _joined(runs: int, first: np.ndarray, beyond: np.ndarray) -> np.ndarray:
     return np.array([root(run) for run in range(runs)], dtype=np.int64)
 
 
+def _read_mask(path: Path, image: TestImage) -> np.ndarray:
+    """uint8 H×W, not 0 where the image has the defect.
+
+    Of a mask in colours the strongest channel counts: labels drawn in red, green and blue are all defects.
+    """
+    if not path.is_file():
+        found = "holds no mask" if path.is_dir() else "is not there"
+        raise DatasetError(f"{path} was expected as ground truth of {image.defect}/{image.path.name}, but {found}.")
+    mask = read_image(path, name=f"The mask {Path(*path.parts[-SHOWN_PARTS:])}").max(axis=-1)
+    if not mask.any():
+        raise DatasetError(f"The mask {path} is empty.")
+    return mask
+
+
 def _saturation_rules(file: Path) -> dict[int, SaturationRule]:
     try:
         entries = json.loads(file.read_text(encoding="utf-8"))
-        return {
-            int(entry["pixel_value"]): SaturationRule(
-                str(entry["defect_name"]), float(entry["saturation_threshold"]), bool(entry["relative_saturation"])
-            )
-            for entry in entries
-        }
     except FileNotFoundError:
         raise DatasetError(f"{file.parent} was expected to hold {CONFIG_NAME}, but it is not there.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"{file} is not a list of defects as MVTec LOCO AD has it.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise DatasetError(f"{file} was expected to be a list in JSON, but can't be read as such.") from error
+    if not isinstance(entries, list) or not entries:
+        raise DatasetError(f"{file} was expected to be a list of defects, but is {_kind(entries)}.")
+    rules: dict[int, SaturationRule] = {}
+    for number, entry in enumerate(entries, start=1):
+        wrong = _what_is_wrong(entry, rules)
+        if wrong:
+            raise DatasetError(f"Entry {number} of {file} {wrong}.")
+        relative, threshold = entry["relative_saturation"], float(entry["saturation_threshold"])
+        rules[entry["pixel_value"]] = SaturationRule(str(entry["defect_name"]), threshold, relative)
+    return rules
+
+
+def _what_is_wrong(entry: object, known: Container[int]) -> str:
+    """The end of a sentence about an entry of defects_config.json, empty when nothing is wrong."""
+    if not isinstance(entry, dict):
+        return f"was expected to be an object, but is {_kind(entry)}"
+    missing = [key for key in CONFIG_KEYS if key not in entry]
+    if missing:
+        return f"was expected to have {_listed(CONFIG_KEYS)}, but lacks {_listed(missing)}"
+    value, threshold, relative = (entry[key] for key in CONFIG_KEYS[1:])
+    if type(value) is not int or not 1 <= value <= 255 or value in known:
+        return "was expected to have a pixel_value of its own, a whole number from 1 to 255, but has not"
+    if not isinstance(relative, bool):
+        return "was expected to have a relative_saturation of true or false, but has not"
+    if type(threshold) not in (int, float) or not 0 < threshold <= (1 if relative else MAX_PIXELS):  # NaN is neither
+        unit = "share of at most 1" if relative else "number of pixels"
+        return f"was expected to have a saturation_threshold above 0, a {unit}, but has not"
+    return ""
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "an empty list", str: "a text", type(None): "null"}
+    return names.get(type(value), "a single value")
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dfsc import datasets
-from dfsc.datasets import Layout, family_of, good_images, open_dataset
+from dfsc.datasets import Layout, TestImage, check_masks, family_of, good_images, open_dataset
 from dfsc.errors import DatasetError
 
 
@@ -70,9 +70,9 @@ def test_loco(loco: Path):
 
 def test_loco_image_may_have_several_masks(loco: Path):
     first, second = (image for image in open_dataset(loco).test if image.family == "logical")
-    truth = loco / "ground_truth/logical_anomalies/000"
-    assert first.masks == (truth / "000.png", truth / "001.png")
-    assert second.masks == ()
+    truth = loco / "ground_truth/logical_anomalies"
+    assert first.masks == (truth / "000/000.png", truth / "000/001.png")
+    assert second.masks == (truth / "001",)  # not there, which comes out when it is read
 
 
 def test_mvtec_ad(mvtec_ad: Path):
@@ -83,9 +83,21 @@ def test_mvtec_ad(mvtec_ad: Path):
         ("good", "good", "good", ()),
         ("good", "good", "good", ()),
         ("bent_lead", "bent_lead", "structural", (truth / "bent_lead/000_mask.png",)),
-        ("bent_lead", "bent_lead", "structural", ()),
+        ("bent_lead", "bent_lead", "structural", (truth / "bent_lead/001_mask.png",)),  # not there
         ("misplaced", "misplaced", "logical", (truth / "misplaced/000_mask.png",)),
     ]
+
+
+def test_without_ground_truth_no_masks_are_expected(tmp_path: Path):
+    root = touch(tmp_path, "train/good/0.png", "test/good/0.png", "test/missing/0.png")
+    assert [image.masks for image in open_dataset(root).test] == [(), ()]
+
+
+def test_masks_may_be_called_like_their_images(tmp_path: Path):
+    names = ("train/good/0.JPG", "test/good/0.JPG", "test/bad/1.JPG", "ground_truth/bad/1.png")
+    dataset = open_dataset(touch(tmp_path, *names))
+    assert dataset.test[1] == TestImage(tmp_path / names[2], "bad", "anomaly", (tmp_path / names[3],))
+    check_masks(dataset)
 
 
 def test_validation_or_either_test_folder_makes_it_loco(tmp_path: Path):
@@ -137,6 +149,8 @@ def test_hidden_and_empty_test_folders_are_passed_over(mvtec_ad: Path):
         ("cut_lead", "structural"),
         ("damaged_case", "structural"),
         ("never heard of", "structural"),
+        ("anomaly", "anomaly"),
+        ("bad", "anomaly"),
     ],
 )
 def test_families(defect: str, family: str):
@@ -146,8 +160,8 @@ def test_families(defect: str, family: str):
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        ((), "{root} was expected to hold train/good or images of its own, but holds nothing."),
-        (("notes.txt",), "{root} was expected to hold train/good or images of its own, but holds no images."),
+        ((), "{root} was expected to hold train/good, VisA's Data/Images or images of its own, but holds nothing."),
+        (("notes.txt",), "or images of its own, but holds no images."),
         (("test/good/0.png",), "but holds the folder test."),
         (
             ("cable/train/good/0.png", "bottle/train/good/0.png"),
@@ -160,6 +174,16 @@ def test_families(defect: str, family: str):
         (("train/0.png", "train/1.png"), "the folder good, but holds 2 images."),
         (("train/good/0.png", "test/bad/0.png"), "{root}/test was expected to hold the folder good, but holds the"),
         (("train/good/0.png", "validation/0/"), "{root}/validation was expected to hold the folder good, but holds"),
+        (("x/train/good/0.png",), "but holds the folder x; name one product, as in {root}/x."),
+        (("train/good/x/0.png",), "{root}/train/good was expected to hold good images, but holds the folder x."),
+        (
+            ("train/good/0.png", "test/good/0.png", "test/cut/cut/0.png"),
+            "{root}/test/cut was expected to hold images, but holds the folder cut.",
+        ),
+        (
+            ("split_csv/1cls.csv", "pcb1/Data/Images/Normal/", "candle/Data/Images/Normal/"),
+            "but holds the folders candle, pcb1, split_csv; name one class, as in {root}/candle.",
+        ),
         (tuple(f"{letter}/" for letter in "abcdefg"), "but holds the folders a, b, c, d, e …."),
     ],
 )
@@ -170,6 +194,37 @@ def test_wrong_layout_says_what_was_expected_and_found(names: tuple[str, ...], e
     text = str(caught.value)
     assert expected.format(root=tmp_path) in text
     assert "\n" not in text
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_of_a_part_of_a_product_the_whole_is_named(mvtec_ad: Path, part: str):
+    with pytest.raises(DatasetError, match=f"; name {mvtec_ad} itself.$"):
+        open_dataset(mvtec_ad / part)
+
+
+def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(folder: Path):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(DatasetError, match=f"^{tmp_path} can't be read; check its permissions.$"):
+        open_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("mask", "missing"),
+    [
+        ("bent_lead/007_mask.png", "test/bent_lead, but there is no 007."),
+        ("bent/000_mask.png", "test/bent, but there is no 000."),
+        ("bent_lead/009/000.png", "test/bent_lead, but there is no 009."),
+    ],
+)
+def test_masks_that_belong_to_no_image(mvtec_ad: Path, mask: str, missing: str):
+    check_masks(open_dataset(mvtec_ad))
+    touch(mvtec_ad, f"ground_truth/{mask}")
+    with pytest.raises(DatasetError, match="was expected to belong to an image in") as caught:
+        check_masks(open_dataset(mvtec_ad))
+    assert str(caught.value).endswith(missing)
 
 
 def test_no_folder_at_all(tmp_path: Path):

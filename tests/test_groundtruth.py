@@ -1,6 +1,7 @@
 """Ground truth: LOCO's channels with their saturation, other layouts' connected regions, and what is wrong in words."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from dfsc.datasets import Dataset, Layout, TestImage
-from dfsc.errors import DatasetError
+from dfsc.errors import DatasetError, ImageError
 from dfsc.groundtruth import GroundTruth, SaturationRule, connected_regions
 
 RULES = [
@@ -72,9 +73,66 @@ def test_what_is_wrong_is_said_in_a_sentence(loco, tmp_path):
     for sentence, masks in cases.items():
         with pytest.raises(DatasetError, match=sentence):
             truth.defects(anomalous(tmp_path, *masks), 41 if "41" in sentence else 40, 32)
-    (tmp_path / "defects_config.json").write_text('{"a": 1}')
-    with pytest.raises(DatasetError, match="not a list of defects"):
+
+
+def test_a_missing_or_damaged_mask_is_named_with_its_folders(loco, tmp_path):
+    (tmp_path / "m" / "000").mkdir(parents=True)
+    (tmp_path / "m" / "000.png").write_bytes(b"no picture")
+    truth = GroundTruth(loco)
+    with pytest.raises(DatasetError, match=r"m/001\.png was expected as ground truth of .*/000\.png, but is not there"):
+        truth.defects(anomalous(tmp_path, tmp_path / "m" / "001.png"), 40, 32)
+    with pytest.raises(DatasetError, match=r"m/000 was expected as ground truth of .*/000\.png, but holds no mask"):
+        truth.defects(anomalous(tmp_path, tmp_path / "m" / "000"), 40, 32)
+    with pytest.raises(ImageError, match=r"^The mask .*/m/000\.png is not an image"):
+        truth.defects(anomalous(tmp_path, tmp_path / "m" / "000.png"), 40, 32)
+
+
+def test_labels_in_colours_are_all_defects(tmp_path):
+    labels = np.zeros((32, 40), np.uint8)
+    labels[2:4, 2:4], labels[10:12, 2:4], labels[20:22, 2:4] = 1, 2, 3
+    picture = Image.fromarray(labels).convert("P")
+    picture.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0, 0, 0, 128])
+    picture.save(tmp_path / "000_mask.png")
+    truth = GroundTruth(Dataset(tmp_path, Layout.MVTEC_AD, ()))
+    assert len(truth.defects(anomalous(tmp_path, tmp_path / "000_mask.png"), 40, 32)) == 3
+
+
+def test_a_mask_that_belongs_to_no_image_is_told(tmp_path):
+    (tmp_path / "test" / "cut").mkdir(parents=True)
+    write_mask(tmp_path / "ground_truth" / "cut" / "000_mask.png", [(0, 0, 4, 4)])
+    with pytest.raises(DatasetError, match=r"000_mask\.png was expected to belong to an image in .*cut, but"):
+        GroundTruth(Dataset(tmp_path, Layout.MVTEC_AD, ()))
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ("[{", "was expected to be a list in JSON, but can't be read as such"),
+        ("[" * 100_000, "was expected to be a list in JSON, but can't be read as such"),
+        ('{"a": 1}', "was expected to be a list of defects, but is an object"),
+        ("[]", "was expected to be a list of defects, but is an empty list"),
+        ("[1]", "Entry 1 of .* was expected to be an object, but is a single value"),
+        ('[{"defect_name": "gone"}]', "but lacks pixel_value, saturation_threshold, relative_saturation"),
+        (json.dumps([*RULES, RULES[0]]), "Entry 3 of .* a pixel_value of its own, a whole number from 1 to 255"),
+        (json.dumps([RULES[0] | {"pixel_value": 0}]), "a pixel_value of its own, a whole number from 1 to 255"),
+        (json.dumps([RULES[0] | {"pixel_value": "255"}]), "a pixel_value of its own, a whole number from 1 to 255"),
+        (json.dumps([RULES[0] | {"relative_saturation": "yes"}]), "a relative_saturation of true or false"),
+        (
+            json.dumps([RULES[0] | {"saturation_threshold": 1.5}]),
+            "a saturation_threshold above 0, a share of at most 1",
+        ),
+        (json.dumps([RULES[0] | {"saturation_threshold": math.nan}]), "a saturation_threshold above 0, a share of"),
+        (json.dumps([RULES[1] | {"saturation_threshold": 0}]), "a saturation_threshold above 0, a number of pixels"),
+        (json.dumps([RULES[1] | {"saturation_threshold": math.inf}]), "a saturation_threshold above 0, a number of"),
+    ],
+)
+def test_a_wrong_defects_config_is_told_with_its_entry(loco, tmp_path, config, sentence):
+    (tmp_path / "defects_config.json").write_text(config)
+    with pytest.raises(DatasetError, match=sentence):
         GroundTruth(loco)
+
+
+def test_a_missing_defects_config_is_told(loco, tmp_path):
     (tmp_path / "defects_config.json").unlink()
     with pytest.raises(DatasetError, match="was expected to hold defects_config"):
         GroundTruth(loco)

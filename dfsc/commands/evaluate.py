@@ -12,7 +12,7 @@ from dfsc.localisation import Localisation, has_masks, localise
 from dfsc.reporting.report import new_folder, write_report
 
 NAME = "evaluate"
-HELP = "Image AUROC, sPRO or AUPRO, and pixel AUROC on a data set in MVTec LOCO AD's or MVTec AD's layout."
+HELP = "Image AUROC, sPRO or AUPRO, and pixel AUROC on a data set in the layout of MVTec LOCO AD, MVTec AD or VisA."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,113 @@
+"""Folders of images as data sets: MVTec LOCO AD, MVTec AD, VisA, and a plain folder of good images.
+
+| layout     | good images                   | test images                          | masks                    |
+|------------|-------------------------------|--------------------------------------|--------------------------|
+| mvtec-loco | train/good, validation/good   | test/good, test/logical_anomalies, … | <defect>/<stem>/*.png    |
+| mvtec-ad   | train/good                    | test/good, test/<defect> …           | <defect>/<stem>_mask.png |
+| visa       | Data/Images, as 1cls.csv says | Data/Images, as 1cls.csv says        | as 1cls.csv says         |
+| plain      | the folder's own images       | none                                 | none                     |
+
+MVTec's masks lie in ground_truth/; VisA's table in split_csv/ beside the folder that is opened (dfsc.datasets.visa).
+Sources: Bergmann et al., "Beyond Dents and Scratches" (IJCV 2022) for LOCO, "The MVTec Anomaly Detection Dataset" (IJCV
+2021) for MVTec AD, Zou et al., "SPot-the-Difference" (ECCV 2022) for VisA. Only paths are collected here; nothing is
+decoded.
+"""
+
+from pathlib import Path
+
+from dfsc.datasets import mvtec, visa
+from dfsc.datasets.model import (
+    FAMILIES,
+    GOOD,
+    LOGICAL,
+    STRUCTURAL,
+    UNDIVIDED,
+    Dataset,
+    Layout,
+    TestImage,
+    family_of,
+)
+from dfsc.datasets.wording import contents, subfolders
+from dfsc.errors import DatasetError
+from dfsc.images import image_files
+
+__all__ = [
+    "FAMILIES",
+    "GOOD",
+    "LOGICAL",
+    "STRUCTURAL",
+    "UNDIVIDED",
+    "Dataset",
+    "Layout",
+    "TestImage",
+    "check_masks",
+    "family_of",
+    "good_images",
+    "open_dataset",
+]
+
+
+def open_dataset(folder: str | Path) -> Dataset:
+    """Recognise a folder's layout and list its images.
+
+    A folder with train/good but without test/ is a data set too: one can train on it, not evaluate.
+
+    Raises:
+        DatasetError: with one sentence that says which folder or file was expected and what was found.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        found = "is a file" if root.exists() else "does not exist"
+        raise DatasetError(f"{root} {found}; name a data set's folder or a folder of good images.")
+    try:
+        return _opened(root)
+    except OSError as error:
+        raise DatasetError(f"{error.filename or root} can't be read; check its permissions.") from error
+
+
+def good_images(folder: str | Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """What a training takes from a data set's root or from a plain folder: images to fit, and held-out ones.
+
+    The held-out ones are LOCO's validation images; they are empty for the other layouts, where the training splits.
+
+    Raises:
+        DatasetError: as open_dataset does.
+    """
+    dataset = open_dataset(folder)
+    return dataset.train, dataset.validation
+
+
+def check_masks(dataset: Dataset) -> None:
+    """Raise DatasetError for a mask that belongs to no image, in the layouts that pair them by their names."""
+    if dataset.layout in (Layout.LOCO, Layout.MVTEC_AD):
+        mvtec.check_masks(dataset.root)
+
+
+def _opened(root: Path) -> Dataset:
+    if mvtec.is_product(root):
+        return mvtec.open_product(root)
+    if visa.is_class(root):
+        return visa.open_class(root)
+    images = image_files(root)
+    if images:
+        return Dataset(root, Layout.PLAIN, tuple(images))
+    raise DatasetError(_not_a_dataset(root))
+
+
+def _not_a_dataset(root: Path) -> str:
+    return (
+        f"{root} was expected to hold train/good, VisA's Data/Images or images of its own, "
+        f"but holds {contents(root)}{_hint(root)}."
+    )
+
+
+def _hint(root: Path) -> str:
+    """Where a data set of several products was opened, or a part of one: what to name instead."""
+    if mvtec.is_product(root.parent) or visa.is_class(root.parent):
+        return f"; name {root.parent} itself"
+    for name in subfolders(root):
+        if mvtec.is_product(root / name):
+            return f"; name one product, as in {root / name}"
+        if visa.is_class(root / name):
+            return f"; name one class, as in {root / name}"
+    return ""

@@ -1,0 +1,35 @@
+"""What is in a folder or a table, in words that fit into one line of an error."""
+
+from pathlib import Path
+
+from dfsc.images import image_files
+
+_SHOWN_NAMES = 5
+_SHOWN_CHARACTERS = 120
+
+
+def subfolders(folder: Path) -> list[str]:
+    """Names of a folder's visible folders, sorted."""
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def contents(folder: Path) -> str:
+    """What a folder holds: its subfolders by name, else how many images or other files."""
+    folders = subfolders(folder)
+    if folders:
+        return f"the folder{'s' * (len(folders) > 1)} {listed(folders)}"
+    images = len(image_files(folder))
+    if images:
+        return f"{images} image{'s' * (images > 1)}"
+    return "no images" if any(folder.iterdir()) else "nothing"
+
+
+def listed(names: list[str]) -> str:
+    """The first few names, separated by commas."""
+    return ", ".join(names[:_SHOWN_NAMES]) + " …" * (len(names) > _SHOWN_NAMES)
+
+
+def printable(text: str) -> str:
+    """A value from a file as it fits into a sentence: one line, not endless."""
+    line = "".join(character if character.isprintable() else "?" for character in text)
+    return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…"
