@@ -6,9 +6,9 @@ the false positive rate over the pixels outside every defect, and the area under
 the limit. AUPRO (Bergmann et al., CVPR 2020) is the same with connected regions as defects and s = area.
 
 The mean over defects is a sum over pixels: each defect gives the weight 1/s to each of its s highest pixels, and what
-lies above t is what was found. So every curve here follows from histograms of weights over the score. A first pass
-counts in bins of a float32's upper 20 bits; where a bin would be a step of the curve of 0.001 or more, a second pass
-tells its 4,096 values apart. What is a step then is a plateau of equal scores, a true step of the curve.
+lies above t is what was found. So every curve here follows from histograms of weights over the score (dfsc.overlap's
+_Histograms). Points less than 0.001 apart on both axes leave open by which way one is reached from the other, which
+changes no area by more than 0.0005, at whatever limit.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -17,10 +17,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfsc.errors import DFSCError
+from dfsc.scorebins import ScoreBins, ordered_keys
 
-FINE_BITS = 12
-COARSE_BINS = 1 << (32 - FINE_BITS)
 LARGEST_STEP = 1e-3
+NEGLIGIBLE = 1e-6
+POINT_DISTANCE = 1e-4
+
+# Rows of a histogram, in the order of a curve's fields.
+NORMAL, OVERLAP, ANOMALOUS = range(3)
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,10 @@ class Defect:
 
 @dataclass(frozen=True)
 class LabelledMap:
-    """An image's anomaly map, float32 H×W, with its defects (none for a good image) and the group it belongs to."""
+    """An image's anomaly map H×W with its defects (none for a good image) and the part of the data set it belongs to.
+
+    Scores are float32 or float64, infinities included; float64 is told apart to its last bit.
+    """
 
     scores: np.ndarray
     defects: Sequence[Defect]
@@ -47,7 +54,7 @@ class LabelledMap:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points from the highest threshold to the lowest, K values each, from 0 to 1.
+    """Points from the highest threshold to the lowest, K values each, from 0 to 1; at most some 60,000.
 
     Attributes:
         false_positive_rate: share of the normal pixels above the threshold.
@@ -75,122 +82,147 @@ def curves(
     """The curve of each group over the images of its parts.
 
     Args:
-        images: gives all images anew at each call; it is called once or twice, and one image is held at a time.
+        images: gives all images anew at each call: twice for most maps, up to five times for float64 with plateaus.
+            One image is held at a time.
         groups: name of a group → the parts that it is made of, e.g. {"logical": ("good", "logical")}.
 
     Raises:
-        DFSCError: when a score is not a number, or a group has no normal pixel or no defect.
+        DFSCError: when a score is not a number, a defect does not fit its map, or a group has no normal pixel or no
+            defect.
     """
-    coarse = _grouped(_tally(images(), _Bins()), groups, COARSE_BINS)
-    for name, tally in coarse.items():
-        tally.check(name)
-    steep = np.unique(np.concatenate([tally.steep_bins() for tally in coarse.values()]))
-    bins = _Bins(steep)
-    fine = _grouped(_tally(images(), bins) if len(steep) else {}, groups, bins.count)
-    return {name: _curve(coarse[name], steep, fine[name]) for name in groups}
+    histograms = [_Histograms(related) for related in _related(groups)]
+    coarse = histograms
+    while coarse:
+        for image in images():
+            for histogram in coarse:
+                histogram.add(image)
+        coarse = [histogram for histogram in coarse if histogram.refine()]
+    found = {name: curve for histogram in histograms for name, curve in histogram.curves().items()}
+    return {name: found[name] for name in groups}
 
 
-class _Bins:
-    """Which bin a score falls into: all coarse ones, or 4,096 single values for each of some coarse ones."""
-
-    def __init__(self, refined: np.ndarray | None = None):
-        self.refined = refined
-        self.count = COARSE_BINS if refined is None else len(refined) << FINE_BITS
-
-    def __call__(self, scores: np.ndarray) -> np.ndarray:
-        """N float32 scores → N bins, ascending with the score; `count` for what is in no bin."""
-        key = _ordered_bits(scores)
-        coarse = key >> FINE_BITS
-        if self.refined is None:
-            return coarse
-        place = np.searchsorted(self.refined, coarse)
-        known = self.refined[np.minimum(place, len(self.refined) - 1)] == coarse
-        return np.where(known, (place << FINE_BITS) | (key & ((1 << FINE_BITS) - 1)), self.count)
+def _related(groups: Mapping[Hashable, Sequence[Hashable]]) -> list[dict[Hashable, set]]:
+    """The groups divided such that groups with a part in common stay together."""
+    divided: list[dict[Hashable, set]] = []
+    for name, parts in groups.items():
+        joined = {name: set(parts)}
+        apart = []
+        for others in divided:
+            if set(parts).isdisjoint(set().union(*others.values())):
+                apart.append(others)
+            else:
+                joined = others | joined
+        divided = [*apart, joined]
+    return divided
 
 
-@dataclass
-class _Tally:
-    """By bin: normal pixels, anomalous pixels, and overlap weights, which come to 1 a defect in all."""
+class _Histograms:
+    """Histograms over the score for groups that share their bins, made finer from pass to pass.
 
-    normal: np.ndarray
-    anomalous: np.ndarray
-    overlap: np.ndarray
+    A first pass counts in coarse bins. Those that would be a step of a group's curve of LARGEST_STEP or more are split
+    for the next pass, until no such step is left but plateaus of equal scores, which are true steps. After the first
+    split, a step along one axis on which the other stands still (NEGLIGIBLE) is left as it is: a straight line.
+    However the scores are distributed, three parts in three groups take some 80 MB.
+    """
 
-    @classmethod
-    def empty(cls, bins: int) -> "_Tally":
-        return cls(*(np.zeros(bins) for _ in range(3)))
+    def __init__(self, groups: Mapping[Hashable, set]):
+        self._groups = groups
+        self._fine: list[tuple[np.ndarray, dict[Hashable, np.ndarray]]] = []
+        self._totals: dict[Hashable, np.ndarray] = {}
+        self._begin(32)
 
-    def __add__(self, other: "_Tally") -> "_Tally":
-        return _Tally(self.normal + other.normal, self.anomalous + other.anomalous, self.overlap + other.overlap)
+    def add(self, image: LabelledMap) -> None:
+        """Count an image if it is of a part that belongs here."""
+        if not any(image.part in parts for parts in self._groups.values()):
+            return
+        if self._width == 32 and np.promote_types(image.scores.dtype, np.float32) != np.float32:
+            self._begin(64, again=bool(self._parts))
+        keys = ordered_keys(image.scores, self._width)
+        if not image.defects:
+            self._count(image.part, NORMAL, keys.ravel(order="K"))
+            return
+        found = [_found(keys, defect) for defect in image.defects]
+        inside = np.any([defect.mask for defect in image.defects], axis=0)
+        self._count(image.part, NORMAL, keys[~inside])
+        self._count(image.part, ANOMALOUS, keys[inside])
+        self._count(image.part, OVERLAP, *map(np.concatenate, zip(*found, strict=True)))
 
-    def add(self, image: LabelledMap, bins: _Bins) -> None:
-        if np.isnan(image.scores).any():
-            raise DFSCError("Pixel metrics can't be computed, because a score of an anomaly map is not a number.")
-        outside = np.ones(image.scores.shape, bool)
-        for defect in image.defects:
-            outside &= ~defect.mask
-            highest = np.sort(image.scores[defect.mask])[::-1][: int(np.ceil(defect.saturation))]
-            weights = np.full(len(highest), 1 / defect.saturation)
-            weights[-1] = 1 - weights[:-1].sum()
-            _count(self.overlap, bins(highest), weights)
-        _count(self.normal, bins(image.scores[outside]))
-        if image.defects:
-            _count(self.anomalous, bins(image.scores[~outside]))
+    def refine(self) -> bool:
+        """Call after each pass; says whether another one is needed."""
+        parts, self._parts = self._parts, {}
+        if self._again:
+            self._again = False
+            return True
+        empty = np.zeros((3, self._bins.count))
+        sums = {
+            group: sum((parts[part] for part in members if part in parts), empty)
+            for group, members in self._groups.items()
+        }
+        if not self._totals:
+            self._totals = {group: _checked(group, rows.sum(axis=1, keepdims=True)) for group, rows in sums.items()}
+        steep = np.any([self._steep(rows / self._totals[group]) for group, rows in sums.items()], axis=0)
+        kept = ~steep & np.any([rows.any(axis=0) for rows in sums.values()], axis=0)
+        self._fine.append((self._bins.lowest_keys[kept], {group: rows[:, kept] for group, rows in sums.items()}))
+        if steep.any():
+            self._bins.split(np.flatnonzero(steep))
+        return bool(steep.any())
 
-    def check(self, group: str) -> None:
-        """Raise DFSCError unless there are pixels inside and outside of defects."""
-        if not self.normal.any() or not self.anomalous.any():
-            missing = "outside of every defect" if self.anomalous.any() else "with a defect"
-            raise DFSCError(f"Pixel metrics of {group} need pixels {missing}, but there are none.")
+    def curves(self) -> dict[Hashable, Curve]:
+        """By group; to be called when no further pass is needed."""
+        falling = np.argsort(np.concatenate([keys for keys, _ in self._fine]))[::-1]
+        return {
+            group: _curve(np.concatenate([rows[group] for _, rows in self._fine], axis=1)[:, falling])
+            for group in self._groups
+        }
 
-    def steep_bins(self) -> np.ndarray:
-        """Bins over which a curve would rise by LARGEST_STEP or more."""
-        return np.flatnonzero(np.any([part >= LARGEST_STEP * part.sum() for part in self.parts], axis=0))
+    def _begin(self, width: int, again: bool = False) -> None:
+        """Start with scores of a width in bits; `again` when what was counted so far has to be counted once more."""
+        self._width, self._again = width, again
+        self._bins = ScoreBins(width)
+        self._parts: dict[Hashable, np.ndarray] = {}
 
-    @property
-    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """In the order of a curve's fields."""
-        return self.normal, self.overlap, self.anomalous
+    def _count(self, part: Hashable, row: int, keys: np.ndarray, weights: np.ndarray | None = None) -> None:
+        if part not in self._parts:
+            self._parts[part] = np.zeros((3, self._bins.count))
+        self._parts[part][row] += self._bins.histogram(keys, weights)
 
-
-def _ordered_bits(scores: np.ndarray) -> np.ndarray:
-    """float32 → int64 in 0..2³²-1 that compares as the scores do."""
-    bits = (np.ascontiguousarray(scores, np.float32) + np.float32(0)).view(np.uint32)  # -0 becomes 0
-    return np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31)).astype(np.int64)
-
-
-def _count(into: np.ndarray, bins: np.ndarray, weights: np.ndarray | None = None) -> None:
-    into += np.bincount(bins, weights, minlength=len(into) + 1)[: len(into)]
-
-
-def _tally(images: Iterable[LabelledMap], bins: _Bins) -> dict[Hashable, _Tally]:
-    tallies: dict[Hashable, _Tally] = {}
-    for image in images:
-        if image.part not in tallies:
-            tallies[image.part] = _Tally.empty(bins.count)
-        tallies[image.part].add(image, bins)
-    return tallies
+    def _steep(self, shares: np.ndarray) -> np.ndarray:
+        """From the share of each row that lies in each bin, 3×N: which of the N bins have to be split."""
+        steep = shares.max(axis=0) >= LARGEST_STEP
+        if self._bins.is_split:
+            steep &= np.minimum(shares[NORMAL], shares[OVERLAP:].max(axis=0)) >= NEGLIGIBLE
+        return steep & (not self._bins.single_values)
 
 
-def _grouped(
-    tallies: dict[Hashable, _Tally], groups: Mapping[Hashable, Sequence[Hashable]], bins: int
-) -> dict[Hashable, _Tally]:
-    """The sum of its parts' tallies for each group."""
-    return {
-        name: sum((tallies[part] for part in parts if part in tallies), _Tally.empty(bins))
-        for name, parts in groups.items()
-    }
+def _found(keys: np.ndarray, defect: Defect) -> tuple[np.ndarray, np.ndarray]:
+    """The defect's s highest keys, and the share of it that each finds: 1/s, a broken s's rest for the lowest."""
+    if defect.mask.shape != keys.shape:
+        raise DFSCError(f"A defect's mask is of shape {defect.mask.shape}, its anomaly map of {keys.shape}.")
+    inside = keys[defect.mask]
+    if not 0 < defect.saturation <= len(inside):
+        raise DFSCError(f"A defect of {len(inside)} pixels can't saturate at {defect.saturation:g} pixels.")
+    below = len(inside) - int(np.ceil(defect.saturation))
+    highest = np.partition(inside, below)[below:]
+    shares = np.full(len(highest), 1 / defect.saturation)
+    shares[0] = 1 - (len(highest) - 1) / defect.saturation
+    return highest, shares
 
 
-def _curve(coarse: _Tally, steep: np.ndarray, fine: _Tally) -> Curve:
-    """The curve of a coarse tally in which the steep bins are replaced by the values in them."""
-    flat = np.delete(np.arange(COARSE_BINS), steep)
-    keys = np.concatenate([flat << FINE_BITS, ((steep << FINE_BITS)[:, None] + np.arange(1 << FINE_BITS)).ravel()])
-    weights = np.concatenate([np.stack(coarse.parts)[:, flat], np.stack(fine.parts)], axis=1)
-    occupied = weights.any(axis=0)
-    descending = weights[:, occupied][:, np.argsort(-keys[occupied])]
-    risen = np.cumsum(descending, axis=1) / descending.sum(axis=1, keepdims=True)
-    return Curve(*np.clip(np.concatenate([np.zeros((3, 1)), risen], axis=1), 0, 1))
+def _checked(group: Hashable, totals: np.ndarray) -> np.ndarray:
+    """A group's sums of the three rows; raises DFSCError unless there are pixels inside and outside of defects."""
+    if not totals[NORMAL] or not totals[ANOMALOUS]:
+        missing = "outside of every defect" if totals[ANOMALOUS] else "with a defect"
+        raise DFSCError(f"Pixel metrics of {group} need pixels {missing}, but there are none.")
+    return totals
+
+
+def _curve(falling: np.ndarray) -> Curve:
+    """From a histogram's rows, highest score first: the points that change anything by POINT_DISTANCE or more."""
+    risen = np.concatenate([np.zeros((3, 1)), np.cumsum(falling, axis=1)], axis=1)
+    risen /= risen[:, -1:]
+    cells = np.floor(risen / POINT_DISTANCE)
+    turns = np.any(cells[:, 1:] != cells[:, :-1], axis=0)
+    return Curve(*risen[:, np.append(True, turns) | np.append(turns, True)])
 
 
 def _area(x: np.ndarray, y: np.ndarray, limit: float) -> float:

@@ -1,5 +1,6 @@
 """sPRO, AUPRO and pixel AUROC: hand-made masks with known answers, and a slow independent computation."""
 
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from dfsc.errors import DFSCError
 from dfsc.overlap import Defect, LabelledMap, curves
+from dfsc.scorebins import MOST_BINS, ScoreBins, ordered_keys
 
 LIMITS = (0.01, 0.05, 0.1, 0.3, 1.0)
 
@@ -148,6 +150,80 @@ def test_steps_of_a_long_curve_are_below_a_thousandth():
     assert np.diff(result.overlap).max() < 1e-3
 
 
+def mixed(narrow):
+    """Half of the scores all over 1 to 1.45, half within `narrow` of 1.2: nearly all bins and one in them are steep."""
+    rng = np.random.default_rng(1)
+    mask = np.zeros((40, 50), bool)
+    mask[10:20, 20:40] = True
+    wide = 1 + 0.45 * rng.random(mask.shape)
+    return np.where(rng.random(mask.shape) < 0.5, wide, 1.2 + narrow * (rng.random(mask.shape) + 0.4 * mask)), mask
+
+
+@pytest.mark.parametrize("narrow", [1e-4, 3e-6])
+def test_scores_close_together_among_scattered_ones_are_told_apart(narrow):
+    scores, mask = mixed(narrow)
+    image = labelled(scores, defect(mask))
+    for limit in LIMITS:
+        assert curve(image).overlap_area(limit) == pytest.approx(slow_area([image], limit), abs=1e-3)
+
+
+@pytest.mark.parametrize("other", [np.float64, np.float32])
+def test_maps_of_doubles_are_told_apart_as_doubles(other):
+    scores, mask = mixed(1e-12)
+    image = LabelledMap(scores, [defect(mask)], "bad")
+    good = LabelledMap(np.ones((10, 10), other), [], "good")  # as float32 it comes before any double was seen
+    result = curve(good, image)
+    for limit in LIMITS:
+        assert result.overlap_area(limit) == pytest.approx(slow_area([good, image], limit), abs=1e-3)
+
+
+def test_infinities_and_whole_numbers_are_scores():
+    mask = np.eye(4, dtype=bool)
+    assert curve(labelled(np.where(mask, np.inf, -np.inf), defect(mask))).overlap_area(0.01) == 1.0
+    assert curve(LabelledMap(mask.astype(np.uint8), [defect(mask)], "bad")).pixel_auroc == 1.0
+    large = LabelledMap(2**53 + mask.astype(np.int64) * 2, [defect(mask)], "bad")
+    assert curve(large).pixel_auroc == 1.0
+
+
+def test_memory_does_not_grow_with_the_number_of_steep_bins():
+    rng = np.random.default_rng(0)
+    mask = np.zeros((120, 150), bool)
+    mask[30:80, 30:90] = True
+    images, groups = [], {}
+    for number in range(3):  # detectors, each part of each with its scores at another place
+        parts = [(number, part) for part in ("good", "logical", "structural")]
+        for place, part in enumerate(parts):
+            scores = (2.0 ** (3 * number + place) * (1 + 0.48 * rng.random(mask.shape))).astype(np.float32)
+            images.append(LabelledMap(scores, [defect(mask)] if place else [], part))
+        groups |= {(number, name): (parts[0], parts[place]) for place, name in ((1, "logical"), (2, "structural"))}
+        groups[number, "all"] = parts
+    tracemalloc.start()
+    curves(lambda: iter(images), groups)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * 100e6
+
+
+def test_split_bins_are_never_more_than_allowed_and_keep_the_order():
+    bins = ScoreBins(32)
+    rng = np.random.default_rng(0)
+    bins.split(np.sort(rng.choice(bins.count, 9000, replace=False)))
+    assert 9000 < bins.count <= MOST_BINS
+    bins.split(np.array([5, 7]))
+    assert bins.single_values
+    assert (np.diff(bins.lowest_keys.astype(np.int64)) > 0).all()
+    keys = bins.lowest_keys.astype(np.uint32)
+    assert (bins.histogram(keys) == 1).all()
+    assert bins.histogram(keys[:10] - np.uint32(1 << 31)).sum() == 0  # what was left out before is in no bin
+
+
+def test_keys_compare_as_scores_do():
+    scores = np.array([-np.inf, -3e38, -1.0, -1e-45, 0.0, 1e-45, 1e-12, 1.0, 3e38, np.inf])
+    for width in (32, 64):
+        assert (np.diff(ordered_keys(scores, width).astype(float)) > 0).all()
+        assert ordered_keys(np.array([-0.0]), width) == ordered_keys(np.array([0.0]), width)
+
+
 def test_what_cannot_be_measured_is_said_in_a_sentence():
     mask = np.ones((4, 4), bool)
     with pytest.raises(DFSCError, match="outside of every defect"):
@@ -158,3 +234,7 @@ def test_what_cannot_be_measured_is_said_in_a_sentence():
         curve(labelled(np.full((4, 4), np.nan)))
     with pytest.raises(DFSCError, match="limit"):
         curve(labelled(np.eye(4), defect(np.eye(4)))).overlap_area(0)
+    with pytest.raises(DFSCError, match=r"mask is of shape \(3, 4\)"):
+        curve(labelled(np.eye(4), defect(np.ones((3, 4)))))
+    with pytest.raises(DFSCError, match="can't saturate"):
+        curve(labelled(np.eye(4), Defect(np.eye(4, dtype=bool), 5.0)))
