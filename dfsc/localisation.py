@@ -5,6 +5,7 @@ Maps are compared with masks at each image's own size; the areas are those of df
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from dfsc.datasets import GOOD, Dataset, Layout
 from dfsc.evaluation import ALL, FUSED, Evaluation, with_mean
@@ -66,7 +67,7 @@ def localise(
     """Pixel figures of every detector of an evaluation, by its "local", "global" or "fused" maps.
 
     Args:
-        progress: called with (images done, images in all) over both passes.
+        progress: called with (images done, images in all) over all passes, of which two are expected.
 
     Raises:
         DatasetError: for masks that are missing, damaged or don't fit their image.
@@ -75,19 +76,20 @@ def localise(
     truth = GroundTruth(dataset)
     families = sorted({image.family for image in evaluation.images if not image.is_good})
     groups = {family: (GOOD, family) for family in families} | {ALL: (GOOD, *families)}
-    done = 0
+    size_of = cache(image_size)  # Pillow reads some files to their end to tell
+    count, passes = len(evaluation.images), 0
 
     def labelled() -> Iterator[LabelledMap]:
-        nonlocal done
+        nonlocal passes
+        passes += 1
         for index, image in enumerate(evaluation.images):
-            width, height = image_size(image.path)
+            width, height = size_of(image.path)
             defects = truth.defects(image, width, height)
             for number, report in enumerate(evaluation.detectors):
                 scores = place_on_image(report.maps[map_name][index], width, height)
                 yield LabelledMap(scores, defects, (number, image.family))
-            done += 1
             if progress:
-                progress(done, 2 * len(evaluation.images))
+                progress((passes - 1) * count + index + 1, max(2, passes) * count)
 
     wanted = {
         (number, group): [(number, part) for part in parts]
