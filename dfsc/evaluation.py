@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from dfsc.calibration import peak
 from dfsc.datasets import FAMILIES, Dataset, TestImage
 from dfsc.detector import Detector
 from dfsc.errors import DatasetError, ImageError
-from dfsc.images import read_image, resize_for_network
+from dfsc.images import network_image
 from dfsc.inspector import Inspector, Result
 from dfsc.metrics import image_auroc
 from dfsc.networks import MAP_SIZE
@@ -28,6 +29,7 @@ FUSED = "fused"
 MAPS = ("local", "global", FUSED)
 
 Progress = Callable[[int, int], None]
+Read = Callable[[Path, str], np.ndarray]
 Auroc = dict[str, float]
 
 
@@ -89,7 +91,10 @@ class Evaluation:
 
 
 def evaluate(
-    images: Dataset | Sequence[TestImage], detectors: Sequence[Detector], progress: Progress | None = None
+    images: Dataset | Sequence[TestImage],
+    detectors: Sequence[Detector],
+    progress: Progress | None = None,
+    read: Read = network_image,
 ) -> Evaluation:
     """Score all test images with all detectors and compute their AUROCs.
 
@@ -97,14 +102,16 @@ def evaluate(
         images: a data set, of which the test images count, or such images themselves.
         detectors: at least one.
         progress: called with (images done, images in all) after each batch.
+        read: gives an image's pixels for a path and a name for errors; who evaluates often may keep the images.
 
     Raises:
         DatasetError: when there are not both good and anomalous images that can be read.
         DFSCError: without a detector, or when one gives scores that are not numbers.
     """
+    where = f"{images.root} has" if isinstance(images, Dataset) else "there are"
     images = images.test if isinstance(images, Dataset) else tuple(images)
-    _check_classes(images, "there are")
-    scored = _score_all(images, Inspector(detectors), progress)
+    _check_classes(images, where)
+    scored = _score_all(images, Inspector(detectors), progress, read)
     _check_classes(scored.images, f"{len(scored.unreadable)} could not be read, which leaves")
     good = np.array([image.is_good for image in scored.images])
     groups = _groups(scored.images)
@@ -126,11 +133,11 @@ class _Scored:
     unreadable: list[str]
 
 
-def _score_all(images: Sequence[TestImage], inspector: Inspector, progress: Progress | None) -> _Scored:
+def _score_all(images: Sequence[TestImage], inspector: Inspector, progress: Progress | None, read: Read) -> _Scored:
     seen: list[TestImage] = []
     unreadable: list[str] = []
     maps = [np.empty((len(inspector.detectors), 0, len(MAPS), MAP_SIZE, MAP_SIZE), np.float32)]
-    for batch in _decoded_ahead(images):
+    for batch in _decoded_ahead(images, read):
         seen += batch.images
         unreadable += batch.unreadable
         if batch.images:
@@ -150,24 +157,24 @@ class _Batch:
     unreadable: list[str]
 
 
-def _decoded_ahead(images: Sequence[TestImage]) -> Iterator[_Batch]:
+def _decoded_ahead(images: Sequence[TestImage], read: Read) -> Iterator[_Batch]:
     """Batches in order; while one is inspected, a thread decodes the next, and no more than that."""
     batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
     with ThreadPoolExecutor(max_workers=1) as pool:
-        ahead = pool.submit(_decode, batches[0])
+        ahead = pool.submit(_decode, batches[0], read)
         for following in batches[1:]:
             batch = ahead.result()
-            ahead = pool.submit(_decode, following)
+            ahead = pool.submit(_decode, following, read)
             yield batch
         yield ahead.result()
 
 
-def _decode(images: Sequence[TestImage]) -> _Batch:
+def _decode(images: Sequence[TestImage], read: Read) -> _Batch:
     batch = _Batch([], [], [])
     for image in images:
         try:
             # Many data sets have a 000.png in each folder, so the folder's name goes into the error.
-            pixels = resize_for_network(read_image(image.path, name=f"{image.defect}/{image.path.name}"))
+            pixels = read(image.path, f"{image.defect}/{image.path.name}")
         except ImageError as error:
             batch.unreadable.append(str(error))
         else:
@@ -229,7 +236,7 @@ def _check_classes(images: Sequence[TestImage], lead: str) -> None:
     good = sum(image.is_good for image in images)
     if not good or good == len(images):
         raise DatasetError(
-            f"An evaluation needs good and anomalous test images (test/good and test/<defect>), "
+            "An evaluation needs good and anomalous test images (mostly in test/good and test/<defect>), "
             f"but {lead} {good} good and {len(images) - good} anomalous ones."
         )
 

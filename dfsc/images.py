@@ -101,6 +101,11 @@ def resize_for_network(image: np.ndarray, edge: int = INPUT_SIZE) -> np.ndarray:
     return np.asarray(Image.fromarray(image).resize((edge, edge), Image.Resampling.BILINEAR))
 
 
+def network_image(path: Path, name: str | None = None) -> np.ndarray:
+    """A picture's file as the networks see it: uint8 256×256×3; arguments and errors of read_image."""
+    return resize_for_network(read_image(path, name))
+
+
 def image_files(folder: Path) -> list[Path]:
     """The files directly in a folder whose names end like a picture's, sorted by name; hidden files are left out."""
     return sorted(path for path in folder.iterdir() if _named_like_picture(path) and path.is_file())

@@ -4,6 +4,7 @@ Muon (K. Jordan, 2024; torch.optim.Muon) makes each step's update of a kernel or
 equally fast. Adam, which the papers use, is there for their recipe.
 """
 
+import math
 from copy import deepcopy
 from enum import StrEnum
 
@@ -18,6 +19,20 @@ class Algorithm(StrEnum):
 
     MUON = "muon"
     ADAM = "adam"
+
+
+class Decay(StrEnum):
+    """How the learning rate falls: a 5 % rise and a cosine to zero, or a tenth of it for the last 5 % (the papers')."""
+
+    COSINE = "cosine"
+    LAST_TENTH = "last-tenth"
+
+
+def rate_share(decay: Decay, progress: float) -> float:
+    """Share (0 to 1) of the learning rate after a share (0 to 1) of the training."""
+    if decay is Decay.LAST_TENTH:
+        return 1.0 if progress < 0.95 else 0.1
+    return min(1.0, (progress + 0.002) / 0.05) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 class NetworkOptimizer:

@@ -12,15 +12,16 @@ from dfsc.checkpoints import embedded_teacher, load_teacher
 from dfsc.detector import Teacher
 from dfsc.errors import TrainingError
 from dfsc.objectives import METHODS
-from dfsc.optimization import Algorithm
+from dfsc.optimization import Algorithm, Decay
 from dfsc.penalty import PenaltySource, from_folder, rendered
+from dfsc.plan import Schedule, TrainingPlan
 from dfsc.separation import SeparationSettings, settings_from
-from dfsc.trainer import Schedule, TrainingPlan
 from dfsc.training import Training, penalty_pool, plan_for_seconds
-from dfsc.trainingset import check_enough, prepare, split_good
+from dfsc.trainingset import TrainingSet, check_enough, prepare, split_good
 
 PENALTY_IMAGES = 128
 MAX_COPIES_IN_ALL = 640
+MATERIAL_FIELDS = ("size", "teacher", "copies", "movement", "penalty", "seed")
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,14 @@ class Recipe:
         methods: keys of dfsc.objectives.METHODS; two for a matched pair.
         size: network size, which also names the embedded teacher.
         teacher: folder of another teacher.
-        steps: steps of the student, four times those of the auto-encoder; None when `seconds` decide.
+        steps: steps of the student; None when `seconds` decide.
+        autoencoder_steps: steps of the auto-encoder in a staged training; None takes a quarter of the student's.
         seconds: time for all methods together, everything after decoding counted.
         copies: augmented copies of each image; None takes as many as fit into 640 in all, at least 2 and at most 16.
         movement: how far the product moves between photographs, as a share of the edge (see dfsc.augmentation.moved).
         penalty: folder of penalty images; None renders them.
         schedule: "staged" or "joint".
+        as_published: the papers' optimiser, rates and loss, and their joint schedule (see plan.PUBLISHED_PLAN).
         detach: see TrainingPlan.
     """
 
@@ -44,11 +47,13 @@ class Recipe:
     size: str = "demo"
     teacher: str | None = None
     steps: int | None = None
+    autoencoder_steps: int | None = None
     seconds: float | None = None
     copies: int | None = None
     movement: float = 0.0
     penalty: str | None = None
     schedule: Schedule = Schedule.STAGED
+    as_published: bool = False
     detach: bool = False
     separation: SeparationSettings = field(default_factory=SeparationSettings)
     seed: int = 0
@@ -61,6 +66,8 @@ class Recipe:
             raise TrainingError("Say either how many steps or how many seconds a training shall take.")
         if (self.steps or self.seconds) <= 0:
             raise TrainingError("The number of steps or seconds has to be positive.")
+        if self.autoencoder_steps is not None and (self.autoencoder_steps <= 0 or self.steps is None):
+            raise TrainingError("The auto-encoder's number of steps has to be positive, and goes with the student's.")
         if not 0 <= self.movement <= 0.2:
             raise TrainingError(f"The movement is a share of the edge from 0 to 0.2, not {self.movement:g}.")
 
@@ -69,6 +76,14 @@ class Recipe:
 
     def penalty_source(self) -> PenaltySource:
         return from_folder(Path(self.penalty), self.seed) if self.penalty else rendered(self.seed)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a training works on: the good images' set, and the penalty images (uint8 P×256×256×3)."""
+
+    data: TrainingSet
+    penalty: np.ndarray
 
 
 def start(
@@ -83,21 +98,37 @@ def start(
     Raises:
         TrainingError: too few images, too little time, or an unfinished training with another recipe in `folder`.
     """
+    return begin(recipe, gather(recipe, good, validation), folder)
+
+
+def gather(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None = None) -> Material:
+    """The first half of `start`: split, copy and look at the images with the teacher; any method can begin on it."""
     fit, held_out = _split(recipe, good, validation)
     copies = recipe.copies or min(16, max(2, MAX_COPIES_IN_ALL // len(fit)))
-    penalty = penalty_pool(recipe.penalty_source(), PENALTY_IMAGES)
     data = prepare(fit, held_out, recipe.loaded_teacher(), copies, recipe.movement, recipe.seed)
+    return Material(data, penalty_pool(recipe.penalty_source(), PENALTY_IMAGES))
+
+
+def same_material(a: Recipe, b: Recipe) -> bool:
+    """Whether two recipes make the same of the same images, so that one `gather` is enough for both."""
+    return all(getattr(a, name) == getattr(b, name) for name in MATERIAL_FIELDS)
+
+
+def begin(recipe: Recipe, material: Material, folder: Path | None = None) -> Training:
+    """The second half of `start`: decide how many steps there are to be, and take the first networks."""
     plan = _unfinished_plan(recipe, folder)
     if plan is None:
-        plan = TrainingPlan(
-            schedule=recipe.schedule, detach=recipe.detach, separation=recipe.separation, seed=recipe.seed
-        )
-        if recipe.steps:
-            plan = dataclasses.replace(plan, autoencoder_steps=max(1, recipe.steps // 4), student_steps=recipe.steps)
-        else:
-            plan = plan_for_seconds(plan, recipe.seconds, len(recipe.methods), data, penalty)
+        plan = _plan(recipe, material)
         _note_plan(recipe, plan, folder)
-    return Training(recipe.methods, plan, data, penalty)
+    return Training(recipe.methods, plan, material.data, material.penalty)
+
+
+def _plan(recipe: Recipe, material: Material) -> TrainingPlan:
+    plan = TrainingPlan(schedule=recipe.schedule, detach=recipe.detach, separation=recipe.separation, seed=recipe.seed)
+    if recipe.seconds:
+        return plan_for_seconds(plan, recipe.seconds, len(recipe.methods), material.data, material.penalty)
+    autoencoder_steps = recipe.autoencoder_steps or max(1, recipe.steps // 4)
+    return dataclasses.replace(plan, autoencoder_steps=autoencoder_steps, student_steps=recipe.steps)
 
 
 def state_file(folder: Path) -> Path:
@@ -122,13 +153,13 @@ def _unfinished_plan(recipe: Recipe, folder: Path | None) -> TrainingPlan | None
     if folder is None or not (folder / "plan.json").is_file():
         return None
     noted = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    if noted["recipe"] != _as_json(recipe):
+    if noted["recipe"] != as_json(recipe):
         raise TrainingError(
             f"{folder.parent} holds an unfinished training with other settings; repeat these, choose another folder, "
             f"or delete {folder.name} in it."
         )
     plan = noted["plan"]
-    kinds = {"separation": settings_from, "schedule": Schedule, "algorithm": Algorithm}
+    kinds = {"separation": settings_from, "schedule": Schedule, "algorithm": Algorithm, "decay": Decay}
     return TrainingPlan(**plan | {name: kind(plan[name]) for name, kind in kinds.items()})
 
 
@@ -136,9 +167,10 @@ def _note_plan(recipe: Recipe, plan: TrainingPlan, folder: Path | None) -> None:
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         temporary = folder / "plan.part"
-        temporary.write_text(json.dumps({"recipe": _as_json(recipe), "plan": _as_json(plan)}), encoding="utf-8")
+        temporary.write_text(json.dumps({"recipe": as_json(recipe), "plan": as_json(plan)}), encoding="utf-8")
         temporary.replace(folder / "plan.json")
 
 
-def _as_json(record: Recipe | TrainingPlan) -> dict:
+def as_json(record: Recipe | TrainingPlan) -> dict:
+    """All fields as JSON keeps them: strings, numbers, null and objects of these."""
     return json.loads(json.dumps(dataclasses.asdict(record)))

@@ -1,17 +1,11 @@
 """One method's training, step by step (arXiv 2303.14535, section 3; appendix A.1).
 
-Two schedules: `joint` is the paper's, every step trains student and auto-encoder together; `staged` trains the
-auto-encoder first and the student against the finished one, whose output is then computed once for each copy.
-
-Differences from the paper, for the sake of minutes instead of a day: Muon in place of Adam, larger learning rates with
-a cosine decay, batches, a fixed pool of penalty images and of jittered copies, and a hard-feature loss over the hardest
-1 % instead of 0.1 % of the elements, with which a student of some thousand steps gets closer to the teacher.
+What is taken from the papers and what is not is told in dfsc.plan.
 """
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,52 +15,17 @@ from torch.nn import functional as F
 from dfsc.detector import empty_networks, network_input
 from dfsc.errors import TrainingError
 from dfsc.objectives import METHODS, hard_feature_loss, penalty_loss, student_autoencoder_loss, total
-from dfsc.optimization import Algorithm, NetworkOptimizer
+from dfsc.optimization import NetworkOptimizer, rate_share
+from dfsc.plan import Schedule, TrainingPlan
 from dfsc.processor import fast_arithmetic
-from dfsc.separation import SeparationSettings
 from dfsc.trainingset import TrainingSet
 
 LARGEST_LOSS = 1e4
 SNAPSHOT_EVERY = 50
 
 
-class Schedule(StrEnum):
-    """Whether auto-encoder and student learn one after the other or together."""
-
-    STAGED = "staged"
-    JOINT = "joint"
-
-
 class DivergenceError(TrainingError):
     """A loss is not finite or has grown without bound; the networks are back at their last good state."""
-
-
-@dataclass(frozen=True)
-class TrainingPlan:
-    """Everything that decides a training's result beside its images.
-
-    Attributes:
-        autoencoder_steps: steps of the auto-encoder's stage (staged only).
-        student_steps: steps of the student's stage, or of the joint training.
-        autoencoder_batch, student_batch: images a step; a student's step also sees as many jittered copies and
-            penalty images. A joint step takes the student's batch for everything.
-        hard_quantile: share (0 to 1) of the elements of D that the hard-feature loss leaves out.
-        detach: keep d^{SA} from training the auto-encoder; always so in a staged training.
-    """
-
-    autoencoder_steps: int = 300
-    student_steps: int = 1200
-    autoencoder_batch: int = 4
-    student_batch: int = 1
-    autoencoder_rate: float = 4e-3
-    student_rate: float = 4e-3
-    weight_decay: float = 1e-5
-    algorithm: Algorithm = Algorithm.MUON
-    hard_quantile: float = 0.99
-    schedule: Schedule = Schedule.STAGED
-    detach: bool = False
-    separation: SeparationSettings = field(default_factory=SeparationSettings)
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -231,12 +190,7 @@ class MethodTraining:
             self._optimizers[name].zero_grad()
         total(losses).backward()
         for name in networks:
-            self._optimizers[name].step(_decay(progress))
-
-
-def _decay(progress: float) -> float:
-    """Learning rate factor: 5 % linear rise, then a cosine to zero."""
-    return min(1.0, (progress + 0.002) / 0.05) * 0.5 * (1 + math.cos(math.pi * progress))
+            self._optimizers[name].step(rate_share(self.plan.decay, progress))
 
 
 def _draw(rng: np.random.Generator, available: int, count: int) -> np.ndarray:

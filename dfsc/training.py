@@ -18,7 +18,8 @@ from dfsc.checkpoints import halved
 from dfsc.detector import Detector, DetectorConfig, network_input, raw_maps
 from dfsc.errors import TrainingError
 from dfsc.penalty import PenaltySource
-from dfsc.trainer import MethodTraining, StepRecord, TrainingPlan
+from dfsc.plan import TrainingPlan
+from dfsc.trainer import MethodTraining, StepRecord
 from dfsc.trainingset import CHUNK, TrainingSet
 
 SAVE_SECONDS = 30.0
@@ -126,6 +127,18 @@ def penalty_pool(source: PenaltySource, count: int) -> np.ndarray:
     return np.stack([source(number) for number in range(count)])
 
 
+def paces(plan: TrainingPlan, data: TrainingSet, penalty: np.ndarray) -> dict[str, float]:
+    """Seconds a step of each stage takes on this machine, by a few of them: medians."""
+    probe = replace(plan, autoencoder_steps=PACE_STEPS, student_steps=PACE_STEPS)
+    times: dict[str, list[float]] = {}
+    last = time.monotonic()
+    for record in MethodTraining("ead-s", probe, data, penalty).run():
+        now = time.monotonic()
+        times.setdefault(record.stage, []).append(now - last)
+        last = now
+    return {stage: float(np.median(of)) for stage, of in times.items()}
+
+
 def plan_for_seconds(
     plan: TrainingPlan, seconds: float, methods: int, data: TrainingSet, penalty: np.ndarray
 ) -> TrainingPlan:
@@ -136,16 +149,9 @@ def plan_for_seconds(
     Raises:
         TrainingError: when that is too short for a training.
     """
-    probe = replace(plan, autoencoder_steps=PACE_STEPS, student_steps=PACE_STEPS)
     started = time.monotonic()
-    paces: dict[str, list[float]] = {}
-    last = started
-    for record in MethodTraining("ead-s", probe, data, penalty).run():
-        now = time.monotonic()
-        paces.setdefault(record.stage, []).append(now - last)
-        last = now
-    left = seconds - (last - started) - CALIBRATION_SECONDS
-    pace = {stage: float(np.median(times)) for stage, times in paces.items()}
+    pace = paces(plan, data, penalty)
+    left = seconds - (time.monotonic() - started) - CALIBRATION_SECONDS
     shares = {"joint": 1.0, "autoencoder": AUTOENCODER_TIME, "student": 1 - AUTOENCODER_TIME}
     steps = {stage: int(left * shares[stage] / methods / pace[stage]) for stage in pace}
     if min(steps.values()) < PACE_STEPS:

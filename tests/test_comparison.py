@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from dfsc.comparison import bootstrap_interval, compare
+from dfsc.comparison import Seed, bootstrap_interval, compare, compare_over_seeds
 from dfsc.errors import DFSCError
 from dfsc.metrics import image_auroc
 
@@ -80,3 +80,49 @@ def test_interval_covers_the_truth_about_as_often_as_it_says():
 def test_one_class_alone_is_refused():
     with pytest.raises(DFSCError, match="good and anomalous"):
         compare(np.zeros(3), np.zeros(3), np.zeros(3, bool))
+
+
+def seed_of(first, second, names=None):
+    return Seed(names or [str(i) for i in range(len(LABELS))], LABELS, first, second)
+
+
+def test_seeds_without_a_difference_have_an_interval_of_nothing():
+    seeds = [seed_of(scores(1, s), scores(1, s)) for s in range(3)]
+    compared = compare_over_seeds(seeds)
+    assert compared.differences == (0, 0, 0)
+    assert (compared.interval.low, compared.interval.high) == (0, 0)
+
+
+def test_differences_over_seeds_are_those_of_auroc():
+    seeds = [seed_of(scores(0.5, s), scores(1.5, s + 10)) for s in range(4)]
+    compared = compare_over_seeds(seeds)
+    expected = [image_auroc(s.second, LABELS) - image_auroc(s.first, LABELS) for s in seeds]
+    assert compared.differences == pytest.approx(expected)
+    assert compared.mean == pytest.approx(np.mean(expected))
+    assert compared.interval.low < compared.mean < compared.interval.high
+
+
+def test_an_interval_over_one_seed_is_that_of_its_images():
+    one = seed_of(scores(0.5, 1), scores(1.0, 2))
+    compared, test = compare_over_seeds([one]), compare(one.first, one.second, LABELS)
+    half = (compared.interval.high - compared.interval.low) / 2
+    assert half == pytest.approx(1.96 * test.standard_error, rel=0.12)
+
+
+def test_seeds_that_disagree_widen_the_interval():
+    same, other = seed_of(scores(1, 0), scores(1.3, 0)), seed_of(scores(1, 0), scores(-1.5, 0))
+    agreeing = compare_over_seeds([same, same]).interval
+    disagreeing = compare_over_seeds([same, other]).interval
+    assert disagreeing.high - disagreeing.low > 3 * (agreeing.high - agreeing.low)
+
+
+def test_an_image_drawn_twice_counts_twice_in_every_seed():
+    """Equal seeds on the same images leave as much to chance as one; on other images, less."""
+    first, second = scores(0.5, 1), scores(1.0, 2)
+    one = compare_over_seeds([seed_of(first, second)]).interval
+    same = compare_over_seeds([seed_of(first, second)] * 4).interval
+    names = [[f"{part}-{i}" for i in range(len(LABELS))] for part in range(4)]
+    apart = compare_over_seeds([seed_of(first, second, own) for own in names]).interval
+    width = {name: i.high - i.low for name, i in {"one": one, "same": same, "apart": apart}.items()}
+    assert width["same"] == pytest.approx(width["one"], rel=0.1)
+    assert width["apart"] < 0.8 * width["one"]

@@ -8,9 +8,11 @@ import torch
 
 from dfsc.detector import network_input, raw_maps
 from dfsc.errors import TrainingError
+from dfsc.optimization import Algorithm, rate_share
+from dfsc.plan import PUBLISHED_PLAN, Schedule, TrainingPlan
 from dfsc.recipe import Recipe, forget, start, state_file
 from dfsc.separation import SeparationSettings
-from dfsc.trainer import DivergenceError, MethodTraining, Schedule, TrainingPlan
+from dfsc.trainer import DivergenceError, MethodTraining
 from dfsc.training import Training, plan_for_seconds
 from dfsc.trainingset import prepare, split_good
 
@@ -179,3 +181,19 @@ def test_an_unfinished_training_is_found_again_with_its_own_plan(demo_weights, g
 def test_recipes_that_make_no_sense_are_refused(wrong):
     with pytest.raises(TrainingError):
         Recipe(**wrong)
+
+
+def test_the_published_recipe_takes_back_what_this_project_changed():
+    plan = PUBLISHED_PLAN
+    assert (plan.algorithm, plan.schedule, plan.hard_quantile) == (Algorithm.ADAM, Schedule.JOINT, 0.999)
+    assert (plan.student_rate, plan.autoencoder_rate, plan.weight_decay) == (1e-4, 1e-4, 1e-5)
+    shares = [rate_share(plan.decay, step / 70000) for step in (0, 66499, 66500, 69999)]
+    assert shares == [1.0, 1.0, 0.1, 0.1]
+
+
+def test_a_recipe_as_published_is_trained_as_published(demo_weights, good_pictures):
+    pictures = np.stack([*good_pictures, *good_pictures])
+    recipe = Recipe(("ead-s",), steps=2, copies=1, as_published=True, seed=3)
+    training = start(recipe, pictures)
+    assert training.plan == replace(PUBLISHED_PLAN, autoencoder_steps=1, student_steps=2, seed=3)
+    assert [p.record.stage for p in training.run()] == ["joint", "joint"]

@@ -1,47 +1,103 @@
-"""The options that train and benchmark accuracy share: what is trained, for how long, and the constraint's switches."""
+"""The options that say how to train, shared by train, sweep and benchmark.
+
+`train` takes one value of each; a sweep takes several, and every combination is a recipe.
+"""
 
 import argparse
+from itertools import product
 
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
+from dfsc.plan import Schedule
 from dfsc.recipe import Recipe
 from dfsc.separation import Hinge, Normaliser, SeparationSettings, SplitUnit
-from dfsc.trainer import Schedule
 
 DEFAULT_SECONDS = 240.0
+DEFAULT_STEPS = 1200
+SWEPT = (
+    *("method", "seed", "steps", "autoencoder_steps", "schedule", "movement", "copies"),
+    *("tau", "margin_ratio", "margin", "weight", "warm_up", "unit", "hinge", "normaliser"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """One training: of a method or a pair, by steps or by time."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--method", choices=list(METHODS))
     which.add_argument("--pair", action="store_true", help="EAD-S and DFSC, matched")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="steps of the student, four times those of the auto-encoder")
     length.add_argument("--seconds", type=float, help=f"time for all methods together ({DEFAULT_SECONDS:.0f})")
+    parser.add_argument("--seed", type=int, default=0)
+    _add_shared(parser, several=None)
+
+
+def add_swept_arguments(parser: argparse.ArgumentParser) -> None:
+    """Many trainings: where an option takes several values, each combination is trained."""
+    parser.add_argument("--method", nargs="+", choices=list(METHODS), default=["ead-s", "dfsc"], help="(both)")
+    parser.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2], help="(0 1 2)")
+    parser.add_argument("--steps", type=int, nargs="+", default=[DEFAULT_STEPS], help=f"({DEFAULT_STEPS})")
+    _add_shared(parser, several="+")
+
+
+def recipe(options: argparse.Namespace) -> Recipe:
+    """The recipe that options of one training wish for."""
+    methods = ("ead-s", "dfsc") if options.pair else (options.method,)
+    seconds = options.seconds or (None if options.steps else DEFAULT_SECONDS)
+    return _recipe(options, methods, seconds)
+
+
+def recipes(options: argparse.Namespace) -> list[Recipe]:
+    """A recipe for each combination of a sweep's options."""
+    values = [value if isinstance(value, list) else [value] for value in (getattr(options, name) for name in SWEPT)]
+    combinations = (dict(zip(SWEPT, combination, strict=True)) for combination in product(*values))
+    each = (argparse.Namespace(**vars(options) | combination) for combination in combinations)
+    return [_recipe(one, (one.method,), None) for one in each]
+
+
+def _add_shared(parser: argparse.ArgumentParser, several: str | None) -> None:
+    parser.add_argument(
+        "--autoencoder-steps", type=int, nargs=several, help="steps of the auto-encoder (a quarter of the student's)"
+    )
     parser.add_argument("--size", default="demo", choices=list(SIZES))
-    parser.add_argument("--schedule", choices=list(map(str, Schedule)), default=str(Schedule.STAGED))
-    parser.add_argument("--movement", type=float, default=0.0, help="how far the product moves, share of the edge (0)")
-    parser.add_argument("--copies", type=int, help="augmented copies of each image (by default as fits)")
+    parser.add_argument("--schedule", nargs=several, choices=list(map(str, Schedule)), default=str(Schedule.STAGED))
+    parser.add_argument(
+        "--movement", type=float, nargs=several, default=0.0, help="how far the product moves, share of the edge (0)"
+    )
+    parser.add_argument("--copies", type=int, nargs=several, help="augmented copies of each image (by default as fits)")
+    parser.add_argument(
+        "--as-published",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="the papers' optimiser, rates, loss and joint schedule",
+    )
     parser.add_argument("--penalty", metavar="FOLDER", help="photographs of anything else (by default rendered)")
     parser.add_argument("--teacher", metavar="DIR", help="another teacher than the embedded one")
-    _add_separation(parser.add_argument_group("the constraint (DFSC)"))
+    _add_separation(parser.add_argument_group("the constraint (DFSC)"), several)
 
 
-def _add_separation(group: argparse._ArgumentGroup) -> None:
+def _add_separation(group: argparse._ArgumentGroup, several: str | None) -> None:
     defaults = SeparationSettings()
-    group.add_argument("--tau", type=float, default=defaults.tau, help="τ′, the share that is similar (%(default)s)")
-    group.add_argument("--margin-ratio", type=float, default=defaults.margin_ratio, help="κ = m / q′ (%(default)s)")
-    group.add_argument("--margin", type=float, help="an absolute margin m instead of κ")
-    group.add_argument("--weight", type=float, default=defaults.weight, help="λ of the hinge (%(default)s)")
-    group.add_argument("--warm-up", type=float, default=defaults.warm_up, help="share before it acts (%(default)s)")
-    group.add_argument("--unit", choices=list(map(str, SplitUnit)), default=str(defaults.unit), help="(%(default)s)")
-    group.add_argument("--hinge", choices=list(map(str, Hinge)), default=str(defaults.hinge), help="(%(default)s)")
-    group.add_argument("--normaliser", choices=list(map(str, Normaliser)), default=str(defaults.normaliser))
+
+    def number(name: str, default: float | None, text: str) -> None:
+        shown = f"{text} (%(default)s)" if default is not None else text
+        group.add_argument(name, type=float, nargs=several, default=default, help=shown)
+
+    def choice(name: str, kind: type, default: str) -> None:
+        group.add_argument(name, nargs=several, choices=list(map(str, kind)), default=default, help="(%(default)s)")
+
+    number("--tau", defaults.tau, "τ′, the share that is similar")
+    number("--margin-ratio", defaults.margin_ratio, "κ = m / q′")
+    number("--margin", None, "an absolute margin m instead of κ")
+    number("--weight", defaults.weight, "λ of the hinge")
+    number("--warm-up", defaults.warm_up, "share before it acts")
+    choice("--unit", SplitUnit, str(defaults.unit))
+    choice("--hinge", Hinge, str(defaults.hinge))
+    choice("--normaliser", Normaliser, str(defaults.normaliser))
     group.add_argument("--detach", action="store_true", help="keep the student's loss from training the auto-encoder")
 
 
-def recipe(options: argparse.Namespace, seed: int) -> Recipe:
-    """The recipe that the options wish for."""
+def _recipe(options: argparse.Namespace, methods: tuple[str, ...], seconds: float | None) -> Recipe:
     separation = SeparationSettings(
         tau=options.tau,
         margin_ratio=options.margin_ratio,
@@ -53,16 +109,18 @@ def recipe(options: argparse.Namespace, seed: int) -> Recipe:
         normaliser=Normaliser(options.normaliser),
     )
     return Recipe(
-        methods=("ead-s", "dfsc") if options.pair else (options.method,),
+        methods=methods,
         size=options.size,
         teacher=options.teacher,
         steps=options.steps,
-        seconds=options.seconds or (None if options.steps else DEFAULT_SECONDS),
+        autoencoder_steps=options.autoencoder_steps,
+        seconds=seconds,
         copies=options.copies,
         movement=options.movement,
         penalty=options.penalty,
         schedule=Schedule(options.schedule),
+        as_published=options.as_published,
         detach=options.detach,
         separation=separation,
-        seed=seed,
+        seed=options.seed,
     )

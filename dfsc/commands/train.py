@@ -17,7 +17,7 @@ from dfsc.datasets import Dataset, open_dataset
 from dfsc.detector import Detector
 from dfsc.errors import ImageError
 from dfsc.evaluation import evaluate
-from dfsc.images import read_image, resize_for_network
+from dfsc.images import network_image
 from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
 from dfsc.training import Training
@@ -31,14 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="good images, or a data set's root")
     recipe_options.add_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--product", help="the product's name (by default the folder's)")
     parser.add_argument("--license", default="unknown", help="licence for the model card")
 
 
 def run(options: argparse.Namespace) -> int:
     dataset = open_dataset(options.folder)
-    recipe = recipe_options.recipe(options, options.seed)
+    recipe = recipe_options.recipe(options)
     good, validation = _decoded(dataset.train), _decoded(dataset.validation)
     folders = {method: options.out / method if options.pair else options.out for method in recipe.methods}
     for folder in folders.values():
@@ -67,7 +66,7 @@ def _decoded(paths: tuple[Path, ...]) -> np.ndarray:
     images = []
     for path in paths:
         try:
-            images.append(resize_for_network(read_image(path)))
+            images.append(network_image(path))
         except ImageError as error:
             sys.stderr.write(f"Left out: {error}\n")
     return np.stack(images) if images else np.empty((0, INPUT_SIZE, INPUT_SIZE, 3), np.uint8)

@@ -1,0 +1,114 @@
+"""The papers' table: MVTec LOCO AD's five categories, EAD-S and DFSC, beside the published figures."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean
+
+from dfsc.datasets import open_dataset
+from dfsc.errors import DatasetError
+from dfsc.evaluation import ALL, FAMILIES, MEAN
+from dfsc.objectives import METHODS
+from dfsc.recipe import begin
+from dfsc.sweeps.cells import Cell
+from dfsc.sweeps.summary import Row
+from dfsc.sweeps.workbench import Workbench
+from dfsc.training import paces
+from dfsc.trainingset import MIN_IMAGES
+
+CATEGORIES = ("breakfast_box", "juice_bottle", "pushpins", "screw_bag", "splicing_connectors")
+GROUPS = (*FAMILIES, MEAN, ALL)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A mean over the five categories as printed elsewhere, in percent; None where it is not given."""
+
+    method: str
+    logical: float | None
+    structural: float | None
+    mean: float
+    source: str
+
+
+PUBLISHED = (
+    Published("EAD-S", 85.8, 94.1, 90.0, "Batzner et al., arXiv 2303.14535"),
+    Published("EAD-M", 86.8, 94.7, 90.7, "Batzner et al., arXiv 2303.14535"),
+    Published("DFSC", None, None, 92.0, "Lee & Kim, arXiv 2407.17909; 1.3 above its baseline, size not stated there"),
+)
+
+
+def category_folders(root: Path) -> list[Path]:
+    """The five categories' folders.
+
+    Raises:
+        DatasetError: naming those that are missing.
+    """
+    missing = [name for name in CATEGORIES if not (root / name).is_dir()]
+    if missing:
+        raise DatasetError(
+            f"{root} was expected to hold MVTec LOCO AD's five categories, but lacks {', '.join(missing)}."
+        )
+    return [root / name for name in CATEGORIES]
+
+
+def expected_seconds(cells: Sequence[Cell], workers: int) -> float:
+    """How long cells will take on this machine: a few images are decoded and looked at, a few steps taken.
+
+    Neighbouring cells of a category and a seed share what they prepare.
+    """
+    costs = _costs(cells[0])
+    seconds, prepared = 0.0, set()
+    for cell in cells:
+        dataset = open_dataset(cell.folder)
+        good = len(dataset.train) + len(dataset.validation)
+        if (cell.dataset, cell.recipe.seed) not in prepared:
+            prepared.add((cell.dataset, cell.recipe.seed))
+            seconds += good * costs.image
+        seconds += cell.recipe.steps * costs.step + len(dataset.test) * costs.image
+    return seconds / workers
+
+
+@dataclass(frozen=True)
+class _Costs:
+    """Seconds an image (decoding, networks) and a step of all stages take."""
+
+    image: float
+    step: float
+
+
+def _costs(cell: Cell) -> _Costs:
+    dataset = open_dataset(cell.folder)
+    few = replace(dataset, train=dataset.train[:MIN_IMAGES], validation=dataset.validation[:MIN_IMAGES])
+    started = time.monotonic()
+    material = Workbench().gathered(few, cell.recipe)
+    image = (time.monotonic() - started) / (len(few.train) + len(few.validation))
+    plan = begin(cell.recipe, material).plan
+    pace = paces(plan, material.data, material.penalty)
+    share = {"autoencoder": plan.autoencoder_steps / plan.student_steps}
+    return _Costs(image, sum(seconds * share.get(stage, 1.0) for stage, seconds in pace.items()))
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Markdown: image AUROC in percent of each category and of their mean, then what is published."""
+    heads = ["method", "category", *GROUPS, "seeds"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for method in dict.fromkeys(row.settings["method"] for row in rows):
+        own = [row for row in rows if row.settings["method"] == method]
+        lines += [_line(METHODS[method].title, row.settings["dataset"], [row]) for row in own]
+        if {row.settings["dataset"] for row in own} == set(CATEGORIES):
+            lines.append(_line(METHODS[method].title, "**mean**", own))
+    lines += list(_published_lines())
+    return "\n".join(lines)
+
+
+def _line(method: str, category: str, rows: Sequence[Row]) -> str:
+    figures = [f"{100 * mean(mean(row.auroc(group)) for row in rows):.1f}" for group in GROUPS]
+    return "| " + " | ".join([method, category, *figures, str(min(len(row.seeds) for row in rows))]) + " |"
+
+
+def _published_lines() -> Iterator[str]:
+    for line in PUBLISHED:
+        figures = ["" if value is None else f"{value:.1f}" for value in (line.logical, line.structural, line.mean)]
+        yield "| " + " | ".join([f"{line.method}, published", f"mean ({line.source})", *figures, "", ""]) + " |"

@@ -1,0 +1,66 @@
+"""python -m dfsc sweep: train and evaluate every combination of settings, resumable, on one machine or many."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from dfsc.commands import recipe_options
+from dfsc.sweeps.cells import Cell, check_datasets, grid, read_results
+from dfsc.sweeps.picture import tau_picture
+from dfsc.sweeps.running import missing, run_missing
+from dfsc.sweeps.summary import as_json, summarise, table
+
+NAME = "sweep"
+HELP = "Train and evaluate every combination of settings on data sets; stopped, it goes on where it was."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", metavar="DIR", type=Path, nargs="+")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="results, table and picture")
+    recipe_options.add_swept_arguments(parser)
+    parser.add_argument(
+        "--cross-validated", action="store_true", help="each seed tests on another quarter of all good images"
+    )
+    parser.add_argument("--pixels", action="store_true", help="evaluate sPRO or AUPRO and pixel AUROC too")
+    parser.add_argument("--workers", type=int, default=1, help="trainings at a time (%(default)s)")
+    parser.add_argument(
+        "--ray", nargs="?", const="local", metavar="ADDRESS", help="spread over Ray, on this machine or a cluster"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Exit status 0; the table stands on standard output and in the folder."""
+    check_datasets(options.dataset)
+    recipes = recipe_options.recipes(options)
+    cells = grid(options.dataset, recipes, options.cross_validated, options.pixels)
+    follow(cells, options.out, options.workers, options.ray)
+    sys.stdout.write(_summed_up(options.out) + "\n")
+    return 0
+
+
+def follow(cells: list[Cell], folder: Path, workers: int, ray: str | None = None) -> None:
+    """Run what is missing of a sweep and tell on standard error how it goes."""
+    todo = len(missing(cells, folder))
+    sys.stderr.write(f"{len(cells)} trainings, {len(cells) - todo} of them done before\n")
+    started = time.monotonic()
+    for done, cell in enumerate(run_missing(cells, folder, workers, ray), start=1):
+        left = (time.monotonic() - started) / done * (todo - done)
+        sys.stderr.write(f"{done}/{todo} {cell.name}; {left / 60:.0f} min left\n")
+
+
+def _summed_up(folder: Path) -> str:
+    """Write sweep.md, sweep.json and tau.png over all results in the folder, and return the table."""
+    rows = summarise(read_results(folder))
+    text = table(rows)
+    lines = [
+        "Image AUROC of the fused map in percent, mean over the seeds ± their standard deviation. Δ: gain over EAD-S "
+        "of the same seeds and images, in points, with a 95 % bootstrap interval over seeds and images.",
+        text,
+    ]
+    if tau_picture(rows, folder / "tau.png"):
+        lines.append("![AUROC against τ′](tau.png)")
+    (folder / "sweep.md").write_text("\n\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "sweep.json").write_text(json.dumps(as_json(rows), indent=1) + "\n", encoding="utf-8")
+    return text

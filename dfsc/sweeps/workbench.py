@@ -1,0 +1,123 @@
+"""Where cells are computed, one after the other; what neighbouring cells share is made once and kept."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean
+
+import numpy as np
+
+from dfsc.datasets import GOOD, Dataset, TestImage, open_dataset
+from dfsc.evaluation import Evaluation, evaluate
+from dfsc.images import network_image
+from dfsc.localisation import localise
+from dfsc.recipe import Material, Recipe, begin, forget, gather, same_material, state_file
+from dfsc.sweeps.cells import Cell
+from dfsc.trainer import DivergenceError
+from dfsc.training import Training
+
+TEST_SHARE = 0.25
+# 4,000 images of 256×256 take 0.8 GB.
+KEPT_IMAGES = 4000
+WATCHED_STEPS = 50
+
+
+class Workbench:
+    """Computes cells and keeps decoded images and the last cell's material for the next one."""
+
+    def __init__(self) -> None:
+        self._images: dict[Path, np.ndarray] = {}
+        self._material: tuple[Cell, Material] | None = None
+
+    def compute(self, cell: Cell, unfinished: Path) -> dict:
+        """Train and evaluate: JSON with "auroc", "images", "scores" and "training", or "error" where it diverged.
+
+        Args:
+            unfinished: folder in which an interrupted training is found again; gone when this returns.
+        """
+        dataset = open_dataset(cell.folder)
+        if cell.cross_validated:
+            dataset = cross_validation_split(dataset, cell.recipe.seed)
+        started = time.monotonic()
+        training = begin(cell.recipe, self._material_for(cell, dataset), unfinished)
+        try:
+            watched = _followed(training, unfinished)
+        except DivergenceError as error:
+            return {"error": str(error)}
+        finally_trained = time.monotonic()
+        detectors = list(training.detectors(dataset.name, {}).values())
+        evaluation = evaluate(dataset, detectors, read=self._image)
+        result = _result(evaluation) | _pixels(cell, dataset, evaluation)
+        result["training"] = {
+            "steps": dict(training.trainings[cell.method].stages),
+            "seconds": round(finally_trained - started, 1),
+            "means_of_last_steps": watched,
+        }
+        forget(unfinished)
+        return result
+
+    def _material_for(self, cell: Cell, dataset: Dataset) -> Material:
+        if self._material:
+            other, material = self._material
+            shared = (other.folder, other.cross_validated) == (cell.folder, cell.cross_validated)
+            if shared and same_material(other.recipe, cell.recipe):
+                return material
+        # Two sets of teacher outputs at a time would be the most that a sweep holds in memory.
+        self._material = None
+        material = self.gathered(dataset, cell.recipe)
+        self._material = cell, material
+        return material
+
+    def gathered(self, dataset: Dataset, recipe: Recipe) -> Material:
+        """What a recipe makes of a data set's good images."""
+        good = np.stack([self._image(path) for path in dataset.train])
+        validation = np.stack([self._image(path) for path in dataset.validation]) if dataset.validation else None
+        return gather(recipe, good, validation)
+
+    def _image(self, path: Path, name: str | None = None) -> np.ndarray:
+        image = self._images.get(path)
+        if image is None:
+            image = network_image(path, name)
+            if len(self._images) < KEPT_IMAGES:
+                self._images[path] = image
+        return image
+
+
+def cross_validation_split(dataset: Dataset, seed: int) -> Dataset:
+    """The same data set with another quarter of all its good images as good test images.
+
+    With few good photographs a fixed set of good test images would say little.
+    """
+    good = [*dataset.train, *dataset.validation, *(image.path for image in dataset.test if image.is_good)]
+    order = np.random.default_rng(seed).permutation(len(good))
+    tested = round(TEST_SHARE * len(good))
+    test = [TestImage(good[i], GOOD, GOOD) for i in sorted(order[:tested])]
+    return replace(
+        dataset,
+        train=tuple(good[i] for i in sorted(order[tested:])),
+        validation=(),
+        test=(*test, *(image for image in dataset.test if not image.is_good)),
+    )
+
+
+def _followed(training: Training, unfinished: Path) -> dict[str, dict[str, float]]:
+    """Train to the end; by stage and name, the means of what its last steps logged."""
+    logged: dict[str, dict[str, list[float]]] = {}
+    for progress in training.run(state_file(unfinished)):
+        record = progress.record
+        if record.step > record.steps - WATCHED_STEPS:
+            for name, value in (record.losses | record.watch).items():
+                logged.setdefault(record.stage, {}).setdefault(name, []).append(value)
+    return {stage: {name: mean(values) for name, values in of.items()} for stage, of in logged.items()}
+
+
+def _result(evaluation: Evaluation) -> dict:
+    """AUROCs, and each image's scores, from which methods are compared image by image later."""
+    report = evaluation.detectors[0]
+    images = [{"image": f"{i.defect}/{i.path.name}", "family": i.family} for i in evaluation.images]
+    scores = {name: [float(f"{score:.6g}") for score in values] for name, values in report.scores.items()}
+    return {"auroc": report.auroc, "images": images, "scores": scores, "unreadable": list(evaluation.unreadable)}
+
+
+def _pixels(cell: Cell, dataset: Dataset, evaluation: Evaluation) -> dict:
+    return {"localisation": localise(dataset, evaluation)[0].as_json()} if cell.pixels else {}

@@ -1,0 +1,66 @@
+"""The papers' table: the five categories, resumable, beside published figures that say where they come from."""
+
+import json
+import shutil
+
+import pytest
+
+from dfsc.__main__ import main
+from dfsc.benchmarks import loco
+from dfsc.errors import DatasetError
+from dfsc.sweeps.summary import summarise
+
+
+def invented(dataset, method, auroc):
+    maps = dict.fromkeys(("local", "global", "fused"), auroc)
+    return {
+        "settings": {"dataset": dataset, "method": method, "seed": 0},
+        "auroc": dict.fromkeys(("logical", "structural", "mean", "all"), maps),
+        "images": [{"image": "0", "family": "good"}, {"image": "1", "family": "logical"}],
+        "scores": {"fused": [0.0, 1.0]},
+        "training": {"means_of_last_steps": {}},
+    }
+
+
+@pytest.fixture
+def categories(tmp_path, toy_dataset):
+    for name in loco.CATEGORIES:
+        shutil.copytree(toy_dataset, tmp_path / "loco" / name)
+    return tmp_path / "loco"
+
+
+def test_missing_categories_are_named(categories):
+    shutil.rmtree(categories / "pushpins")
+    with pytest.raises(DatasetError, match="lacks pushpins"):
+        loco.category_folders(categories)
+
+
+def test_the_mean_needs_all_five_categories_and_weighs_them_alike():
+    values = (0.5, 0.6, 0.7, 0.8, 0.9)
+    results = [invented(name, "ead-s", value) for name, value in zip(loco.CATEGORIES, values, strict=True)]
+    assert "| EAD-S | **mean** | 70.0 | 70.0 | 70.0 | 70.0 | 1 |" in loco.table(summarise(results))
+    assert "**mean**" not in loco.table(summarise(results[:4]))
+
+
+def test_published_figures_name_their_source():
+    lines = loco.table([]).splitlines()[2:]
+    assert len(lines) == 3
+    assert all("arXiv 2303.14535" in line or "arXiv 2407.17909" in line for line in lines)
+    assert "90.0" in lines[0]
+    assert "92.0" in lines[2]
+
+
+def test_whole_table_with_few_steps(categories, demo_weights, tmp_path, capsys):
+    few = ["--size", "demo", "--steps", "1", "--copies", "1", "--method", "ead-s"]
+    command = ["benchmark", "loco", str(categories), "--out", str(tmp_path / "out"), *few]
+    assert main(command) == 0
+    first = capsys.readouterr()
+    assert "This will take about" in first.err
+    for name in (*loco.CATEGORIES, "**mean**"):
+        assert f"| EAD-S | {name} |" in first.out
+    results = [json.loads(file.read_text()) for file in (tmp_path / "out" / "cells").iterdir()]
+    assert all(result["settings"]["as_published"] for result in results)
+    assert main(command) == 0
+    again = capsys.readouterr()
+    assert again.out == first.out
+    assert "5 trainings, 5 of them done before" in again.err

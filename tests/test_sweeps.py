@@ -1,0 +1,249 @@
+"""Sweeps as a researcher runs them: which trainings there are, stopped and resumed, spread, and summed up."""
+
+import dataclasses
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dfsc.__main__ import main
+from dfsc.datasets import open_dataset
+from dfsc.errors import DatasetError, DFSCError
+from dfsc.recipe import Recipe
+from dfsc.separation import SeparationSettings
+from dfsc.sweeps.cells import Cell, check_datasets, grid, read_results
+from dfsc.sweeps.picture import tau_picture
+from dfsc.sweeps.running import run_missing
+from dfsc.sweeps.summary import as_json, summarise, table
+from dfsc.sweeps.workbench import Workbench, cross_validation_split
+from dfsc.training import Training
+
+ROOT = Path(__file__).parent.parent
+STEPS = ["--steps", "3", "--copies", "1"]
+
+
+@pytest.fixture
+def penalty(tmp_path, draw):
+    folder = tmp_path / "penalty"
+    folder.mkdir()
+    for seed in range(3):
+        Image.fromarray(draw(seed, missing=range(4), scratch=True)).save(folder / f"{seed}.png")
+    return ["--penalty", str(folder)]
+
+
+@pytest.fixture
+def sweep(demo_weights, toy_dataset, penalty, capsys):
+    """sweep(folder, *options) → exit status, table and messages."""
+
+    def run(folder, *options):
+        capsys.readouterr()
+        status = main(["sweep", str(toy_dataset), "--out", str(folder), *STEPS, *penalty, *map(str, options)])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+def recipe(method="dfsc", seed=0, **separation):
+    return Recipe((method,), steps=3, seed=seed, separation=SeparationSettings(**separation))
+
+
+def invented(method, seed, auroc, tau=0.9, dataset="cable", scores=None, **more):
+    """A cell's result without a training: two good images, two logical ones."""
+    settings = {"dataset": dataset, "method": method, "seed": seed, "steps": 3} | more
+    settings |= {"tau": tau, "margin_ratio": 1.5} if method == "dfsc" else {}
+    images = [{"image": f"{i}", "family": family} for i, family in enumerate(["good"] * 2 + ["logical"] * 2)]
+    maps = dict.fromkeys(("local", "global", "fused"), auroc)
+    watched = {"autoencoder": {"autoencoder": 0.5, "similar_mean": 0.25}}
+    return {
+        "settings": settings,
+        "auroc": {"logical": maps, "all": maps},
+        "images": images,
+        "scores": {"fused": scores or [0.1, 0.2, 0.15, 0.3]},
+        "training": {"means_of_last_steps": watched},
+    }
+
+
+def test_a_cell_is_named_by_all_that_decides_its_result(tmp_path):
+    cell = Cell(tmp_path / "a", recipe(), "sha256:1")
+    same = Cell(tmp_path / "elsewhere" / "a", recipe(), "sha256:1")
+    others = [
+        Cell(tmp_path / "b", recipe(), "sha256:1"),
+        Cell(tmp_path / "a", recipe(tau=0.8), "sha256:1"),
+        Cell(tmp_path / "a", recipe(seed=1), "sha256:1"),
+        Cell(tmp_path / "a", recipe(), "sha256:2"),
+        Cell(tmp_path / "a", recipe(), "sha256:1", cross_validated=True),
+        Cell(tmp_path / "a", dataclasses.replace(recipe(), steps=4), "sha256:1"),
+    ]
+    assert cell.name == same.name
+    assert len({cell.name, *(other.name for other in others)}) == 7
+
+
+def test_settings_of_the_constraint_do_not_multiply_the_baseline(demo_weights, tmp_path):
+    recipes = [recipe(method, tau=tau) for method in ("ead-s", "dfsc") for tau in (0.7, 0.9)]
+    assert [cell.method for cell in grid([tmp_path], recipes, False, False)] == ["ead-s", "dfsc", "dfsc"]
+
+
+def test_a_sweep_refuses_what_it_could_not_evaluate_or_tell_apart(toy_dataset, tmp_path):
+    for folder in (tmp_path / "good" / "toy_block", tmp_path / "empty"):
+        folder.mkdir(parents=True)
+    (tmp_path / "good" / "toy_block" / "part.png").write_bytes((toy_dataset / "test/good/000.png").read_bytes())
+    with pytest.raises(DatasetError, match="called toy_block"):
+        check_datasets([toy_dataset, tmp_path / "good" / "toy_block"])
+    with pytest.raises(DatasetError, match="anomalous images"):
+        check_datasets([tmp_path / "good" / "toy_block"])
+    with pytest.raises(DatasetError, match="empty"):
+        check_datasets([tmp_path / "empty"])
+
+
+def test_cross_validation_tests_every_seed_on_other_good_images(toy_dataset):
+    dataset = open_dataset(toy_dataset)
+    splits = [cross_validation_split(dataset, seed) for seed in range(3)]
+    for split in splits:
+        tested = {image.path for image in split.test if image.is_good}
+        assert len(tested) == 4
+        assert len(split.train) == 12
+        assert not tested & set(split.train)
+        assert sum(not image.is_good for image in split.test) == 5
+    assert len({split.train for split in splits}) == 3
+
+
+def test_a_sweep_writes_table_numbers_and_picture_and_does_nothing_twice(sweep, tmp_path):
+    folder = tmp_path / "out"
+    status, out, err = sweep(folder, "--seed", 0, "--tau", 0.7, 0.9)
+    assert status == 0
+    assert "3 trainings, 0 of them done before" in err
+    rows = json.loads((folder / "sweep.json").read_text())
+    assert [(row["settings"]["method"], row["settings"].get("tau")) for row in rows] == [
+        ("dfsc", 0.7),
+        ("dfsc", 0.9),
+        ("ead-s", None),
+    ]
+    assert out.strip() in (folder / "sweep.md").read_text()
+    with Image.open(folder / "tau.png") as picture:
+        assert picture.width > 500
+    assert not list((folder / "unfinished").iterdir())
+    status, again, err = sweep(folder, "--seed", 0, "--tau", 0.7, 0.9)
+    assert "3 trainings, 3 of them done before" in err
+    assert again == out
+
+
+def test_killed_and_resumed_it_ends_with_the_same_figures(sweep, toy_dataset, penalty, demo_weights, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    sweep(whole, "--seed", 0, 1, "--tau", 0.8)
+    command = [sys.executable, "-m", "dfsc", "sweep", str(toy_dataset), "--out", str(killed), *STEPS, *penalty]
+    command += ["--seed", "0", "1", "--tau", "0.8"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.startswith("1/4"):
+                process.send_signal(signal.SIGKILL)
+                break
+    assert len(read_results(killed)) in (1, 2)
+    sweep(killed, "--seed", 0, 1, "--tau", 0.8)
+    assert (killed / "sweep.json").read_text() == (whole / "sweep.json").read_text()
+
+
+def test_an_interrupted_training_goes_on_where_it_was(demo_weights, toy_dataset, tmp_path, penalty, monkeypatch):
+    one = dataclasses.replace(recipe(), copies=1, penalty=penalty[1])
+    (cell,) = grid([toy_dataset], [one], False, False)
+    whole = Workbench().compute(cell, tmp_path / "a")
+
+    def stopped(training, state_file=None, run=Training.run):
+        steps = run(training, state_file)
+        yield next(steps)
+        steps.close()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Training, "run", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            Workbench().compute(cell, tmp_path / "b")
+    assert (tmp_path / "b" / "state.pt").is_file()
+    assert Workbench().compute(cell, tmp_path / "b")["scores"] == whole["scores"]
+    assert not (tmp_path / "b").exists()
+
+
+def test_two_processes_find_what_one_finds(sweep, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    sweep(tmp_path / "one", "--seed", 0)
+    sweep(tmp_path / "two", "--seed", 0, "--workers", 2)
+    one, two = (json.loads((tmp_path / name / "sweep.json").read_text()) for name in ("one", "two"))
+    assert [row["auroc"] for row in one] == [row["auroc"] for row in two]
+
+
+def test_without_ray_a_sentence_says_so(demo_weights, toy_dataset, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    cells = grid([toy_dataset], [recipe()], False, False)
+    with pytest.raises(DFSCError, match="ray is not installed"):
+        list(run_missing(cells, tmp_path, workers=2, ray="local"))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the optional package ray is not installed")
+def test_two_ray_workers_find_what_one_process_finds(sweep, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    sweep(tmp_path / "one", "--seed", 0)
+    sweep(tmp_path / "ray", "--seed", 0, "--workers", 2, "--ray")
+    one, ray = (json.loads((tmp_path / name / "sweep.json").read_text()) for name in ("one", "ray"))
+    assert [row["auroc"] for row in one] == [row["auroc"] for row in ray]
+
+
+def test_a_training_that_diverges_is_a_result(demo_weights, toy_dataset, tmp_path, penalty):
+    wild = recipe(tau=0.5, margin=1e9, warm_up=0.0)
+    (cell,) = grid([toy_dataset], [dataclasses.replace(wild, copies=1, penalty=penalty[1])], False, False)
+    list(run_missing([cell], tmp_path))
+    (result,) = read_results(tmp_path)
+    assert "grew without bound" in result["error"]
+    (row,) = summarise([result])
+    assert row.diverged == (0,)
+    assert "1 diverged" in table([row])
+
+
+def test_a_summary_pairs_methods_by_seed_and_shows_only_what_differs():
+    results = [invented("ead-s", seed, 0.75) for seed in (0, 1, 2)]
+    results += [invented("dfsc", seed, 1.0, scores=[0.1, 0.2, 0.25, 0.3]) for seed in (0, 1, 2)]
+    results += [invented("dfsc", 0, 0.5, tau=0.7, scores=[0.1, 0.2, 0.15, 0.15])]
+    rows = summarise(results)
+    assert [(row.settings["method"], row.seeds) for row in rows] == [
+        ("dfsc", (0,)),
+        ("dfsc", (0, 1, 2)),
+        ("ead-s", (0, 1, 2)),
+    ]
+    assert rows[0].gains["logical"].differences == (-0.25,)
+    assert rows[1].gains["all"].differences == (0.25, 0.25, 0.25)
+    assert rows[2].gains == {}
+    heads = table(rows).splitlines()[0]
+    assert "tau" in heads
+    assert "steps" not in heads
+    assert "100.0 ± 0.0" in table(rows)
+    assert as_json(rows)[1]["gain"]["all"]["mean"] == 0.25
+
+
+def test_data_sets_and_differing_settings_keep_rows_apart():
+    results = [invented("ead-s", 0, 0.75), invented("ead-s", 0, 0.75, dataset="pill")]
+    results += [invented("ead-s", 1, 0.75, steps=9)]
+    rows = summarise(results)
+    assert len(rows) == 3
+    assert "steps" in table(rows).splitlines()[0]
+
+
+def test_the_picture_needs_two_values_of_tau(tmp_path):
+    one = [invented("dfsc", 0, 0.8), invented("ead-s", 0, 0.7)]
+    assert not tau_picture(summarise(one), tmp_path / "tau.png")
+    assert tau_picture(summarise([*one, invented("dfsc", 0, 0.9, tau=0.7)]), tmp_path / "tau.png")
+    with Image.open(tmp_path / "tau.png") as picture:
+        assert np.asarray(picture.convert("L")).std() > 5
+
+
+def test_a_foreign_file_among_the_results_is_named(tmp_path):
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / "notes.json").write_text("[1, 2]")
+    with pytest.raises(DFSCError, match=r"notes\.json"):
+        read_results(tmp_path)
