@@ -201,6 +201,7 @@ def test_a_training_that_diverges_is_a_result(demo_weights, toy_dataset, tmp_pat
     list(run_missing([cell], tmp_path))
     (result,) = read_results(tmp_path)
     assert "grew without bound" in result["error"]
+    assert not list((tmp_path / "unfinished").iterdir())
     (row,) = summarise([result])
     assert row.diverged == (0,)
     assert "1 diverged" in table([row])

@@ -43,14 +43,15 @@ class Workbench:
         try:
             watched = _followed(training, unfinished)
         except DivergenceError as error:
+            forget(unfinished)
             return {"error": str(error)}
-        finally_trained = time.monotonic()
+        trained = time.monotonic()
         detectors = list(training.detectors(dataset.name, {}).values())
         evaluation = evaluate(dataset, detectors, read=self._image)
         result = _result(evaluation) | _pixels(cell, dataset, evaluation)
         result["training"] = {
             "steps": dict(training.trainings[cell.method].stages),
-            "seconds": round(finally_trained - started, 1),
+            "seconds": round(trained - started, 1),
             "means_of_last_steps": watched,
         }
         forget(unfinished)
