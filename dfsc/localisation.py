@@ -74,8 +74,8 @@ def localise(
         ImageError: for a mask that can't be read.
     """
     truth = GroundTruth(dataset)
-    families = sorted({image.family for image in evaluation.images if not image.is_good})
-    groups = {family: (GOOD, family) for family in families} | {ALL: (GOOD, *families)}
+    families = {image.family for image in evaluation.images if not image.is_good}
+    groups = {family: (GOOD, family) for family in sorted(filter(None, families))} | {ALL: (GOOD, *families)}
     size_of = cache(image_size)  # Pillow reads some files to their end to tell
     count, passes = len(evaluation.images), 0
 
@@ -87,7 +87,7 @@ def localise(
             defects = truth.defects(image, width, height)
             for number, report in enumerate(evaluation.detectors):
                 scores = place_on_image(report.maps[map_name][index], width, height)
-                yield LabelledMap(scores, defects, (number, image.family))
+                yield LabelledMap(scores, defects, (number, GOOD if image.is_good else image.family))
             if progress:
                 progress((passes - 1) * count + index + 1, max(2, passes) * count)
 
