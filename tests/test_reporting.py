@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,11 @@ from dfsc.errors import DatasetError
 from dfsc.evaluation import evaluate
 from dfsc.localisation import localise
 from dfsc.metrics import image_auroc, roc_points
+from dfsc.reporting import sheet
+from dfsc.reporting.figures_of_merit import figures_of_merit
+from dfsc.reporting.markdown import markdown
+from dfsc.reporting.naming import group_title, labels, shown_groups
+from dfsc.reporting.provenance import facts
 from dfsc.reporting.report import new_folder, write_report
 from dfsc.reporting.sheet import worst_and_best
 
@@ -37,18 +43,18 @@ def evaluation(masked_dataset, tiny_detectors):
 
 
 @pytest.fixture(scope="module")
-def report(masked_dataset, evaluation, tmp_path_factory):
+def report(masked_dataset, evaluation, tiny_detectors, tmp_path_factory):
     folder = new_folder(tmp_path_factory.mktemp("out") / "report")
-    return write_report("toy", evaluation, localise(masked_dataset, evaluation), folder)
+    return write_report("toy", evaluation, localise(masked_dataset, evaluation), folder, tiny_detectors)
 
 
 def test_markdown_and_json_say_what_was_evaluated(report, evaluation):
     text = report.read_text(encoding="utf-8")
     told = json.loads((report.parent / "report.json").read_text(encoding="utf-8"))
-    for entry, detector in zip(told["detectors"], evaluation.detectors, strict=True):
+    for title, entry, detector in zip(("EAD-S", "DFSC"), told["detectors"], evaluation.detectors, strict=True):
         assert entry["auroc"] == detector.auroc
         fused = detector.auroc["all"]["fused"]
-        assert re.search(rf"\| {detector.detector} \| all \| 5 \|.*\| {100 * fused:.1f} \|", text)
+        assert re.search(rf"\| All, pooled \| {title} \| 4 \| 5 \|.*\| {100 * fused:.1f} \|", text)
         low, high = entry["interval_95"]["all"]
         assert low <= fused <= high
         assert 0 <= entry["localisation"]["areas"]["all"]["0.3"] <= 1
@@ -64,6 +70,80 @@ def test_every_picture_of_the_report_opens(report):
     for file in files:
         with Image.open(report.parent / file) as picture:
             assert min(picture.size) > 200
+
+
+def test_the_report_says_what_was_evaluated_on_what(report, tiny_detectors):
+    text = report.read_text(encoding="utf-8")
+    told = json.loads((report.parent / "report.json").read_text(encoding="utf-8"))
+    assert "| missing | Logical | 3 | 3 |" in text
+    assert {"name": "good", "family": "good", "images": 4, "masks": 0} in told["data_set"]["folders"]
+    for entry, detector in zip(told["detectors"], tiny_detectors, strict=True):
+        assert entry["checkpoint"]["teacher"] == detector.config.teacher_digest
+        assert entry["checkpoint"]["weights"] is None
+    assert "constraint tau 0.9" in text
+
+
+def test_a_checkpoint_is_told_by_its_digest(demo_detectors):
+    told = [facts(detector) for detector in demo_detectors]
+    assert [fact.checkpoint for fact in told] == ["toy_block/ead-s", "toy_block/dfsc"]
+    assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", fact.weights) for fact in told)
+    assert told[0].weights != told[1].weights
+    assert told[0].constraint is None
+    assert told[1].constraint["tau"] == 0.9
+
+
+def test_every_row_of_a_table_has_as_many_cells(report):
+    widths = []
+    for line in report.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("|"):
+            widths = []
+            continue
+        widths.append(line.count("|"))
+        assert len(set(widths)) == 1
+
+
+def test_detectors_of_one_method_and_name_keep_their_own_figures(evaluation):
+    first, second = evaluation.detectors
+    alike = replace(evaluation, detectors=(first, replace(second, detector=first.detector, method=first.method)))
+    assert labels(alike.detectors) == ["toy_block-ead-s", "toy_block-ead-s-2"]
+    figures = figures_of_merit("toy", alike)
+    scores = [image["scores"] for image in figures.as_json()["images"]]
+    assert [entry["toy_block-ead-s"] for entry in scores] == pytest.approx(first.scores["fused"].tolist())
+    assert [entry["toy_block-ead-s-2"] for entry in scores] == pytest.approx(second.scores["fused"].tolist())
+    assert "| toy_block-ead-s-2 |" in markdown(figures, [])
+
+
+def test_groups_of_the_same_images_are_shown_once(evaluation):
+    assert shown_groups(evaluation) == ["logical", "structural", "mean", "all"]
+    one_family = tuple(image for image in evaluation.images if image.family != "logical")
+    counts = {name: evaluation.counts[name] for name in ("scratch", "structural", "all")}
+    assert shown_groups(replace(evaluation, images=one_family, counts=counts)) == ["all"]
+    assert group_title("wrong_colour") == "Wrong colour"
+
+
+def test_sheets_keep_the_proportions_of_photographs(evaluation, tmp_path):
+    wide, index = evaluation.images[-1], len(evaluation.images) - 1
+    path = tmp_path / "wide.png"
+    Image.fromarray(np.full((200, 800, 3), 90, np.uint8)).save(path)
+    mask = np.zeros((200, 800), np.uint8)
+    mask[100, 400] = 255  # a single pixel, less than one of the sheet
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    images = (*evaluation.images[:-1], replace(wide, path=path, masks=(tmp_path / "mask.png",)))
+    figures = figures_of_merit("toy", replace(evaluation, images=images))
+    sheet.sheet(figures, [index], tmp_path / "wide.jpg")
+    sheet.sheet(figures, [0], tmp_path / "square.jpg")
+    with Image.open(tmp_path / "wide.jpg") as flat, Image.open(tmp_path / "square.jpg") as square:
+        assert square.height - flat.height == sheet.TILE * 3 // 4
+        pixels = np.asarray(flat.convert("RGB")).astype(int)
+    magenta = (np.abs(pixels - sheet.OUTLINE).max(axis=2) < 60).sum()
+    assert 10 < magenta < 200
+
+
+def test_a_mask_that_is_not_there_leaves_the_photograph_as_it_is(evaluation, tmp_path):
+    bare = replace(evaluation.images[-1], masks=(tmp_path / "gone.png",))
+    figures = figures_of_merit("toy", replace(evaluation, images=(*evaluation.images[:-1], bare)))
+    sheet.sheet(figures, [len(evaluation.images) - 1], tmp_path / "bare.jpg")
+    assert (tmp_path / "bare.jpg").is_file()
 
 
 def test_sheets_show_the_extremes(evaluation):

@@ -1,48 +1,99 @@
 """Every figure of a report, computed once for Markdown and JSON alike."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 
 import numpy as np
 
 from dfsc.comparison import Interval, PairedComparison, bootstrap_interval, compare
+from dfsc.detector import Detector
 from dfsc.evaluation import ALL, FUSED, DetectorReport, Evaluation
 from dfsc.localisation import Localisation
+from dfsc.reporting.naming import labels, shown_groups, unique_names
+from dfsc.reporting.provenance import DetectorFacts, computation, facts
 
 
 @dataclass(frozen=True)
 class DetectorFigures:
-    """One detector's figures; `intervals` are of its fused map's AUROC, by group."""
+    """One detector's figures.
 
+    Attributes:
+        name: the detector's, made unique.
+        label: as tables and curves call it.
+        intervals: of its fused map's AUROC, by group.
+        localisation: its pixel figures; None without ground truth.
+        facts: where it comes from; None where that was not told.
+    """
+
+    name: str
+    label: str
     report: DetectorReport
     intervals: dict[str, Interval]
     localisation: Localisation | None
+    facts: DetectorFacts | None
 
 
 @dataclass(frozen=True)
 class PairFigures:
-    """Two detectors by name, compared on a group's images by their fused maps."""
+    """Two detectors compared on a group's images by their fused maps."""
 
-    first: str
-    second: str
+    first: DetectorFigures
+    second: DetectorFigures
     group: str
     result: PairedComparison
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of test images, and how many ground-truth masks its images have together."""
+
+    name: str
+    family: str | None
+    images: int
+    masks: int
 
 
 @dataclass(frozen=True)
 class FiguresOfMerit:
     """All detectors, and each two of them compared on each family and on all images."""
 
+    name: str
     evaluation: Evaluation
     detectors: tuple[DetectorFigures, ...]
     pairs: tuple[PairFigures, ...]
+    computation: dict[str, str]
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups that are printed (see naming.shown_groups)."""
+        return shown_groups(self.evaluation)
+
+    @property
+    def located(self) -> list[DetectorFigures]:
+        """Detectors with pixel figures."""
+        return [detector for detector in self.detectors if detector.localisation]
+
+    @property
+    def folders(self) -> list[Folder]:
+        """The folders of test images in the evaluation's order."""
+        images = self.evaluation.images
+        counts = Counter((image.defect, image.family) for image in images)
+        return [
+            Folder(name, family, count, sum(len(i.masks) for i in images if (i.defect, i.family) == (name, family)))
+            for (name, family), count in counts.items()
+        ]
 
     def as_json(self) -> dict:
         """What the report's Markdown says, and each image's scores."""
         return {
-            "detectors": [self._detector_json(figures) for figures in self.detectors],
+            "data_set": {"name": self.name, "folders": [asdict(folder) for folder in self.folders]},
+            "computed_with": self.computation,
+            "detectors": [_detector_json(figures) for figures in self.detectors],
             "comparisons": [
-                {"first": p.first, "second": p.second, "group": p.group, **asdict(p.result)} for p in self.pairs
+                {"first": p.first.name, "second": p.second.name, "group": p.group, **asdict(p.result)}
+                for p in self.pairs
             ],
             "counts": {group: asdict(count) for group, count in self.evaluation.counts.items()},
             "images": [
@@ -52,47 +103,66 @@ class FiguresOfMerit:
             "unreadable": list(self.evaluation.unreadable),
         }
 
-    def _detector_json(self, figures: DetectorFigures) -> dict:
-        report = figures.report
-        entry = {"detector": report.detector, "method": report.method, "auroc": report.auroc}
-        entry["interval_95"] = {group: [i.low, i.high] for group, i in figures.intervals.items()}
-        if figures.localisation:
-            entry["localisation"] = figures.localisation.as_json()
-        return entry
-
     def _scores(self, index: int) -> dict[str, float]:
-        return {f.report.detector: float(f.report.scores[FUSED][index]) for f in self.detectors}
+        return {figures.name: float(figures.report.scores[FUSED][index]) for figures in self.detectors}
 
 
-def figures_of_merit(evaluation: Evaluation, localisations: list[Localisation]) -> FiguresOfMerit:
-    """Intervals and comparisons of an evaluation; `localisations` are one a detector, or none."""
+def figures_of_merit(
+    name: str, evaluation: Evaluation, localisations: Sequence[Localisation] = (), detectors: Sequence[Detector] = ()
+) -> FiguresOfMerit:
+    """Intervals and comparisons of an evaluation of the data set `name`.
+
+    Args:
+        localisations: one a detector in the evaluation's order, or none.
+        detectors: those that were evaluated, in the same order, for where they come from; or none.
+    """
     members = _members(evaluation)
     reports = evaluation.detectors
-    located = localisations or [None] * len(reports)
+    figures = tuple(
+        DetectorFigures(
+            unique, label, report, _intervals(report, members), localisation, facts(source) if source else None
+        )
+        for unique, label, report, localisation, source in zip(
+            unique_names(reports),
+            labels(reports),
+            reports,
+            localisations or [None] * len(reports),
+            detectors or [None] * len(reports),
+            strict=True,
+        )
+    )
     pairs = (
-        PairFigures(a.detector, b.detector, group, _compared(a, b, *used))
-        for a, b in combinations(reports, 2)
+        PairFigures(a, b, group, _compared(a.report, b.report, *used))
+        for a, b in combinations(figures, 2)
         for group, used in members.items()
     )
-    detectors = (
-        DetectorFigures(report, {group: _interval(report, *used) for group, used in members.items()}, localisation)
-        for report, localisation in zip(reports, located, strict=True)
-    )
-    return FiguresOfMerit(evaluation, tuple(detectors), tuple(pairs))
+    return FiguresOfMerit(name, evaluation, figures, tuple(pairs), computation(detectors))
 
 
 def _members(evaluation: Evaluation) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """For each family and all images: which images take part, and which of these are anomalous."""
     good = np.array([image.is_good for image in evaluation.images])
-    families = sorted({image.family for image in evaluation.images if not image.is_good})
-    groups = {family: np.array([image.family == family for image in evaluation.images]) for family in families}
+    families = sorted({image.family for image in evaluation.images if image.family and not image.is_good})
+    groups = {family: np.array([image.family == family for image in evaluation.images]) & ~good for family in families}
     groups[ALL] = ~good
     return {name: (good | bad, bad[good | bad]) for name, bad in groups.items()}
 
 
-def _interval(report: DetectorReport, used: np.ndarray, anomalous: np.ndarray) -> Interval:
-    return bootstrap_interval(report.scores[FUSED][used], anomalous)
+def _intervals(report: DetectorReport, members: dict[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, Interval]:
+    scores = report.scores[FUSED]
+    return {group: bootstrap_interval(scores[used], anomalous) for group, (used, anomalous) in members.items()}
 
 
 def _compared(a: DetectorReport, b: DetectorReport, used: np.ndarray, anomalous: np.ndarray) -> PairedComparison:
     return compare(a.scores[FUSED][used], b.scores[FUSED][used], anomalous)
+
+
+def _detector_json(figures: DetectorFigures) -> dict:
+    report = figures.report
+    entry = {"detector": figures.name, "method": report.method, "auroc": report.auroc}
+    entry["interval_95"] = {group: [i.low, i.high] for group, i in figures.intervals.items()}
+    if figures.localisation:
+        entry["localisation"] = figures.localisation.as_json()
+    if figures.facts:
+        entry["checkpoint"] = asdict(figures.facts)
+    return entry

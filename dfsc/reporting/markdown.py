@@ -1,78 +1,175 @@
 """A report's text: figures in percent, as the field's papers print them."""
 
-from dfsc.evaluation import FUSED, MAPS
-from dfsc.localisation import LIMITS
-from dfsc.reporting.figures_of_merit import DetectorFigures, FiguresOfMerit
+from dfsc.comparison import RESAMPLES
+from dfsc.evaluation import FUSED, MAPS, MEAN
+from dfsc.localisation import LIMITS, USUAL_LIMIT
+from dfsc.reporting.figures_of_merit import DetectorFigures, FiguresOfMerit, PairFigures
+from dfsc.reporting.naming import group_title, main_groups
+from dfsc.reporting.pictures import Picture
+
+NOTHING = "–"
+_OF_BOTH = "; the mean of both is that of the logical and the structural figure"
+DIGITS = 12  # of a digest, as many as tell checkpoints apart; report.json has it whole
 
 
-def markdown(name: str, figures: FiguresOfMerit, pictures: dict[str, str]) -> str:
-    """The report on data set `name`; `pictures` are captions by file name."""
-    sections = [f"# {name}", _counts(figures), "## Image AUROC", _auroc(figures)]
+def markdown(figures: FiguresOfMerit, pictures: list[Picture]) -> str:
+    """The report; pictures follow the tables under their own headings."""
+    sections = [
+        f"# Evaluation on {figures.name}",
+        _introduction(figures),
+        _summary(figures),
+        "## Data set",
+        _folders(figures),
+        "## Detectors",
+        _detectors(figures),
+        "## Image AUROC",
+        _auroc(figures),
+    ]
     if figures.pairs:
         sections += ["## Paired comparison", _pairs(figures)]
-    located = [detector for detector in figures.detectors if detector.localisation]
-    if located:
-        sections += ["## Localisation", _localisation(located)]
-    for file, caption in pictures.items():
-        sections += [f"## {caption}", f"![{caption}]({file})"]
+    if figures.located:
+        sections += ["## Localisation", _localisation(figures)]
+    for picture in pictures:
+        sections += [f"## {picture.title}", f"![{picture.title}]({picture.file})", picture.caption]
     if figures.evaluation.unreadable:
         sections += ["## Left out", "\n".join(f"- {sentence}" for sentence in figures.evaluation.unreadable)]
     return "\n\n".join(sections) + "\n"
 
 
-def _counts(figures: FiguresOfMerit) -> str:
-    counts = figures.evaluation.counts
-    good = next(iter(counts.values())).good
+def _introduction(figures: FiguresOfMerit) -> str:
+    arithmetic = figures.computation.get("arithmetic")
     return (
-        f"{good} good images against {counts['all'].anomalous} anomalous ones. An image's score is its map's maximum "
-        "on the 56×56 grid. All figures in percent."
+        "All figures are in percent, and of the fused map (the mean of local and global map) where nothing else is "
+        "said. "
+        f"Computed with {figures.computation['library']}{f', networks in {arithmetic}' if arithmetic else ''}. "
+        "`report.json` has the same figures unrounded, and every image's scores."
+    )
+
+
+def _summary(figures: FiguresOfMerit) -> str:
+    groups = main_groups(figures.evaluation)
+    heads = [f"AUROC<br>{group_title(group)}" for group in groups]
+    if figures.located:
+        metric = figures.located[0].localisation.metric
+        heads += [f"{metric} {USUAL_LIMIT[metric]:g}<br>{group_title(group)}" for group in groups]
+    rows = []
+    for detector in figures.detectors:
+        row = [detector.label, *(_percent(detector.report.auroc[group][FUSED]) for group in groups)]
+        if detector.localisation:
+            row += [_percent(detector.localisation.usual[group]) for group in groups]
+        rows.append(row)
+    return _table(["Detector", *heads], rows)
+
+
+def _folders(figures: FiguresOfMerit) -> str:
+    rows = [
+        [folder.name, group_title(folder.family or NOTHING), folder.images, folder.masks or NOTHING]
+        for folder in figures.folders
+    ]
+    return _table(["Test folder", "Kind", "Images", "Ground-truth masks"], rows, words=2)
+
+
+def _detectors(figures: FiguresOfMerit) -> str:
+    rows, notes = [], []
+    for detector in figures.detectors:
+        facts = detector.facts
+        row = [detector.label, detector.name]
+        if facts:
+            row += [f"`{facts.checkpoint}`", facts.size, facts.schedule, _short(facts.weights), _short(facts.teacher)]
+            told = facts.training | {f"constraint {name}": value for name, value in (facts.constraint or {}).items()}
+            said = "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value is not None)
+            notes.append(f"- {detector.label}: {said or 'no notes'}.")
+        rows.append(row)
+    heads = ["Detector", "Name"]
+    if not notes:
+        return _table(heads, rows, words=2)
+    heads += ["Checkpoint", "Size", "Schedule", "Weights", "Teacher"]
+    said = "\n".join(notes)
+    return _table(heads, rows, words=len(heads)) + (
+        f"\n\nWeights and teacher: the first {DIGITS} digits of their files' SHA-256. "
+        f"What the checkpoints note on their training:\n\n{said}"
     )
 
 
 def _auroc(figures: FiguresOfMerit) -> str:
-    rows = []
-    for detector in figures.detectors:
-        for group, values in detector.report.auroc.items():
-            interval = detector.intervals.get(group)
-            between = f"{100 * interval.low:.1f} to {100 * interval.high:.1f}" if interval else ""
-            count = figures.evaluation.counts[group].anomalous
-            rows.append([detector.report.detector, group, count, *(_percent(values[key]) for key in MAPS), between])
-    heads = ["detector", "anomaly", "images", *MAPS, f"{FUSED}, 95 % interval"]
-    return _table(heads, rows) + (
-        "\n\nIntervals: percentile bootstrap over images, 2,000 resamples; they leave out how trainings differ. "
-        "`mean` is that of logical and structural, `all` pools them."
+    rows = [
+        [group_title(group), detector.label, count.good, count.anomalous]
+        + [_percent(detector.report.auroc[group][key]) for key in MAPS]
+        + [_interval(detector, group)]
+        for group, count in ((group, figures.evaluation.counts[group]) for group in figures.groups)
+        for detector in figures.detectors
+    ]
+    heads = ["Anomalies", "Detector", "Good images", "Anomalous images", "Local map", "Global map", "Fused map"]
+    return _table([*heads, "95 % interval of the fused map"], rows, words=2) + (
+        "\n\nAn image's score is its map's maximum on the 56×56 grid. Each group's anomalous images are set against "
+        f"all good ones{_OF_BOTH if MEAN in figures.groups else ''}. Intervals: percentile bootstrap over images, "
+        f"{RESAMPLES:,} resamples; they don't say how trainings differ, and have no width where no image is misplaced."
     )
+
+
+def _interval(detector: DetectorFigures, group: str) -> str:
+    interval = detector.intervals.get(group)
+    return f"{_percent(interval.low)} to {_percent(interval.high)}" if interval else NOTHING
 
 
 def _pairs(figures: FiguresOfMerit) -> str:
     rows = [
-        [pair.second, pair.first, pair.group, f"{100 * pair.result.difference:+.1f}", f"{pair.result.p_value:.3f}"]
+        [group_title(pair.group), f"{pair.second.label} − {pair.first.label}", *_difference(pair)]
+        for group in figures.groups
         for pair in figures.pairs
+        if pair.group == group
     ]
-    return _table(["detector", "against", "anomaly", "difference", "p"], rows) + (
-        "\n\nDeLong's test of the fused maps' AUROCs on the same images, two-sided."
+    return _table(["Anomalies", "Detectors", "Difference", "Standard error", "p"], rows, words=2) + (
+        "\n\nDifference of the image AUROCs of the fused maps in percentage points; DeLong's test on the same images, "
+        "two-sided, not corrected for the number of comparisons."
     )
 
 
-def _localisation(detectors: list[DetectorFigures]) -> str:
-    metric = detectors[0].localisation.metric
+def _difference(pair: PairFigures) -> list[str]:
+    result = pair.result
+    points = round(100 * result.difference, 1)
+    p = "< 0.001" if result.p_value < 0.001 else f"{result.p_value:.3f}"
+    return [f"{points:+.1f}".replace("-", "−") if points else "0.0", _percent(result.standard_error), p]
+
+
+def _localisation(figures: FiguresOfMerit) -> str:
+    metric = figures.located[0].localisation.metric
     rows = [
-        [
-            detector.report.detector,
-            group,
-            *(_percent(areas[limit]) for limit in LIMITS),
-            _percent(detector.localisation.pixel_auroc[group]),
-        ]
-        for detector in detectors
-        for group, areas in detector.localisation.areas.items()
+        [group_title(group), detector.label]
+        + [_percent(detector.localisation.areas[group][limit]) for limit in LIMITS]
+        + [_percent(detector.localisation.pixel_auroc[group])]
+        for group in figures.groups
+        for detector in figures.located
+        if group in detector.localisation.areas
     ]
-    heads = ["detector", "anomaly", *(f"{metric} to FPR {limit:g}" for limit in LIMITS), "pixel AUROC"]
-    return _table(heads, rows) + "\n\nOf the fused map, at each image's own size."
+    heads = ["Anomalies", "Detector", *(f"{metric} {limit:g}" for limit in LIMITS), "Pixel AUROC"]
+    return _table(heads, rows, words=2) + f"\n\n{_MEASURES[metric]} {_COMPARED}"
 
 
-def _table(heads: list[str], rows: list[list]) -> str:
-    lines = ["| " + " | ".join(map(str, cells)) + " |" for cells in (heads, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]])
+_MEASURES = {
+    "sPRO": (
+        "sPRO 0.05 is the area under the mean saturated overlap with the defects up to a false positive rate of 0.05, "
+        "divided by it (Bergmann et al., IJCV 2022); a defect saturates as `defects_config.json` says."
+    ),
+    "AUPRO": (
+        "AUPRO 0.3 is the area under the mean overlap with the connected regions of the masks up to a false positive "
+        "rate of 0.3, divided by it (Bergmann et al., CVPR 2020)."
+    ),
+}
+_COMPARED = (
+    "The rate is that of the pixels outside of every defect, those of good images included. Maps are compared with "
+    "masks at each image's own size."
+)
+
+
+def _table(heads: list[str], rows: list[list], words: int = 1) -> str:
+    """A table whose first columns hold words and whose other columns hold figures, which stand to the right."""
+    lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |" for cells in (heads, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * words + "---:|" * (len(heads) - words), *lines[1:]])
+
+
+def _short(digest: str | None) -> str:
+    return f"`{digest.removeprefix('sha256:')[:DIGITS]}`" if digest else NOTHING
 
 
 def _percent(share: float) -> str:

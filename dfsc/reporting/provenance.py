@@ -1,0 +1,61 @@
+"""Where a report's detectors come from: what their checkpoints say, and digests by which they can be told again."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dfsc.checkpoints import WEIGHTS_FILE, digest, weights_folder
+from dfsc.detector import Detector, inference_dtype
+from dfsc.version import __version__
+
+EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True)
+class DetectorFacts:
+    """What is known of a detector beside its figures.
+
+    Attributes:
+        checkpoint: the folder that it was loaded from, product/method for an embedded one, or "memory".
+        size: key of the networks' size.
+        schedule: "staged" or "joint".
+        weights: "sha256:…" of the checkpoint's weights file, None for a detector that is not on disk.
+        teacher: "sha256:…" of the teacher's weights file.
+        training: the checkpoint's notes on its training, without what was measured then.
+        constraint: the settings of the DFSC constraint; None for methods without it.
+    """
+
+    checkpoint: str
+    size: str
+    schedule: str
+    weights: str | None
+    teacher: str
+    training: dict[str, str | int | float | bool | None]
+    constraint: dict[str, str | int | float | bool | None] | None
+
+
+def facts(detector: Detector) -> DetectorFacts:
+    """What a detector and its checkpoint say of themselves."""
+    config = detector.config
+    embedded = detector.source == EMBEDDED
+    folder = weights_folder() / config.product / config.method if embedded else Path(detector.source)
+    return DetectorFacts(
+        checkpoint=f"{config.product}/{config.method}" if embedded else detector.source,
+        size=config.size,
+        schedule=str(config.schedule),
+        weights=digest(folder) if (folder / WEIGHTS_FILE).is_file() else None,
+        teacher=config.teacher_digest,
+        training=_plain(config.training),
+        constraint=_plain(asdict(config.separation)) if config.separation else None,
+    )
+
+
+def computation(detectors: Sequence[Detector]) -> dict[str, str]:
+    """What the figures were computed with; the arithmetic only where the detectors that ran here are known."""
+    library = {"library": f"dfsc {__version__}"}
+    return library | ({"arithmetic": str(inference_dtype()).removeprefix("torch.")} if detectors else {})
+
+
+def _plain(settings: dict) -> dict[str, str | int | float | bool | None]:
+    """The entries that are single values."""
+    return {name: value for name, value in settings.items() if value is None or isinstance(value, str | int | float)}
