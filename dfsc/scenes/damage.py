@@ -46,12 +46,13 @@ def scratch(surface: Surface, rng: np.random.Generator, at: Point, angle: float,
     depth = np.clip(1.15 - np.abs(along) / (length / 2), 0, 1) ** 0.4
     shown = np.isin(area.part, parts) * np.clip(0.8 + 0.25 * smooth_noise(rng, area.shape, (9, 9)), 0, 1)
     groove = np.zeros(area.shape, np.float32)
-    for offset in (0.0, rng.uniform(5, 9))[: rng.integers(1, 3)]:
+    for offset in (0.0, rng.uniform(8, 13))[: rng.integers(1, 3)]:
         path = across - offset - bend * (along / (length / 2)) ** 2 - 0.6 * smooth_noise(rng, area.shape, (11, 11))
-        width = rng.uniform(1.3, 2.4) * depth
+        # A detector sees a quarter of a photograph's resolution: a finer line would not reach it, nor anyone's eye there.
+        width = rng.uniform(2.4, 4.0) * depth
         groove = np.maximum(groove, np.clip(1.5 - np.abs(path) / np.maximum(width, 0.1), 0, 1) * (depth > 0))
     groove *= shown
-    put(area, 0.8 * groove, Material(WHITE, 0.65, 0.0, 0.12), None, 0.35 * area.albedo + 0.24)
+    put(area, 0.8 * groove, Material(WHITE, 0.65, 0.0, 0.12), None, 0.35 * area.albedo + 0.28)
     area.height[...] -= 2.6 * groove
     return full_mask(surface, area, groove, 0.2)
 
