@@ -6,6 +6,7 @@ unfinished training lies in the sweep's folder, which a cluster's nodes have to 
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -48,8 +49,8 @@ def run_missing(cells: list[Cell], folder: Path, workers: int = 1, ray: str | No
 
 @cache
 def _bench() -> Workbench:
-    """This process's workbench."""
-    return Workbench()
+    """This process's workbench, which tells on standard error how a long training goes."""
+    return Workbench(tell=lambda line: sys.stderr.write(line + "\n"))
 
 
 def _compute(cell: Cell, folder: Path, threads: int) -> dict:

@@ -1,6 +1,7 @@
 """Where cells are computed, one after the other; what neighbouring cells share is made once and kept."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
@@ -20,12 +21,17 @@ TEST_SHARE = 0.25
 # 4,000 images of 256×256 take 0.8 GB.
 KEPT_IMAGES = 4000
 WATCHED_STEPS = 50
+TELL_SECONDS = 60.0
+
+Tell = Callable[[str], None]
 
 
 class Workbench:
     """Computes cells and keeps decoded images and the last cell's material for the next one."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Tell = lambda line: None) -> None:
+        """`tell` is handed a line about the training at hand every minute."""
+        self._tell = tell
         self._images: dict[Path, np.ndarray] = {}
         self._material: tuple[Cell, Material] | None = None
 
@@ -41,7 +47,7 @@ class Workbench:
         started = time.monotonic()
         training = begin(cell.recipe, self._material_for(cell, dataset), unfinished)
         try:
-            watched = _followed(training, unfinished)
+            watched = self._followed(training, cell, unfinished)
         except DivergenceError as error:
             forget(unfinished)
             return {"error": str(error)}
@@ -75,6 +81,21 @@ class Workbench:
         validation = np.stack([self._image(path) for path in dataset.validation]) if dataset.validation else None
         return gather(recipe, good, validation)
 
+    def _followed(self, training: Training, cell: Cell, unfinished: Path) -> dict[str, dict[str, float]]:
+        """Train to the end; by stage and name, the means of what its last steps logged."""
+        logged: dict[str, dict[str, list[float]]] = {}
+        told = time.monotonic()
+        for progress in training.run(state_file(unfinished)):
+            record = progress.record
+            if record.step > record.steps - WATCHED_STEPS:
+                for name, value in (record.losses | record.watch).items():
+                    logged.setdefault(record.stage, {}).setdefault(name, []).append(value)
+            if time.monotonic() - told > TELL_SECONDS:
+                told = time.monotonic()
+                left = f"{progress.seconds_left / 60:.0f} min left for this one"
+                self._tell(f"{cell.name}: {record.stage} {record.step}/{record.steps}, {left}")
+        return {stage: {name: mean(values) for name, values in of.items()} for stage, of in logged.items()}
+
     def _image(self, path: Path, name: str | None = None) -> np.ndarray:
         image = self._images.get(path)
         if image is None:
@@ -99,17 +120,6 @@ def cross_validation_split(dataset: Dataset, seed: int) -> Dataset:
         validation=(),
         test=(*test, *(image for image in dataset.test if not image.is_good)),
     )
-
-
-def _followed(training: Training, unfinished: Path) -> dict[str, dict[str, float]]:
-    """Train to the end; by stage and name, the means of what its last steps logged."""
-    logged: dict[str, dict[str, list[float]]] = {}
-    for progress in training.run(state_file(unfinished)):
-        record = progress.record
-        if record.step > record.steps - WATCHED_STEPS:
-            for name, value in (record.losses | record.watch).items():
-                logged.setdefault(record.stage, {}).setdefault(name, []).append(value)
-    return {stage: {name: mean(values) for name, values in of.items()} for stage, of in logged.items()}
 
 
 def _result(evaluation: Evaluation) -> dict:
