@@ -47,6 +47,11 @@ class GroundTruth:
         check_masks(dataset)
         self._rules = _saturation_rules(dataset.root / CONFIG_NAME) if dataset.layout is Layout.LOCO else None
 
+    @property
+    def metric(self) -> str:
+        """What the overlap with these defects is called: "sPRO" with saturation rules, else "AUPRO"."""
+        return "AUPRO" if self._rules is None else "sPRO"
+
     def defects(self, image: TestImage, width: int, height: int) -> list[Defect]:
         """The image's defects; none for a good one.
 

@@ -3,11 +3,11 @@
 Maps are compared with masks at each image's own size; the areas are those of dfsc.overlap.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from dfsc.datasets import GOOD, Dataset, Layout
+from dfsc.datasets import GOOD, TestImage
 from dfsc.evaluation import ALL, FUSED, Evaluation, with_mean
 from dfsc.groundtruth import GroundTruth
 from dfsc.images import image_size
@@ -56,13 +56,13 @@ class Localisation:
         return "\n".join(lines)
 
 
-def has_masks(evaluation: Evaluation) -> bool:
+def has_masks(images: Iterable[TestImage]) -> bool:
     """Whether every anomalous image comes with ground truth; without it there is nothing to localise against."""
-    return all(image.masks for image in evaluation.images if not image.is_good)
+    return all(image.masks for image in images if not image.is_good)
 
 
 def localise(
-    dataset: Dataset, evaluation: Evaluation, map_name: str = FUSED, progress: Progress | None = None
+    truth: GroundTruth, evaluation: Evaluation, map_name: str = FUSED, progress: Progress | None = None
 ) -> list[Localisation]:
     """Pixel figures of every detector of an evaluation, by its "local", "global" or "fused" maps.
 
@@ -73,7 +73,6 @@ def localise(
         DatasetError: for masks that are missing, damaged or don't fit their image.
         ImageError: for a mask that can't be read.
     """
-    truth = GroundTruth(dataset)
     families = {image.family for image in evaluation.images if not image.is_good}
     groups = {family: (GOOD, family) for family in sorted(filter(None, families))} | {ALL: (GOOD, *families)}
     size_of = cache(image_size)  # Pillow reads some files to their end to tell
@@ -97,9 +96,8 @@ def localise(
         for group, parts in groups.items()
     }
     found = curves(labelled, wanted)
-    metric = "sPRO" if dataset.layout is Layout.LOCO else "AUPRO"
     return [
-        _localisation(metric, {group: found[number, group] for group in groups})
+        _localisation(truth.metric, {group: found[number, group] for group in groups})
         for number in range(len(evaluation.detectors))
     ]
 

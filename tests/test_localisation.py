@@ -10,6 +10,7 @@ from PIL import Image
 from dfsc.datasets import Dataset, Layout, TestImage
 from dfsc.errors import DatasetError
 from dfsc.evaluation import DetectorReport, Evaluation
+from dfsc.groundtruth import GroundTruth
 from dfsc.localisation import LIMITS, has_masks, localise
 
 CELLS = np.zeros((56, 56), np.float32)
@@ -59,7 +60,7 @@ def hot_in_the_middle():
 def test_the_map_that_marks_the_defects_beats_the_one_that_marks_the_rest(dataset):
     hot, cold = hot_in_the_middle(), 1 - hot_in_the_middle()
     right, wrong, half = localise(
-        dataset, evaluation(dataset, (CELLS, hot, hot), (CELLS, cold, cold), (CELLS, hot, cold))
+        GroundTruth(dataset), evaluation(dataset, (CELLS, hot, hot), (CELLS, cold, cold), (CELLS, hot, cold))
     )
     assert right.metric == "sPRO"
     assert list(right.areas) == ["logical", "structural", "mean", "all"]
@@ -74,10 +75,10 @@ def test_the_map_that_marks_the_defects_beats_the_one_that_marks_the_rest(datase
 
 def test_the_usual_limit_is_that_of_the_metric(dataset):
     hot = hot_in_the_middle()
-    (spro,) = localise(dataset, evaluation(dataset, (CELLS, hot, hot)))
+    (spro,) = localise(GroundTruth(dataset), evaluation(dataset, (CELLS, hot, hot)))
     assert spro.usual["all"] == spro.areas["all"][0.05]
     regions = replace(dataset, layout=Layout.MVTEC_AD)
-    (aupro,) = localise(regions, evaluation(regions, (CELLS, hot, hot)))
+    (aupro,) = localise(GroundTruth(regions), evaluation(regions, (CELLS, hot, hot)))
     assert aupro.metric == "AUPRO"
     assert aupro.usual["all"] == aupro.areas["all"][0.3]
 
@@ -85,7 +86,8 @@ def test_the_usual_limit_is_that_of_the_metric(dataset):
 def test_progress_counts_the_images_of_all_passes(dataset):
     told = []
     hot = hot_in_the_middle()
-    localise(dataset, evaluation(dataset, (CELLS, hot, hot)), progress=lambda done, total: told.append((done, total)))
+    judged = evaluation(dataset, (CELLS, hot, hot))
+    localise(GroundTruth(dataset), judged, progress=lambda done, total: told.append((done, total)))
     assert told[:3] == [(1, 6), (2, 6), (3, 6)]
     assert [done for done, _ in told] == list(range(1, len(told) + 1))
     assert all(done <= total for done, total in told)
@@ -93,7 +95,8 @@ def test_progress_counts_the_images_of_all_passes(dataset):
 
 def test_images_without_masks_are_noticed(dataset):
     bare = replace(dataset, test=tuple(replace(image, masks=()) for image in dataset.test))
-    assert has_masks(evaluation(dataset, (CELLS,) * 3))
-    assert not has_masks(evaluation(bare, (CELLS,) * 3))
+    assert has_masks(dataset.test)
+    assert not has_masks(bare.test)
+    truth = GroundTruth(bare)
     with pytest.raises(DatasetError, match="no ground-truth mask"):
-        localise(bare, evaluation(bare, (CELLS,) * 3))
+        localise(truth, evaluation(bare, (CELLS,) * 3))

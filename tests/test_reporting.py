@@ -12,6 +12,7 @@ from PIL import Image
 from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError
 from dfsc.evaluation import evaluate
+from dfsc.groundtruth import GroundTruth
 from dfsc.localisation import localise
 from dfsc.metrics import image_auroc, roc_points
 from dfsc.reporting import sheet
@@ -45,7 +46,7 @@ def evaluation(masked_dataset, tiny_detectors):
 @pytest.fixture(scope="module")
 def report(masked_dataset, evaluation, tiny_detectors, tmp_path_factory):
     folder = new_folder(tmp_path_factory.mktemp("out") / "report")
-    return write_report("toy", evaluation, localise(masked_dataset, evaluation), folder, tiny_detectors)
+    return write_report("toy", evaluation, localise(GroundTruth(masked_dataset), evaluation), folder, tiny_detectors)
 
 
 def test_markdown_and_json_say_what_was_evaluated(report, evaluation):

@@ -96,11 +96,27 @@ def test_a_sweep_refuses_what_it_could_not_evaluate_or_tell_apart(toy_dataset, t
         folder.mkdir(parents=True)
     (tmp_path / "good" / "toy_block" / "part.png").write_bytes((toy_dataset / "test/good/000.png").read_bytes())
     with pytest.raises(DatasetError, match="called toy_block"):
-        check_datasets([toy_dataset, tmp_path / "good" / "toy_block"])
+        check_datasets([toy_dataset, tmp_path / "good" / "toy_block"], False)
     with pytest.raises(DatasetError, match="anomalous images"):
-        check_datasets([tmp_path / "good" / "toy_block"])
+        check_datasets([tmp_path / "good" / "toy_block"], False)
     with pytest.raises(DatasetError, match="empty"):
-        check_datasets([tmp_path / "empty"])
+        check_datasets([tmp_path / "empty"], False)
+
+
+def test_pixel_metrics_are_refused_before_the_training_where_masks_are_missing(toy_dataset):
+    check_datasets([toy_dataset], pixels=False)
+    with pytest.raises(DatasetError, match="lacks masks"):
+        check_datasets([toy_dataset], pixels=True)
+
+
+def test_the_table_has_the_overlap_at_its_metrics_usual_limit():
+    result = invented("ead-s", 0, 0.75)
+    areas = {"all": {"0.05": 0.111, "0.3": 0.777}}
+    result["localisation"] = {"metric": "AUPRO", "areas": areas, "pixel_auroc": {"all": 0.9}}
+    text = table(summarise([result]))
+    assert "overlap all" in text
+    assert "77.7" in text
+    assert "11.1" not in text
 
 
 def test_cross_validation_tests_every_seed_on_other_good_images(toy_dataset):

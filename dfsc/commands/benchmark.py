@@ -45,7 +45,7 @@ def _speed(options: argparse.Namespace) -> str:
 
 def _loco(options: argparse.Namespace) -> str:
     folders = loco.category_folders(options.path)
-    check_datasets(folders)
+    check_datasets(folders, pixels=False)
     cells = grid(folders, recipe_options.recipes(options), cross_validated=False, pixels=False)
     todo = missing(cells, options.out)
     if todo:

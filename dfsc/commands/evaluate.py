@@ -8,6 +8,7 @@ from pathlib import Path
 from dfsc.commands import sources
 from dfsc.datasets import open_dataset
 from dfsc.evaluation import Evaluation, evaluate
+from dfsc.groundtruth import GroundTruth
 from dfsc.localisation import Localisation, has_masks, localise
 from dfsc.reporting.report import new_folder, write_report
 
@@ -28,14 +29,16 @@ def run(options: argparse.Namespace) -> int:
     dataset = open_dataset(options.dataset)
     if options.out:
         new_folder(options.out)
-    evaluation = evaluate(dataset, sources.detectors(options))
+    detectors = sources.detectors(options)
+    # Ground truth that can't be used shall be told before hours of inspecting, not after them.
+    truth = GroundTruth(dataset) if not options.images_only and has_masks(dataset.test) else None
+    evaluation = evaluate(dataset, detectors)
     for sentence in evaluation.unreadable:
         sys.stderr.write(f"Left out: {sentence}\n")
-    localisations = []
-    if not options.images_only and has_masks(evaluation):
-        localisations = localise(dataset, evaluation)
+    localisations = localise(truth, evaluation) if truth else []
     if options.out:
-        sys.stderr.write(f"Report: {write_report(dataset.name, evaluation, localisations, options.out)}\n")
+        file = write_report(dataset.name, evaluation, localisations, options.out, detectors)
+        sys.stderr.write(f"Report: {file}\n")
     text = _json(evaluation, localisations) if options.json else _tables(evaluation, localisations)
     sys.stdout.write(text + "\n")
     return 1 if evaluation.unreadable else 0

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Exit status 0; the table stands on standard output and in the folder."""
-    check_datasets(options.dataset)
+    check_datasets(options.dataset, options.pixels)
     recipes = recipe_options.recipes(options)
     cells = grid(options.dataset, recipes, options.cross_validated, options.pixels)
     follow(cells, options.out, options.workers, options.ray)

@@ -48,7 +48,7 @@ def scratch(surface: Surface, rng: np.random.Generator, at: Point, angle: float,
     groove = np.zeros(area.shape, np.float32)
     for offset in (0.0, rng.uniform(8, 13))[: rng.integers(1, 3)]:
         path = across - offset - bend * (along / (length / 2)) ** 2 - 0.6 * smooth_noise(rng, area.shape, (11, 11))
-        # A detector sees a quarter of a photograph's resolution: a finer line would not reach it, nor anyone's eye there.
+        # A detector sees a quarter of a photograph's resolution; a finer line would not reach it.
         width = rng.uniform(2.4, 4.0) * depth
         groove = np.maximum(groove, np.clip(1.5 - np.abs(path) / np.maximum(width, 0.1), 0, 1) * (depth > 0))
     groove *= shown

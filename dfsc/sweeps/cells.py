@@ -13,6 +13,8 @@ from pathlib import Path
 
 from dfsc.datasets import Dataset, open_dataset
 from dfsc.errors import DatasetError, DFSCError
+from dfsc.groundtruth import GroundTruth
+from dfsc.localisation import has_masks
 from dfsc.objectives import METHODS
 from dfsc.plan import TrainingPlan
 from dfsc.recipe import Recipe, as_json
@@ -78,17 +80,18 @@ def grid(folders: list[Path], recipes: list[Recipe], cross_validated: bool, pixe
     return sorted(cells.values(), key=lambda cell: (cell.dataset, cell.recipe.seed))
 
 
-def check_datasets(folders: list[Path]) -> None:
+def check_datasets(folders: list[Path], pixels: bool) -> None:
     """Open each data set before hours are spent.
 
     Raises:
-        DatasetError: for one that is not there or has nothing to evaluate on, and for two of the same name.
+        DatasetError: for one that is not there or has nothing to evaluate on (`pixels`: no ground truth that can be
+            used), and for two of the same name.
     """
     by_name: dict[str, Path] = {}
     for folder in (folder.resolve() for folder in folders):
         if by_name.setdefault(folder.name, folder) != folder:
             raise DatasetError(f"Two data sets are called {folder.name}; a sweep tells them apart by their names.")
-        _check_evaluable(open_dataset(folder))
+        _check_evaluable(open_dataset(folder), pixels)
 
 
 def result_file(folder: Path, cell: Cell) -> Path:
@@ -134,7 +137,11 @@ def _without_idle_settings(recipe: Recipe) -> Recipe:
     return recipe if separates else dataclasses.replace(recipe, separation=SeparationSettings())
 
 
-def _check_evaluable(dataset: Dataset) -> None:
+def _check_evaluable(dataset: Dataset, pixels: bool) -> None:
     anomalous = sum(not image.is_good for image in dataset.test)
     if not anomalous:
         raise DatasetError(f"{dataset.root} was expected to hold anomalous images in test/<defect>, but holds none.")
+    if pixels:
+        if not has_masks(dataset.test):
+            raise DatasetError(f"{dataset.root} lacks masks for some anomalous images; leave out --pixels.")
+        GroundTruth(dataset)

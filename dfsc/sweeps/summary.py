@@ -10,6 +10,7 @@ import numpy as np
 
 from dfsc.comparison import Seed, SeedsComparison, compare_over_seeds
 from dfsc.evaluation import ALL, FUSED, MEAN
+from dfsc.localisation import USUAL_LIMIT
 from dfsc.objectives import METHODS
 from dfsc.separation import SeparationSettings
 
@@ -43,6 +44,11 @@ class Row:
         """Seed by seed; empty where the data set has no such group."""
         return [result["auroc"][group][name] for result in self.results if group in result["auroc"]]
 
+    def overlap(self, group: str) -> list[float]:
+        """sPRO or AUPRO to the usual limit, seed by seed; empty where pixels were not evaluated."""
+        found = [result["localisation"] for result in self.results if "localisation" in result]
+        return [one["areas"][group][f"{USUAL_LIMIT[one['metric']]:g}"] for one in found if group in one["areas"]]
+
     def watched(self, name: str) -> float | None:
         """Mean over the seeds of what the auto-encoder's last steps logged under a name."""
         stages = [result["training"]["means_of_last_steps"] for result in self.results]
@@ -61,18 +67,24 @@ def summarise(results: Sequence[dict]) -> list[Row]:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Markdown, AUROC of the fused map in percent: mean over the seeds ± their standard deviation."""
+    """Markdown, AUROC of the fused map in percent: mean over the seeds ± their standard deviation.
+
+    "Overlap" is sPRO to a false positive rate of 0.05 or AUPRO to one of 0.3, whichever the data set is measured by.
+    """
     columns = _columns(rows)
     groups = [group for group in GROUPS if any(row.auroc(group) for row in rows)]
     watched = {name: title for name, title in WATCHED.items() if any(row.watched(name) is not None for row in rows)}
     gained = [group for group in groups if any(group in row.gains for row in rows)]
+    located = [group for group in GROUPS if any(row.overlap(group) for row in rows)]
     heads = [*(name.replace("_", " ") for name in columns), "seeds", *groups, *(f"Δ {group}" for group in gained)]
+    heads += [f"overlap {group}" for group in located]
     lines = ["| " + " | ".join([*heads, *watched.values()]) + " |", "|" + "---|" * (len(heads) + len(watched))]
     for row in rows:
         cells = [_shown(row.settings.get(name)) for name in columns]
         cells.append(f"{len(row.seeds)}" + (f", {len(row.diverged)} diverged" if row.diverged else ""))
         cells += [_spread(row.auroc(group)) for group in groups]
         cells += [_gain(row.gains.get(group)) for group in gained]
+        cells += [_spread(row.overlap(group)) for group in located]
         cells += ["" if row.watched(name) is None else f"{row.watched(name):.3f}" for name in watched]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -93,6 +105,7 @@ def as_json(rows: Sequence[Row]) -> list[dict]:
                 group: {"mean": g.mean, "seeds": g.differences, "interval": [g.interval.low, g.interval.high]}
                 for group, g in row.gains.items()
             },
+            "overlap": {group: row.overlap(group) for group in GROUPS},
             "watched": {name: row.watched(name) for name in WATCHED},
         }
         for row in rows

@@ -10,6 +10,7 @@ import numpy as np
 
 from dfsc.datasets import GOOD, Dataset, TestImage, open_dataset
 from dfsc.evaluation import Evaluation, evaluate
+from dfsc.groundtruth import GroundTruth
 from dfsc.images import network_image
 from dfsc.localisation import localise
 from dfsc.recipe import Material, Recipe, begin, forget, gather, same_material, state_file
@@ -131,4 +132,4 @@ def _result(evaluation: Evaluation) -> dict:
 
 
 def _pixels(cell: Cell, dataset: Dataset, evaluation: Evaluation) -> dict:
-    return {"localisation": localise(dataset, evaluation)[0].as_json()} if cell.pixels else {}
+    return {"localisation": localise(GroundTruth(dataset), evaluation)[0].as_json()} if cell.pixels else {}
