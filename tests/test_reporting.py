@@ -169,3 +169,19 @@ def test_the_roc_curve_encloses_the_auroc():
     x, y = roc_points(scores, anomalous)
     assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
     assert np.trapezoid(y, x) == pytest.approx(image_auroc(scores, anomalous))
+
+
+def test_several_trainings_of_each_method_are_compared_over_seeds(masked_dataset, make_tiny_detector, tiny_teacher):
+    detectors = []
+    for method in ("ead-s", "dfsc"):
+        for seed in (0, 1, 2):
+            detector = make_tiny_detector(tiny_teacher, method, 10 * len(method) + seed)
+            detectors.append(replace(detector, config=replace(detector.config, training={"seed": seed})))
+    evaluation = evaluate(masked_dataset, detectors)
+    figures = figures_of_merit("toy", evaluation, (), detectors)
+    (pooled,) = (pair for pair in figures.seeds if pair.group == "all")
+    auroc = [report.auroc["all"]["fused"] for report in evaluation.detectors]
+    assert pooled.seeds == (0, 1, 2)
+    assert pooled.result.differences == pytest.approx([b - a for a, b in zip(auroc[:3], auroc[3:], strict=True)])
+    assert "## Methods over seeds" in markdown(figures, [])
+    assert not figures_of_merit("toy", evaluate(masked_dataset, detectors[:2]), (), detectors[:2]).seeds

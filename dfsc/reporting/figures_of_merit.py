@@ -13,6 +13,7 @@ from dfsc.evaluation import ALL, FUSED, DetectorReport, Evaluation
 from dfsc.localisation import Localisation
 from dfsc.reporting.naming import labels, shown_groups, unique_names
 from dfsc.reporting.provenance import DetectorFacts, computation, facts
+from dfsc.reporting.seeds import MethodsOverSeeds, over_seeds
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,13 @@ class Folder:
 
 @dataclass(frozen=True)
 class FiguresOfMerit:
-    """All detectors, and each two of them compared on each family and on all images."""
+    """All detectors, each two of them compared on each family and on all images, and methods compared over seeds."""
 
     name: str
     evaluation: Evaluation
     detectors: tuple[DetectorFigures, ...]
     pairs: tuple[PairFigures, ...]
+    seeds: tuple[MethodsOverSeeds, ...]
     computation: dict[str, str]
 
     @property
@@ -95,6 +97,7 @@ class FiguresOfMerit:
                 {"first": p.first.name, "second": p.second.name, "group": p.group, **asdict(p.result)}
                 for p in self.pairs
             ],
+            "over_seeds": [asdict(comparison) | {"mean": comparison.result.mean} for comparison in self.seeds],
             "counts": {group: asdict(count) for group, count in self.evaluation.counts.items()},
             "images": [
                 {"image": f"{image.defect}/{image.path.name}", "family": image.family, "scores": self._scores(index)}
@@ -136,7 +139,8 @@ def figures_of_merit(
         for a, b in combinations(figures, 2)
         for group, used in members.items()
     )
-    return FiguresOfMerit(name, evaluation, figures, tuple(pairs), computation(detectors))
+    seeds = over_seeds(evaluation, detectors, members)
+    return FiguresOfMerit(name, evaluation, figures, tuple(pairs), tuple(seeds), computation(detectors))
 
 
 def _members(evaluation: Evaluation) -> dict[str, tuple[np.ndarray, np.ndarray]]:

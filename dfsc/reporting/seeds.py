@@ -1,0 +1,70 @@
+"""Methods compared over seeds, where the evaluated detectors are several trainings of each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from dfsc.comparison import Seed, SeedsComparison, compare_over_seeds
+from dfsc.detector import Detector
+from dfsc.evaluation import FUSED, DetectorReport, Evaluation
+from dfsc.objectives import METHODS
+from dfsc.separation import SeparationSettings
+
+Members = Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class MethodsOverSeeds:
+    """Two methods on a group's images, by their fused maps, each trained with all of `seeds`."""
+
+    first: str
+    second: str
+    group: str
+    seeds: tuple[int, ...]
+    result: SeedsComparison
+
+
+def over_seeds(evaluation: Evaluation, detectors: Sequence[Detector], members: Members) -> list[MethodsOverSeeds]:
+    """Every two methods that were trained with two or more seeds in common.
+
+    Args:
+        detectors: in the evaluation's order; their checkpoints say with which seed they were trained.
+        members: by group, which images take part and which of these are anomalous.
+    """
+    found = []
+    for (first, of_first), (second, of_second) in combinations(_by_method(evaluation, detectors).items(), 2):
+        seeds = tuple(sorted(of_first.keys() & of_second.keys()))
+        if len(seeds) < 2:
+            continue
+        for group, (used, anomalous) in members.items():
+            names = [str(index) for index in np.flatnonzero(used)]
+            trained = [
+                Seed(names, anomalous, *(of[seed].scores[FUSED][used] for of in (of_first, of_second)))
+                for seed in seeds
+            ]
+            found.append(MethodsOverSeeds(first, second, group, seeds, compare_over_seeds(trained)))
+    return found
+
+
+def _by_method(evaluation: Evaluation, detectors: Sequence[Detector]) -> dict[str, dict[int, DetectorReport]]:
+    """Reports by method with its settings and by seed; those without a noted seed are left out."""
+    methods: dict[str, dict[int, DetectorReport]] = {}
+    for detector, report in zip(detectors, evaluation.detectors, strict=False):
+        seed = detector.config.training.get("seed")
+        if isinstance(seed, int):
+            methods.setdefault(_title(detector), {})[seed] = report
+    return methods
+
+
+def _title(detector: Detector) -> str:
+    config = detector.config
+    return f"{METHODS[config.method].title}{_settings(config.separation)}, {config.size}"
+
+
+def _settings(separation: SeparationSettings | None) -> str:
+    if separation is None:
+        return ""
+    margin = f"κ {separation.margin_ratio:g}" if separation.margin is None else f"m {separation.margin:g}"
+    return f" (τ′ {separation.tau:g}, {margin})"
