@@ -150,7 +150,7 @@ def _seeds(figures: FiguresOfMerit) -> str:
     heads = ["Anomalies", "Methods", "Seeds", "Mean difference", "95 % interval", "Seed by seed"]
     return _table(heads, rows, words=2) + (
         "\n\nDifference of the image AUROCs of the fused maps in percentage points, between trainings of one seed. "
-        f"Intervals: percentile bootstrap over seeds and images, {RESAMPLES:,} resamples; few seeds make them too narrow."
+        f"Intervals: percentile bootstrap over seeds and images, {RESAMPLES:,} resamples; few seeds make them narrow."
     )
 
 
