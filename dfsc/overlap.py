@@ -142,7 +142,9 @@ class _Histograms:
             self._count(image.part, NORMAL, keys.ravel(order="K"))
             return
         found = [_found(keys, defect) for defect in image.defects]
-        inside = np.any([defect.mask for defect in image.defects], axis=0)
+        inside = np.zeros(keys.shape, bool)
+        for defect in image.defects:
+            inside |= defect.mask
         self._count(image.part, NORMAL, keys[~inside])
         self._count(image.part, ANOMALOUS, keys[inside])
         self._count(image.part, OVERLAP, *map(np.concatenate, zip(*found, strict=True)))

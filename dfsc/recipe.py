@@ -14,7 +14,7 @@ from dfsc.errors import TrainingError
 from dfsc.objectives import METHODS
 from dfsc.optimization import Algorithm, Decay
 from dfsc.penalty import PenaltySource, from_folder, rendered
-from dfsc.plan import Schedule, TrainingPlan
+from dfsc.plan import PUBLISHED_PLAN, Schedule, TrainingPlan
 from dfsc.separation import SeparationSettings, settings_from
 from dfsc.training import Training, penalty_pool, plan_for_seconds
 from dfsc.trainingset import TrainingSet, check_enough, prepare, split_good
@@ -39,7 +39,7 @@ class Recipe:
         movement: how far the product moves between photographs, as a share of the edge (see dfsc.augmentation.moved).
         penalty: folder of penalty images; None renders them.
         schedule: "staged" or "joint".
-        as_published: the papers' optimiser, rates and loss, and their joint schedule (see plan.PUBLISHED_PLAN).
+        as_published: the papers' optimiser, rates and hard quantile (see plan.PUBLISHED_PLAN).
         detach: see TrainingPlan.
     """
 
@@ -124,7 +124,8 @@ def begin(recipe: Recipe, material: Material, folder: Path | None = None) -> Tra
 
 
 def _plan(recipe: Recipe, material: Material) -> TrainingPlan:
-    plan = TrainingPlan(schedule=recipe.schedule, detach=recipe.detach, separation=recipe.separation, seed=recipe.seed)
+    wished = {name: getattr(recipe, name) for name in ("schedule", "detach", "separation", "seed")}
+    plan = dataclasses.replace(PUBLISHED_PLAN if recipe.as_published else TrainingPlan(), **wished)
     if recipe.seconds:
         return plan_for_seconds(plan, recipe.seconds, len(recipe.methods), material.data, material.penalty)
     autoencoder_steps = recipe.autoencoder_steps or max(1, recipe.steps // 4)

@@ -60,7 +60,9 @@ def _add_shared(parser: argparse.ArgumentParser, several: str | None) -> None:
         "--autoencoder-steps", type=int, nargs=several, help="steps of the auto-encoder (a quarter of the student's)"
     )
     parser.add_argument("--size", default="demo", choices=list(SIZES))
-    parser.add_argument("--schedule", nargs=several, choices=list(map(str, Schedule)), default=str(Schedule.STAGED))
+    parser.add_argument(
+        "--schedule", nargs=several, choices=list(map(str, Schedule)), help="(staged; as published joint)"
+    )
     parser.add_argument(
         "--movement", type=float, nargs=several, default=0.0, help="how far the product moves, share of the edge (0)"
     )
@@ -69,7 +71,7 @@ def _add_shared(parser: argparse.ArgumentParser, several: str | None) -> None:
         "--as-published",
         action=argparse.BooleanOptionalAction,
         default=False,
-        help="the papers' optimiser, rates, loss and joint schedule",
+        help="the papers' optimiser, rates, hard quantile and schedule",
     )
     parser.add_argument("--penalty", metavar="FOLDER", help="photographs of anything else (by default rendered)")
     parser.add_argument("--teacher", metavar="DIR", help="another teacher than the embedded one")
@@ -98,6 +100,7 @@ def _add_separation(group: argparse._ArgumentGroup, several: str | None) -> None
 
 
 def _recipe(options: argparse.Namespace, methods: tuple[str, ...], seconds: float | None) -> Recipe:
+    schedule = options.schedule or (Schedule.JOINT if options.as_published else Schedule.STAGED)
     separation = SeparationSettings(
         tau=options.tau,
         margin_ratio=options.margin_ratio,
@@ -118,7 +121,7 @@ def _recipe(options: argparse.Namespace, methods: tuple[str, ...], seconds: floa
         copies=options.copies,
         movement=options.movement,
         penalty=options.penalty,
-        schedule=Schedule(options.schedule),
+        schedule=Schedule(schedule),
         as_published=options.as_published,
         detach=options.detach,
         separation=separation,
