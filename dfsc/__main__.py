@@ -8,7 +8,7 @@ from dfsc.errors import DFSCError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; errors of the library become one line on standard error and exit status 2."""
+    """Run one command; errors of library and system become one line on standard error and exit status 2."""
     parser = argparse.ArgumentParser(prog="python -m dfsc", description="Visual inspection with logical anomalies.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
@@ -20,6 +20,10 @@ def main(arguments: list[str] | None = None) -> int:
         return options.run(options)
     except DFSCError as error:
         sys.stderr.write(f"{error}\n")
+        return 2
+    except OSError as error:
+        where = f" at {error.filename}" if error.filename else ""
+        sys.stderr.write(f"The system refused{where}: {error.strerror or error}.\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")

@@ -21,7 +21,7 @@ from dfsc.trainingset import TrainingSet, check_enough, prepare, split_good
 
 PENALTY_IMAGES = 128
 MAX_COPIES_IN_ALL = 640
-MATERIAL_FIELDS = ("size", "teacher", "copies", "movement", "penalty", "seed")
+MATERIAL_FIELDS = ("seed", "size", "teacher", "copies", "movement", "penalty")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,9 @@ class Recipe:
             raise TrainingError(f"Known methods are {', '.join(METHODS)}, not {', '.join(sorted(unknown)) or 'none'}.")
         if (self.steps is None) == (self.seconds is None):
             raise TrainingError("Say either how many steps or how many seconds a training shall take.")
-        if (self.steps or self.seconds) <= 0:
+        if self.seed < 0 or (self.copies is not None and self.copies < 1):
+            raise TrainingError("The seed can't be negative, and there has to be at least one copy of each image.")
+        if (self.seconds if self.steps is None else self.steps) <= 0:
             raise TrainingError("The number of steps or seconds has to be positive.")
         if self.autoencoder_steps is not None and (self.autoencoder_steps <= 0 or self.steps is None):
             raise TrainingError("The auto-encoder's number of steps has to be positive, and goes with the student's.")
@@ -109,26 +111,35 @@ def gather(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None = Non
     return Material(data, penalty_pool(recipe.penalty_source(), PENALTY_IMAGES))
 
 
-def same_material(a: Recipe, b: Recipe) -> bool:
-    """Whether two recipes make the same of the same images, so that one `gather` is enough for both."""
-    return all(getattr(a, name) == getattr(b, name) for name in MATERIAL_FIELDS)
+def material_key(recipe: Recipe) -> tuple:
+    """Two recipes with equal keys make the same of the same images, so that one `gather` is enough for both."""
+    return tuple(getattr(recipe, name) for name in MATERIAL_FIELDS)
 
 
 def begin(recipe: Recipe, material: Material, folder: Path | None = None) -> Training:
     """The second half of `start`: decide how many steps there are to be, and take the first networks."""
     plan = _unfinished_plan(recipe, folder)
     if plan is None:
-        plan = _plan(recipe, material)
+        plan = planned(recipe)
+        if recipe.seconds:
+            plan = plan_for_seconds(plan, recipe.seconds, len(recipe.methods), material.data, material.penalty)
         _note_plan(recipe, plan, folder)
     return Training(recipe.methods, plan, material.data, material.penalty)
 
 
-def _plan(recipe: Recipe, material: Material) -> TrainingPlan:
-    wished = {name: getattr(recipe, name) for name in ("schedule", "detach", "separation", "seed")}
-    plan = dataclasses.replace(PUBLISHED_PLAN if recipe.as_published else TrainingPlan(), **wished)
-    if recipe.seconds:
-        return plan_for_seconds(plan, recipe.seconds, len(recipe.methods), material.data, material.penalty)
-    autoencoder_steps = recipe.autoencoder_steps or max(1, recipe.steps // 4)
+def planned(recipe: Recipe) -> TrainingPlan:
+    """The plan that a recipe asks for; where it gives a time, the numbers of steps are not decided yet."""
+    joint = recipe.schedule is Schedule.JOINT
+    plan = dataclasses.replace(
+        PUBLISHED_PLAN if recipe.as_published else TrainingPlan(),
+        schedule=recipe.schedule,
+        detach=recipe.detach and joint,
+        separation=recipe.separation,
+        seed=recipe.seed,
+    )
+    if recipe.steps is None:
+        return plan
+    autoencoder_steps = 0 if joint else recipe.autoencoder_steps or max(1, recipe.steps // 4)
     return dataclasses.replace(plan, autoencoder_steps=autoencoder_steps, student_steps=recipe.steps)
 
 
@@ -153,7 +164,10 @@ def _split(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None) -> t
 def _unfinished_plan(recipe: Recipe, folder: Path | None) -> TrainingPlan | None:
     if folder is None or not (folder / "plan.json").is_file():
         return None
-    noted = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    try:
+        noted = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TrainingError(f"{folder / 'plan.json'} is damaged; delete {folder.name} to start anew.") from error
     if noted["recipe"] != as_json(recipe):
         raise TrainingError(
             f"{folder.parent} holds an unfinished training with other settings; repeat these, choose another folder, "

@@ -5,6 +5,7 @@ What is taken from the papers and what is not is told in dfsc.plan.
 
 import math
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ from dfsc.trainingset import TrainingSet
 
 LARGEST_LOSS = 1e4
 SNAPSHOT_EVERY = 50
+AVERAGE_MOMENTUM = 0.98
 
 
 class DivergenceError(TrainingError):
@@ -51,7 +53,10 @@ class StepRecord:
 
 
 class MethodTraining:
-    """One method's networks in training; `run` yields a record each step and goes on where the last run stopped."""
+    """One method's networks in training; `run` yields a record each step and goes on where the last run stopped.
+
+    `averages` are moving averages of what the steps logged, by stage and name.
+    """
 
     def __init__(self, method: str, plan: TrainingPlan, data: TrainingSet, penalty: np.ndarray):
         """Args:
@@ -68,6 +73,7 @@ class MethodTraining:
             "autoencoder": self._optimizer(self.autoencoder, plan.autoencoder_rate),
         }
         self._stage, self._step = 0, 0
+        self.averages: dict[str, dict[str, float]] = {}
         self._imitated: Tensor | None = None
         self._good_state = self.state()
 
@@ -92,6 +98,7 @@ class MethodTraining:
                 torch.manual_seed(int(rng.integers(2**31)))
                 losses, watch = take[name](rng, self._step / max(1, steps))
                 self._guard(losses | watch)
+                self._average(name, losses | watch)
                 self._step += 1
                 yield StepRecord(self.method.name, name, self._step, steps, losses, watch, self._done())
             self._stage, self._step = self._stage + 1, 0
@@ -103,6 +110,7 @@ class MethodTraining:
             "autoencoder": _cloned(self.autoencoder.state_dict()),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self._optimizers.items()},
             "reconstruction": dict(self.reconstruction.state),
+            "averages": deepcopy(self.averages),
             "stage": self._stage,
             "step": self._step,
         }
@@ -113,12 +121,18 @@ class MethodTraining:
         for name, optimizer in self._optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
         self.reconstruction = self.method.reconstruction(self.plan.separation, state["reconstruction"])
+        self.averages = deepcopy(state["averages"])
         self._stage, self._step = state["stage"], state["step"]
         self._imitated = None
 
     def _done(self) -> float:
         earlier = sum(steps for _, steps in self.stages[: self._stage])
         return (earlier + self._step) / sum(steps for _, steps in self.stages)
+
+    def _average(self, stage: str, values: dict[str, float]) -> None:
+        averages = self.averages.setdefault(stage, {})
+        for name, value in values.items():
+            averages[name] = AVERAGE_MOMENTUM * averages.get(name, value) + (1 - AVERAGE_MOMENTUM) * value
 
     def _guard(self, values: dict[str, float]) -> None:
         wrong = [name for name, value in values.items() if not math.isfinite(value) or abs(value) > LARGEST_LOSS]

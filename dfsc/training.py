@@ -4,6 +4,7 @@ Methods of a pair take turns step by step. They share seed, image order, penalty
 and nothing else, so a difference between them is the method's.
 """
 
+import pickle
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -102,7 +103,10 @@ class Training:
         temporary.replace(file)
 
     def _restore(self, file: Path) -> None:
-        state = torch.load(file, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(file, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            raise TrainingError(f"{file} is damaged; delete {file.parent.name} to start anew.") from error
         if state.keys() != self.trainings.keys():
             raise TrainingError(
                 f"The unfinished training in {file.parent.name} is of other methods; choose another folder."

@@ -10,15 +10,18 @@ from dfsc.benchmarks import loco
 from dfsc.errors import DatasetError
 from dfsc.sweeps.summary import summarise
 
+SETTINGS = {"size": "demo", "steps": 9, "schedule": "joint", "as_published": True}
+TITLE = "EAD-S, demo, 9 steps, published recipe"
+
 
 def invented(dataset, method, auroc):
     maps = dict.fromkeys(("local", "global", "fused"), auroc)
     return {
-        "settings": {"dataset": dataset, "method": method, "seed": 0},
+        "settings": {"dataset": dataset, "method": method, "seed": 0} | SETTINGS,
         "auroc": dict.fromkeys(("logical", "structural", "mean", "all"), maps),
         "images": [{"image": "0", "family": "good"}, {"image": "1", "family": "logical"}],
         "scores": {"fused": [0.0, 1.0]},
-        "training": {"means_of_last_steps": {}},
+        "training": {"averages": {}},
     }
 
 
@@ -38,8 +41,26 @@ def test_missing_categories_are_named(categories):
 def test_the_mean_needs_all_five_categories_and_weighs_them_alike():
     values = (0.5, 0.6, 0.7, 0.8, 0.9)
     results = [invented(name, "ead-s", value) for name, value in zip(loco.CATEGORIES, values, strict=True)]
-    assert "| EAD-S | **mean** | 70.0 | 70.0 | 70.0 | 70.0 | 1 |" in loco.table(summarise(results))
+    assert f"| {TITLE} | **mean** | 70.0 | 70.0 | 70.0 | 70.0 | 1 |" in loco.table(summarise(results))
     assert "**mean**" not in loco.table(summarise(results[:4]))
+
+
+def test_a_diverged_training_leaves_its_place_empty():
+    results = [invented(name, "ead-s", 0.5) for name in loco.CATEGORIES]
+    results[2] = {"settings": results[2]["settings"], "error": "It grew without bound."}
+    text = loco.table(summarise(results))
+    assert f"| {TITLE} | pushpins |  |  |  |  | 0, 1 diverged |" in text
+    assert "**mean**" not in text
+
+
+def test_other_settings_stand_in_blocks_of_their_own():
+    results = [invented(name, "ead-s", 0.5) for name in loco.CATEGORIES]
+    longer = [invented(name, "ead-s", 0.9) for name in loco.CATEGORIES]
+    for result in longer:
+        result["settings"]["steps"] = 90
+    text = loco.table(summarise([*results, *longer]))
+    assert text.count("**mean**") == 2
+    assert "90 steps" in text
 
 
 def test_published_figures_name_their_source():
@@ -57,7 +78,7 @@ def test_whole_table_with_few_steps(categories, demo_weights, tmp_path, capsys):
     first = capsys.readouterr()
     assert "This will take about" in first.err
     for name in (*loco.CATEGORIES, "**mean**"):
-        assert f"| EAD-S | {name} |" in first.out
+        assert f"| EAD-S, demo, 1 steps, published recipe | {name} |" in first.out
     results = [json.loads(file.read_text()) for file in (tmp_path / "out" / "cells").iterdir()]
     assert all(list(result["training"]["steps"]) == ["joint"] for result in results)
     assert main(command) == 0

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,14 +16,14 @@ from PIL import Image
 
 from dfsc.__main__ import main
 from dfsc.datasets import open_dataset
-from dfsc.errors import DatasetError, DFSCError
+from dfsc.errors import DatasetError, DFSCError, ImageError
 from dfsc.recipe import Recipe
 from dfsc.separation import SeparationSettings
 from dfsc.sweeps.cells import Cell, check_datasets, grid, read_results
 from dfsc.sweeps.picture import tau_picture
 from dfsc.sweeps.running import run_missing
 from dfsc.sweeps.summary import as_json, summarise, table
-from dfsc.sweeps.workbench import Workbench, cross_validation_split
+from dfsc.sweeps.workbench import cross_validation_split
 from dfsc.training import Training
 
 ROOT = Path(__file__).parent.parent
@@ -67,28 +68,47 @@ def invented(method, seed, auroc, tau=0.9, dataset="cable", scores=None, **more)
         "auroc": {"logical": maps, "all": maps},
         "images": images,
         "scores": {"fused": scores or [0.1, 0.2, 0.15, 0.3]},
-        "training": {"means_of_last_steps": watched},
+        "training": {"averages": watched},
     }
 
 
 def test_a_cell_is_named_by_all_that_decides_its_result(tmp_path):
-    cell = Cell(tmp_path / "a", recipe(), "sha256:1")
-    same = Cell(tmp_path / "elsewhere" / "a", recipe(), "sha256:1")
-    others = [
-        Cell(tmp_path / "b", recipe(), "sha256:1"),
-        Cell(tmp_path / "a", recipe(tau=0.8), "sha256:1"),
-        Cell(tmp_path / "a", recipe(seed=1), "sha256:1"),
-        Cell(tmp_path / "a", recipe(), "sha256:2"),
-        Cell(tmp_path / "a", recipe(), "sha256:1", cross_validated=True),
-        Cell(tmp_path / "a", dataclasses.replace(recipe(), steps=4), "sha256:1"),
+    cell = Cell(tmp_path / "a", "1f", recipe(), "sha256:1")
+    same = [
+        Cell(tmp_path / "elsewhere" / "a", "1f", recipe(), "sha256:1"),
+        Cell(tmp_path / "a", "1f", dataclasses.replace(recipe(), teacher="elsewhere"), "sha256:1"),
+        Cell(tmp_path / "a", "1f", dataclasses.replace(recipe(), detach=True), "sha256:1"),
     ]
-    assert cell.name == same.name
-    assert len({cell.name, *(other.name for other in others)}) == 7
+    others = [
+        Cell(tmp_path / "b", "1f", recipe(), "sha256:1"),
+        Cell(tmp_path / "a", "2f", recipe(), "sha256:1"),
+        Cell(tmp_path / "a", "1f", recipe(tau=0.8), "sha256:1"),
+        Cell(tmp_path / "a", "1f", recipe(seed=1), "sha256:1"),
+        Cell(tmp_path / "a", "1f", recipe(), "sha256:2"),
+        Cell(tmp_path / "a", "1f", recipe(), "sha256:1", cross_validated=True),
+        Cell(tmp_path / "a", "1f", dataclasses.replace(recipe(), steps=4), "sha256:1"),
+        Cell(tmp_path / "a", "1f", dataclasses.replace(recipe(), as_published=True), "sha256:1"),
+    ]
+    assert {one.name for one in same} == {cell.name}
+    assert len({cell.name, *(other.name for other in others)}) == 9
 
 
-def test_settings_of_the_constraint_do_not_multiply_the_baseline(demo_weights, tmp_path):
+def test_settings_without_an_effect_do_not_multiply_trainings(demo_weights, toy_dataset):
     recipes = [recipe(method, tau=tau) for method in ("ead-s", "dfsc") for tau in (0.7, 0.9)]
-    assert [cell.method for cell in grid([tmp_path], recipes, False, False)] == ["ead-s", "dfsc", "dfsc"]
+    assert [cell.method for cell in grid([toy_dataset], recipes, False, False)] == ["ead-s", "dfsc", "dfsc"]
+    absolute = [recipe(margin=2.0, margin_ratio=ratio) for ratio in (1.0, 1.5)]
+    (cell,) = grid([toy_dataset], absolute, False, False)
+    assert cell.settings["margin"] == 2.0
+    assert "margin_ratio" not in cell.settings
+
+
+def test_other_images_under_the_same_name_are_another_cell(demo_weights, toy_dataset, tmp_path):
+    copied = Path(shutil.copytree(toy_dataset, tmp_path / toy_dataset.name))
+    (before,), (same,) = (grid([folder], [recipe()], False, False) for folder in (toy_dataset, copied))
+    assert before.name == same.name
+    (copied / "train" / "good" / "000.png").unlink()
+    (after,) = grid([copied], [recipe()], False, False)
+    assert before.name != after.name
 
 
 def test_a_sweep_refuses_what_it_could_not_evaluate_or_tell_apart(toy_dataset, tmp_path):
@@ -170,21 +190,46 @@ def test_killed_and_resumed_it_ends_with_the_same_figures(sweep, toy_dataset, pe
 def test_an_interrupted_training_goes_on_where_it_was(demo_weights, toy_dataset, tmp_path, penalty, monkeypatch):
     one = dataclasses.replace(recipe(), copies=1, penalty=penalty[1])
     (cell,) = grid([toy_dataset], [one], False, False)
-    whole = Workbench().compute(cell, tmp_path / "a")
+    list(run_missing([cell], tmp_path / "whole"))
 
     def stopped(training, state_file=None, run=Training.run):
-        steps = run(training, state_file)
-        yield next(steps)
-        steps.close()
-        raise KeyboardInterrupt
+        for number, progress in enumerate(steps := run(training, state_file)):
+            yield progress
+            if number == 2:  # the auto-encoder has made its only step, the student two
+                steps.close()
+                raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr(Training, "run", stopped)
         with pytest.raises(KeyboardInterrupt):
-            Workbench().compute(cell, tmp_path / "b")
-    assert (tmp_path / "b" / "state.pt").is_file()
-    assert Workbench().compute(cell, tmp_path / "b")["scores"] == whole["scores"]
-    assert not (tmp_path / "b").exists()
+            list(run_missing([cell], tmp_path / "stopped"))
+    assert list((tmp_path / "stopped" / "unfinished").glob("*/state.pt"))
+    list(run_missing([cell], tmp_path / "stopped"))
+    whole, resumed = (read_results(tmp_path / name)[0] for name in ("whole", "stopped"))
+    del whole["training"]["seconds"], resumed["training"]["seconds"]
+    assert resumed == whole
+    assert not list((tmp_path / "stopped" / "unfinished").iterdir())
+
+
+def test_two_sweeps_do_not_work_in_one_folder(demo_weights, toy_dataset, tmp_path, penalty):
+    one = dataclasses.replace(recipe(), copies=1, penalty=penalty[1])
+    cells = grid([toy_dataset], [one, dataclasses.replace(one, seed=1)], False, False)
+    first = run_missing(cells, tmp_path)
+    next(first)
+    with pytest.raises(DFSCError, match="Another sweep is running"):
+        next(run_missing(cells, tmp_path))
+    first.close()
+    assert len(list(run_missing(cells, tmp_path))) == 1
+
+
+def test_a_cell_that_fails_stops_the_sweep_with_its_sentence(demo_weights, toy_dataset, tmp_path, penalty):
+    copied = Path(shutil.copytree(toy_dataset, tmp_path / "toy"))
+    cells = grid(
+        [copied], [dataclasses.replace(recipe(), copies=1, penalty=penalty[1], seed=s) for s in (0, 1)], False, False
+    )
+    (copied / "train" / "good" / "000.png").write_bytes(b"nothing")
+    with pytest.raises(ImageError, match=r"good/000\.png"):
+        list(run_missing(cells, tmp_path / "out", workers=2))
 
 
 def test_two_processes_find_what_one_finds(sweep, tmp_path, monkeypatch):

@@ -53,10 +53,11 @@ def category_folders(root: Path) -> list[Path]:
     return [root / name for name in CATEGORIES]
 
 
-def expected_seconds(cells: Sequence[Cell], workers: int) -> float:
-    """How long cells will take on this machine: a few images are decoded and looked at, a few steps taken.
+def expected_seconds(cells: Sequence[Cell]) -> float:
+    """How long cells will take on this machine: a few images are decoded and looked at, a few steps of EAD-S taken.
 
-    Neighbouring cells of a category and a seed share what they prepare.
+    Several workers share the processor, so they are not reckoned with. Neighbouring cells of a category and a seed
+    share what they prepare.
     """
     costs = _costs(cells[0])
     seconds, prepared = 0.0, set()
@@ -67,7 +68,7 @@ def expected_seconds(cells: Sequence[Cell], workers: int) -> float:
             prepared.add((cell.dataset, cell.recipe.seed))
             seconds += good * costs.image
         seconds += cell.recipe.steps * costs.step + len(dataset.test) * costs.image
-    return seconds / workers
+    return seconds
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,11 @@ class _Costs:
 def _costs(cell: Cell) -> _Costs:
     dataset = open_dataset(cell.folder)
     few = replace(dataset, train=dataset.train[:MIN_IMAGES], validation=dataset.validation[:MIN_IMAGES])
+    recipe = replace(cell.recipe, copies=cell.recipe.copies or 2)
+    bench = Workbench()
+    bench.gathered(replace(few, train=few.train[:1] * MIN_IMAGES, validation=()), recipe)  # what is needed only once
     started = time.monotonic()
-    material = Workbench().gathered(few, cell.recipe)
+    material = bench.gathered(few, recipe)
     image = (time.monotonic() - started) / (len(few.train) + len(few.validation))
     plan = begin(cell.recipe, material).plan
     pace = paces(plan, material.data, material.penalty)
@@ -91,21 +95,40 @@ def _costs(cell: Cell) -> _Costs:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Markdown: image AUROC in percent of each category and of their mean, then what is published."""
+    """Markdown: image AUROC in percent of each category and of their mean, then what is published.
+
+    Rows of other settings than their method, size and constraint stand in blocks of their own.
+    """
     heads = ["method", "category", *GROUPS, "seeds"]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    for method in dict.fromkeys(row.settings["method"] for row in rows):
-        own = [row for row in rows if row.settings["method"] == method]
-        lines += [_line(METHODS[method].title, row.settings["dataset"], [row]) for row in own]
-        if {row.settings["dataset"] for row in own} == set(CATEGORIES):
-            lines.append(_line(METHODS[method].title, "**mean**", own))
-    lines += list(_published_lines())
-    return "\n".join(lines)
+    for title in dict.fromkeys(map(_title, rows)):
+        own = [row for row in rows if _title(row) == title]
+        lines += [_line(title, row.settings["dataset"], [row]) for row in own]
+        if {row.settings["dataset"] for row in own if row.seeds} == set(CATEGORIES):
+            lines.append(_line(title, "**mean**", own))
+    return "\n".join([*lines, *_published_lines()])
+
+
+def _title(row: Row) -> str:
+    """Method, size and how it was trained: what a figure must not be read without."""
+    settings = row.settings
+    published = "published recipe" if settings["as_published"] else settings["schedule"]
+    parts = [METHODS[settings["method"]].title, settings["size"], f"{settings['steps']} steps, {published}"]
+    if "tau" in settings:
+        margin = f"m {settings['margin']:g}" if "margin" in settings else f"κ {settings['margin_ratio']:g}"
+        parts.append(f"τ′ {settings['tau']:g}, {margin}")
+    return ", ".join(parts)
 
 
 def _line(method: str, category: str, rows: Sequence[Row]) -> str:
-    figures = [f"{100 * mean(mean(row.auroc(group)) for row in rows):.1f}" for group in GROUPS]
-    return "| " + " | ".join([method, category, *figures, str(min(len(row.seeds) for row in rows))]) + " |"
+    figures = []
+    for group in GROUPS:
+        values = [mean(row.auroc(group)) for row in rows if row.auroc(group)]
+        figures.append(f"{100 * mean(values):.1f}" if len(values) == len(rows) else "")
+    seeds = min(len(row.seeds) for row in rows)
+    diverged = sum(len(row.diverged) for row in rows)
+    told = f"{seeds}, {diverged} diverged" if diverged else str(seeds)
+    return "| " + " | ".join([method, category, *figures, told]) + " |"
 
 
 def _published_lines() -> Iterator[str]:

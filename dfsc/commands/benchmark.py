@@ -49,7 +49,7 @@ def _loco(options: argparse.Namespace) -> str:
     cells = grid(folders, recipe_options.recipes(options), cross_validated=False, pixels=False)
     todo = missing(cells, options.out)
     if todo:
-        hours = loco.expected_seconds(todo, options.workers) / 3600
+        hours = loco.expected_seconds(todo) / 3600
         sys.stderr.write(f"This will take about {hours:.1f} hours on this machine; stopped, it goes on where it was.\n")
     follow(cells, options.out, options.workers)
     names = {cell.name for cell in cells}

@@ -5,6 +5,7 @@
 
 import argparse
 from itertools import product
+from pathlib import Path
 
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
@@ -35,15 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_swept_arguments(parser: argparse.ArgumentParser) -> None:
     """Many trainings: where an option takes several values, each combination is trained."""
     parser.add_argument("--method", nargs="+", choices=list(METHODS), default=["ead-s", "dfsc"], help="(both)")
-    parser.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2], help="(0 1 2)")
-    parser.add_argument("--steps", type=int, nargs="+", default=[DEFAULT_STEPS], help=f"({DEFAULT_STEPS})")
+    parser.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2], help="(%(default)s)")
+    parser.add_argument("--steps", type=int, nargs="+", default=[DEFAULT_STEPS], help="of the student (%(default)s)")
     _add_shared(parser, several="+")
 
 
 def recipe(options: argparse.Namespace) -> Recipe:
     """The recipe that options of one training wish for."""
     methods = ("ead-s", "dfsc") if options.pair else (options.method,)
-    seconds = options.seconds or (None if options.steps else DEFAULT_SECONDS)
+    seconds = options.seconds
+    if seconds is None and options.steps is None:
+        seconds = DEFAULT_SECONDS
     return _recipe(options, methods, seconds)
 
 
@@ -114,16 +117,20 @@ def _recipe(options: argparse.Namespace, methods: tuple[str, ...], seconds: floa
     return Recipe(
         methods=methods,
         size=options.size,
-        teacher=options.teacher,
+        teacher=_absolute(options.teacher),
         steps=options.steps,
         autoencoder_steps=options.autoencoder_steps,
         seconds=seconds,
         copies=options.copies,
         movement=options.movement,
-        penalty=options.penalty,
+        penalty=_absolute(options.penalty),
         schedule=Schedule(schedule),
         as_published=options.as_published,
         detach=options.detach,
         separation=separation,
         seed=options.seed,
     )
+
+
+def _absolute(folder: str | None) -> str | None:
+    return str(Path(folder).resolve()) if folder else None

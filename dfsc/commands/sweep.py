@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cross-validated", action="store_true", help="each seed tests on another quarter of all good images"
     )
-    parser.add_argument("--pixels", action="store_true", help="evaluate sPRO or AUPRO and pixel AUROC too")
+    parser.add_argument("--pixels", action="store_true", help="evaluate sPRO or AUPRO and pixel AUROC too; trains anew")
     parser.add_argument("--workers", type=int, default=1, help="trainings at a time (%(default)s)")
     parser.add_argument(
         "--ray", nargs="?", const="local", metavar="ADDRESS", help="spread over Ray, on this machine or a cluster"
@@ -56,7 +56,8 @@ def _summed_up(folder: Path) -> str:
     text = table(rows)
     lines = [
         "Image AUROC of the fused map in percent, mean over the seeds ± their standard deviation. Δ: gain over EAD-S "
-        "of the same seeds and images, in points, with a 95 % bootstrap interval over seeds and images.",
+        "of the same seeds and images, in points, with a 95 % bootstrap interval over seeds and images; few seeds make "
+        "it too narrow, and of one seed it only says how images differ.",
         text,
     ]
     if tau_picture(rows, folder / "tau.png"):

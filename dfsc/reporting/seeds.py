@@ -1,7 +1,8 @@
 """Methods compared over seeds, where the evaluated detectors are several trainings of each."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
 
 import numpy as np
@@ -11,6 +12,8 @@ from dfsc.detector import Detector
 from dfsc.evaluation import FUSED, DetectorReport, Evaluation
 from dfsc.objectives import METHODS
 from dfsc.separation import SeparationSettings
+
+NOTED = ("steps", "copies", "movement", "penalty", "optimiser", "data")
 
 Members = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
@@ -51,19 +54,31 @@ def over_seeds(evaluation: Evaluation, detectors: Sequence[Detector], members: M
 def _by_method(evaluation: Evaluation, detectors: Sequence[Detector]) -> dict[str, dict[int, DetectorReport]]:
     """Reports by method with its settings and by seed; those without a noted seed are left out."""
     methods: dict[str, dict[int, DetectorReport]] = {}
+    titles: dict[str, str] = {}
     for detector, report in zip(detectors, evaluation.detectors, strict=False):
         seed = detector.config.training.get("seed")
         if isinstance(seed, int):
-            methods.setdefault(_title(detector), {})[seed] = report
+            title = titles.setdefault(_settings(detector), _new_title(detector, titles))
+            methods.setdefault(title, {})[seed] = report
     return methods
 
 
-def _title(detector: Detector) -> str:
+def _settings(detector: Detector) -> str:
+    """All that tells two ways of training apart, but for the seed and what came of it."""
     config = detector.config
-    return f"{METHODS[config.method].title}{_settings(config.separation)}, {config.size}"
+    noted = {name: value for name, value in config.training.items() if name in NOTED}
+    separation = asdict(config.separation) if config.separation else None
+    return json.dumps([config.method, config.size, config.schedule, separation, noted], sort_keys=True, default=str)
 
 
-def _settings(separation: SeparationSettings | None) -> str:
+def _new_title(detector: Detector, titles: Mapping[str, str]) -> str:
+    config = detector.config
+    title = f"{METHODS[config.method].title}{_constraint(config.separation)}, {config.size}"
+    alike = sum(other.startswith(title) for other in titles.values())
+    return f"{title}, setting {alike + 1}" if alike else title
+
+
+def _constraint(separation: SeparationSettings | None) -> str:
     if separation is None:
         return ""
     margin = f"κ {separation.margin_ratio:g}" if separation.margin is None else f"m {separation.margin:g}"

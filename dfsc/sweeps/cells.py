@@ -1,7 +1,7 @@
 """A sweep's unit: one recipe on one data set, and what comes of it as a JSON file of its own.
 
-A cell's file name ends in a digest of everything that decides its result, so that a changed setting is another cell and
-a finished one is never computed again.
+A cell's file name ends in a digest of what decides its result: settings, teacher, the names and sizes of the images. So
+a changed setting is another cell, and a finished one is never computed again.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from dfsc.groundtruth import GroundTruth
 from dfsc.localisation import has_masks
 from dfsc.objectives import METHODS
 from dfsc.plan import TrainingPlan
-from dfsc.recipe import Recipe, as_json
+from dfsc.recipe import Recipe, as_json, material_key, planned
 from dfsc.separation import SeparationSettings
 
 
@@ -27,13 +27,15 @@ class Cell:
 
     Attributes:
         folder: the data set's, absolute.
-        recipe: of one method.
+        images: a digest of the names and sizes of the data set's images.
+        recipe: of one method, by steps.
         teacher_digest: the teacher's, wherever it lies.
         cross_validated: test on another quarter of all good images seed by seed, train on the others.
         pixels: evaluate the maps' localisation too.
     """
 
     folder: Path
+    images: str
     recipe: Recipe
     teacher_digest: str
     cross_validated: bool = False
@@ -49,35 +51,53 @@ class Cell:
 
     @property
     def settings(self) -> dict[str, object]:
-        """Everything that decides the result, flat, as JSON values; a method without the constraint has none of its."""
-        recipe = as_json(self.recipe)
-        constraint = recipe.pop("separation")
-        separation = constraint if METHODS[self.method].separates else {}
-        del recipe["methods"], recipe["seconds"]
-        recipe["teacher"] = self.teacher_digest
-        shared = {"dataset": self.dataset, "method": self.method, "cross_validated": self.cross_validated}
-        return shared | {"pixels": self.pixels} | recipe | separation
+        """What a reader tells cells apart by, flat, as JSON values; only what has an effect on this cell."""
+        plan, recipe = planned(self.recipe), self.recipe
+        settings = {
+            "dataset": self.dataset,
+            "images": self.images,
+            "method": self.method,
+            "cross_validated": self.cross_validated,
+            "pixels": self.pixels,
+            "size": recipe.size,
+            "teacher": self.teacher_digest,
+            "as_published": recipe.as_published,
+            "schedule": str(plan.schedule),
+            "autoencoder_steps": plan.autoencoder_steps,
+            "steps": plan.student_steps,
+            "copies": recipe.copies,
+            "movement": recipe.movement,
+            "penalty": recipe.penalty,
+            "detach": plan.detach,
+            "seed": recipe.seed,
+        }
+        return settings | (_constraint(plan) if METHODS[self.method].separates else {})
 
     @property
     def name(self) -> str:
         """What its file is called."""
-        # The plan's defaults decide too, though no option changes them.
-        text = json.dumps({"plan": as_json(TrainingPlan())} | self.settings, sort_keys=True)
+        # The plan decides by settings too that no option changes.
+        text = json.dumps({"plan": as_json(planned(self.recipe))} | self.settings, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:10]
         return f"{self.dataset}-{self.method}-seed{self.recipe.seed}-{digest}"
 
 
 def grid(folders: list[Path], recipes: list[Recipe], cross_validated: bool, pixels: bool) -> list[Cell]:
-    """Every recipe on every data set, each different cell once; those that share their images next to each other."""
+    """Every recipe on every data set, each different cell once; those that share their images next to each other.
+
+    Raises:
+        DatasetError, CheckpointError: for a data set or a teacher that can't be opened.
+    """
     distinct = {(recipe.size, recipe.teacher): recipe for recipe in recipes}
     teachers = {key: recipe.loaded_teacher().digest for key, recipe in distinct.items()}
     cells: dict[str, Cell] = {}
-    for folder in folders:
+    for folder in map(_absolute, folders):
+        images = _images_digest(open_dataset(folder))
         for recipe in map(_without_idle_settings, recipes):
             digest = teachers[recipe.size, recipe.teacher]
-            cell = Cell(folder.resolve(), recipe, digest, cross_validated, pixels)
+            cell = Cell(folder, images, recipe, digest, cross_validated, pixels)
             cells.setdefault(cell.name, cell)
-    return sorted(cells.values(), key=lambda cell: (cell.dataset, cell.recipe.seed))
+    return sorted(cells.values(), key=lambda cell: (cell.dataset, *map(str, material_key(cell.recipe))))
 
 
 def check_datasets(folders: list[Path], pixels: bool) -> None:
@@ -88,7 +108,7 @@ def check_datasets(folders: list[Path], pixels: bool) -> None:
             used), and for two of the same name.
     """
     by_name: dict[str, Path] = {}
-    for folder in (folder.resolve() for folder in folders):
+    for folder in map(_absolute, folders):
         if by_name.setdefault(folder.name, folder) != folder:
             raise DatasetError(f"Two data sets are called {folder.name}; a sweep tells them apart by their names.")
         _check_evaluable(open_dataset(folder), pixels)
@@ -132,9 +152,33 @@ def read_results(folder: Path) -> list[dict]:
     return results
 
 
+def _absolute(folder: Path) -> Path:
+    """Without following links: a data set is called as its folder is."""
+    return Path(os.path.abspath(folder))
+
+
+def _images_digest(dataset: Dataset) -> str:
+    files = [*dataset.train, *dataset.validation, *(image.path for image in dataset.test)]
+    told = sorted((os.path.relpath(file, dataset.root), file.stat().st_size) for file in files)
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:10]
+
+
 def _without_idle_settings(recipe: Recipe) -> Recipe:
-    separates = METHODS[recipe.methods[0]].separates
-    return recipe if separates else dataclasses.replace(recipe, separation=SeparationSettings())
+    """The recipe with settings that have no effect at their defaults, so that they don't multiply trainings."""
+    defaults = SeparationSettings()
+    if not METHODS[recipe.methods[0]].separates:
+        return dataclasses.replace(recipe, separation=defaults)
+    if recipe.separation.margin is None:
+        return recipe
+    separation = dataclasses.replace(recipe.separation, margin_ratio=defaults.margin_ratio)
+    return dataclasses.replace(recipe, separation=separation)
+
+
+def _constraint(plan: TrainingPlan) -> dict[str, object]:
+    """The constraint's settings; of the two ways to say the margin only the one that holds."""
+    settings = as_json(plan.separation)
+    del settings["margin_ratio" if plan.separation.margin is not None else "margin"]
+    return settings
 
 
 def _check_evaluable(dataset: Dataset, pixels: bool) -> None:

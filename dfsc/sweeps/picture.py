@@ -13,27 +13,32 @@ PANEL_INCHES, DPI = 3.4, 130
 
 
 def tau_picture(rows: Sequence[Row], file: Path) -> bool:
-    """Write panels, a column a group of anomalies and a row a margin ratio; False when no τ′ was swept.
+    """Write panels, a column a group of anomalies and a row a margin; False when no τ′ was swept.
 
     Of rows that differ in other settings too, those with the same τ′ are put together by their mean.
     """
     constrained = [row for row in rows if "tau" in row.settings and row.results]
-    ratios = sorted({row.settings["margin_ratio"] for row in constrained})
+    margins = sorted({_margin(row) for row in constrained})
     groups = [group for group in GROUPS if any(row.auroc(group) for row in constrained)]
     if len({row.settings["tau"] for row in constrained}) < 2:
         return False
-    size = (PANEL_INCHES * len(groups), PANEL_INCHES * len(ratios))
+    size = (PANEL_INCHES * len(groups), PANEL_INCHES * len(margins))
     figure = Figure(figsize=size, layout="constrained")
-    panels = figure.subplots(len(ratios), len(groups), squeeze=False, sharex=True, sharey="col")
-    for ratio, axes in zip(ratios, panels, strict=True):
+    panels = figure.subplots(len(margins), len(groups), squeeze=False, sharex=True, sharey="col")
+    for margin, axes in zip(margins, panels, strict=True):
         for group, axis in zip(groups, axes, strict=True):
-            _panel(axis, [row for row in constrained if row.settings["margin_ratio"] == ratio], rows, group)
-            axis.set_title(f"{group}, κ = {ratio:g}", fontsize="medium")
+            _panel(axis, [row for row in constrained if _margin(row) == margin], rows, group)
+            axis.set_title(f"{group}, {margin}", fontsize="medium")
     panels[0][0].legend(fontsize="small")
     figure.supxlabel("τ′, the share of features that count as similar", fontsize="medium")
     figure.supylabel("image AUROC in %", fontsize="medium")
     figure.savefig(file, dpi=DPI)
     return True
+
+
+def _margin(row: Row) -> str:
+    settings = row.settings
+    return f"m = {settings['margin']:g}" if "margin" in settings else f"κ = {settings['margin_ratio']:g}"
 
 
 def _panel(axis: Axes, constrained: Sequence[Row], rows: Sequence[Row], group: str) -> None:

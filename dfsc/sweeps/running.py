@@ -1,21 +1,25 @@
 """Cells spread over this process, several processes of this machine, or a Ray cluster.
 
-Workers compute; only the process that was started writes results, each under a temporary name first. A worker's
-unfinished training lies in the sweep's folder, which a cluster's nodes have to share for it to be found again.
+Whoever computes a cell writes its result, under a temporary name first, and only then forgets its unfinished training,
+so what is killed loses no more than what it learned since its last save. A cluster's nodes have to share the folders.
 """
 
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Thread
 
 import torch
 
 from dfsc.errors import DFSCError
+from dfsc.recipe import forget
 from dfsc.sweeps.cells import Cell, result_file, unfinished_folder, write_result
 from dfsc.sweeps.workbench import Workbench
 
@@ -29,22 +33,42 @@ def run_missing(cells: list[Cell], folder: Path, workers: int = 1, ray: str | No
     """Compute what is missing and write it, yielding each cell as it is done.
 
     Args:
-        workers: processes, or Ray tasks at a time; the machine's cores are divided among them.
+        workers: processes, or on this machine Ray tasks at a time; its cores are divided among them.
         ray: "local" starts Ray on this machine, anything else is the address of a running cluster.
 
     Raises:
-        DFSCError: whatever stops a cell (but divergence, which is a result), or Ray missing.
+        DFSCError: whatever stops a cell (but divergence, which is a result), Ray missing, or a sweep that is running
+            in the folder already. The other cells' trainings go on where they were the next time.
     """
-    todo = missing(cells, folder)
-    if ray:
-        results = _by_ray(todo, folder, workers, ray)
-    elif workers > 1:
-        results = _by_processes(todo, folder, workers)
-    else:
-        results = ((cell, _bench().compute(cell, unfinished_folder(folder, cell))) for cell in todo)
-    for cell, result in results:
-        write_result(folder, cell, result)
-        yield cell
+    if workers < 1:
+        raise DFSCError(f"A sweep needs at least one worker, not {workers}.")
+    with _alone(folder):
+        todo = missing(cells, folder)
+        if ray:
+            yield from _by_ray(todo, folder.resolve(), workers, ray)
+        elif workers > 1:
+            yield from _by_processes(todo, folder, workers)
+        else:
+            for cell in todo:
+                _compute(cell, folder)
+                yield cell
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second sweep out of the folder, where the system has file locks."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DFSCError(f"Another sweep is running in {folder}; wait for it, or name another folder.") from error
+        yield
 
 
 @cache
@@ -53,31 +77,58 @@ def _bench() -> Workbench:
     return Workbench(tell=lambda line: sys.stderr.write(line + "\n"))
 
 
-def _compute(cell: Cell, folder: Path, threads: int) -> dict:
-    """One cell in a worker."""
-    torch.set_num_threads(threads)
-    return _bench().compute(cell, unfinished_folder(folder, cell))
+def _compute(cell: Cell, folder: Path, threads: int | None = None) -> None:
+    """One cell, from its images to its file."""
+    if threads:
+        torch.set_num_threads(threads)
+    unfinished = unfinished_folder(folder, cell)
+    write_result(folder, cell, _bench().compute(cell, unfinished))
+    forget(unfinished)
 
 
 def _threads_each(workers: int) -> int:
-    return max(1, (os.cpu_count() or 1) // workers)
+    return max(1, len(os.sched_getaffinity(0)) // workers) if hasattr(os, "sched_getaffinity") else 1
 
 
-def _by_processes(cells: list[Cell], folder: Path, workers: int) -> Iterator[tuple[Cell, dict]]:
+def _by_processes(cells: list[Cell], folder: Path, workers: int) -> Iterator[Cell]:
     # torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        running = {pool.submit(_compute, cell, folder, _threads_each(workers)): cell for cell in cells}
+    todo, running = list(reversed(cells)), {}
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_follow_parent) as pool:
         try:
-            for done in as_completed(running):
-                yield running[done], done.result()
+            while todo or running:
+                while todo and len(running) < workers:
+                    cell = todo.pop()
+                    running[pool.submit(_compute, cell, folder, _threads_each(workers))] = cell
+                yield from _finished(running)
         except BrokenProcessPool as error:
             raise DFSCError("A worker process died, perhaps for want of memory; try fewer workers.") from error
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            # Whatever ends a sweep early ends its workers at once; their trainings are on disk.
+            for worker in multiprocessing.active_children() if running else ():
+                worker.terminate()
 
 
-def _by_ray(cells: list[Cell], folder: Path, workers: int, address: str) -> Iterator[tuple[Cell, dict]]:
+def _finished(running: dict[Future, Cell]) -> Iterator[Cell]:
+    """Wait for some to be done and take them out."""
+    for done in wait(running, return_when=FIRST_COMPLETED).done:
+        done.result()
+        yield running.pop(done)
+
+
+def _follow_parent() -> None:
+    """In a worker: leave Ctrl-C to the parent, and end with it, even if it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def end_with_it() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=end_with_it, daemon=True).start()
+
+
+def _by_ray(cells: list[Cell], folder: Path, workers: int, address: str) -> Iterator[Cell]:
     try:
         import ray
     except ImportError as error:
@@ -89,12 +140,15 @@ def _by_ray(cells: list[Cell], folder: Path, workers: int, address: str) -> Iter
     ray.init(**place, runtime_env=here, log_to_driver=False, logging_level="error")
     try:
         task = ray.remote(num_cpus=threads, max_retries=3)(_compute)
-        running = {task.remote(cell, folder.resolve(), threads): cell for cell in cells}
+        running = {task.remote(cell, folder, threads): cell for cell in cells}
         while running:
             (done,), _ = ray.wait(list(running), num_returns=1)
-            yield running.pop(done), ray.get(done)
+            ray.get(done)
+            yield running.pop(done)
     except ray.exceptions.RayTaskError as error:
         # The cause without the remote traceback around it.
         raise error.cause from error
+    except ray.exceptions.RayError as error:
+        raise DFSCError("Ray lost a worker, perhaps for want of memory; the same command goes on.") from error
     finally:
         ray.shutdown()

@@ -9,6 +9,7 @@ from statistics import mean, stdev
 import numpy as np
 
 from dfsc.comparison import Seed, SeedsComparison, compare_over_seeds
+from dfsc.datasets import GOOD
 from dfsc.evaluation import ALL, FUSED, MEAN
 from dfsc.localisation import USUAL_LIMIT
 from dfsc.objectives import METHODS
@@ -18,7 +19,7 @@ BASELINE = "ead-s"
 GROUPS = ("logical", "structural", MEAN, ALL)
 CONSTRAINT = {field.name for field in dataclasses.fields(SeparationSettings)}
 # Of the table's columns these are always shown, other settings only where they differ within the sweep.
-ALWAYS = ("dataset", "method", "tau", "margin_ratio")
+ALWAYS = ("dataset", "method", "tau", "margin_ratio", "margin")
 WATCHED = {"similar_mean": "similar mean", "active_share": "active share", "autoencoder": "mean d"}
 
 
@@ -50,8 +51,8 @@ class Row:
         return [one["areas"][group][f"{USUAL_LIMIT[one['metric']]:g}"] for one in found if group in one["areas"]]
 
     def watched(self, name: str) -> float | None:
-        """Mean over the seeds of what the auto-encoder's last steps logged under a name."""
-        stages = [result["training"]["means_of_last_steps"] for result in self.results]
+        """Mean over the seeds of the moving average that the last step of the auto-encoder left under a name."""
+        stages = [result["training"]["averages"] for result in self.results]
         values = [values[name] for stage in stages for values in stage.values() if name in values]
         return mean(values) if values else None
 
@@ -134,16 +135,14 @@ def _gains(pairs: dict[int, tuple[dict, dict]]) -> dict[str, SeedsComparison]:
 
 
 def _seed(first: dict, second: dict, group: str) -> Seed | None:
-    """Two cells' scores of a group's images and of the good ones; None without anomalous ones in the group."""
-    families = np.array([image["family"] for image in first["images"]])
-    good = families == "good"
-    anomalous = ~good if group == ALL else families == group
-    if not anomalous.any():
+    """Two cells' scores of the images that both have, a group's and good ones; None without anomalous ones."""
+    scores = [dict(zip((i["image"] for i in r["images"]), r["scores"][FUSED], strict=True)) for r in (first, second)]
+    families = {image["image"]: image["family"] for image in first["images"] if image["image"] in scores[1]}
+    names = [name for name, family in families.items() if family == GOOD or group in (family, ALL)]
+    anomalous = np.array([families[name] != GOOD for name in names])
+    if not anomalous.any() or anomalous.all():
         return None
-    used = good | anomalous
-    names = [image["image"] for image, use in zip(first["images"], used, strict=True) if use]
-    scores = [np.array(result["scores"][FUSED])[used] for result in (first, second)]
-    return Seed(names, anomalous[used], *scores)
+    return Seed(names, anomalous, *(np.array([of[name] for name in names]) for of in scores))
 
 
 def _by_seed(members: list[dict]) -> dict[int, dict]:

@@ -1,19 +1,20 @@
 """Where cells are computed, one after the other; what neighbouring cells share is made once and kept."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from statistics import mean
 
 import numpy as np
 
 from dfsc.datasets import GOOD, Dataset, TestImage, open_dataset
+from dfsc.errors import CheckpointError
 from dfsc.evaluation import Evaluation, evaluate
 from dfsc.groundtruth import GroundTruth
 from dfsc.images import network_image
 from dfsc.localisation import localise
-from dfsc.recipe import Material, Recipe, begin, forget, gather, same_material, state_file
+from dfsc.recipe import Material, Recipe, begin, gather, material_key, state_file
 from dfsc.sweeps.cells import Cell
 from dfsc.trainer import DivergenceError
 from dfsc.training import Training
@@ -21,7 +22,6 @@ from dfsc.training import Training
 TEST_SHARE = 0.25
 # 4,000 images of 256×256 take 0.8 GB.
 KEPT_IMAGES = 4000
-WATCHED_STEPS = 50
 TELL_SECONDS = 60.0
 
 Tell = Callable[[str], None]
@@ -40,37 +40,41 @@ class Workbench:
         """Train and evaluate: JSON with "auroc", "images", "scores" and "training", or "error" where it diverged.
 
         Args:
-            unfinished: folder in which an interrupted training is found again; gone when this returns.
+            unfinished: folder in which an interrupted training is found again.
+
+        Raises:
+            DFSCError: for what can't be read or trained on, or a teacher that is not the cell's.
         """
         dataset = open_dataset(cell.folder)
         if cell.cross_validated:
             dataset = cross_validation_split(dataset, cell.recipe.seed)
         started = time.monotonic()
-        training = begin(cell.recipe, self._material_for(cell, dataset), unfinished)
+        material = self._material_for(cell, dataset)
+        if material.data.teacher.digest != cell.teacher_digest:
+            raise CheckpointError(f"{cell.name} is to be trained with another teacher than the one that is here.")
+        training = begin(cell.recipe, material, unfinished)
         try:
-            watched = self._followed(training, cell, unfinished)
+            self._follow(training, cell, unfinished)
         except DivergenceError as error:
-            forget(unfinished)
             return {"error": str(error)}
         trained = time.monotonic()
         detectors = list(training.detectors(dataset.name, {}).values())
         evaluation = evaluate(dataset, detectors, read=self._image)
-        result = _result(evaluation) | _pixels(cell, dataset, evaluation)
+        result = _result(dataset, evaluation) | _pixels(cell, dataset, evaluation)
         result["training"] = {
             "steps": dict(training.trainings[cell.method].stages),
             "seconds": round(trained - started, 1),
-            "means_of_last_steps": watched,
+            "averages": training.trainings[cell.method].averages,
         }
-        forget(unfinished)
         return result
 
     def _material_for(self, cell: Cell, dataset: Dataset) -> Material:
         if self._material:
             other, material = self._material
             shared = (other.folder, other.cross_validated) == (cell.folder, cell.cross_validated)
-            if shared and same_material(other.recipe, cell.recipe):
+            if shared and material_key(other.recipe) == material_key(cell.recipe):
                 return material
-        # Two sets of teacher outputs at a time would be the most that a sweep holds in memory.
+        # Let go of before the next is made: two would be the most that a sweep holds in memory.
         self._material = None
         material = self.gathered(dataset, cell.recipe)
         self._material = cell, material
@@ -82,25 +86,19 @@ class Workbench:
         validation = np.stack([self._image(path) for path in dataset.validation]) if dataset.validation else None
         return gather(recipe, good, validation)
 
-    def _followed(self, training: Training, cell: Cell, unfinished: Path) -> dict[str, dict[str, float]]:
-        """Train to the end; by stage and name, the means of what its last steps logged."""
-        logged: dict[str, dict[str, list[float]]] = {}
+    def _follow(self, training: Training, cell: Cell, unfinished: Path) -> None:
         told = time.monotonic()
         for progress in training.run(state_file(unfinished)):
             record = progress.record
-            if record.step > record.steps - WATCHED_STEPS:
-                for name, value in (record.losses | record.watch).items():
-                    logged.setdefault(record.stage, {}).setdefault(name, []).append(value)
             if time.monotonic() - told > TELL_SECONDS:
                 told = time.monotonic()
                 left = f"{progress.seconds_left / 60:.0f} min left for this one"
                 self._tell(f"{cell.name}: {record.stage} {record.step}/{record.steps}, {left}")
-        return {stage: {name: mean(values) for name, values in of.items()} for stage, of in logged.items()}
 
     def _image(self, path: Path, name: str | None = None) -> np.ndarray:
         image = self._images.get(path)
         if image is None:
-            image = network_image(path, name)
+            image = network_image(path, name or f"{path.parent.name}/{path.name}")
             if len(self._images) < KEPT_IMAGES:
                 self._images[path] = image
         return image
@@ -123,10 +121,10 @@ def cross_validation_split(dataset: Dataset, seed: int) -> Dataset:
     )
 
 
-def _result(evaluation: Evaluation) -> dict:
+def _result(dataset: Dataset, evaluation: Evaluation) -> dict:
     """AUROCs, and each image's scores, from which methods are compared image by image later."""
     report = evaluation.detectors[0]
-    images = [{"image": f"{i.defect}/{i.path.name}", "family": i.family} for i in evaluation.images]
+    images = [{"image": os.path.relpath(i.path, dataset.root), "family": i.family} for i in evaluation.images]
     scores = {name: [float(f"{score:.6g}") for score in values] for name, values in report.scores.items()}
     return {"auroc": report.auroc, "images": images, "scores": scores, "unreadable": list(evaluation.unreadable)}
 
