@@ -13,7 +13,7 @@ from dfsc.calibration import BranchMaps
 from dfsc.datasets import open_dataset
 from dfsc.detector import Detector
 from dfsc.errors import DatasetError, DFSCError
-from dfsc.evaluation import Evaluation, evaluate
+from dfsc.evaluation import Evaluation, Read, evaluate
 from dfsc.images import read_image
 from dfsc.inspector import Inspector
 from dfsc.metrics import image_auroc
@@ -49,7 +49,7 @@ class StubInspector:
 
 
 @pytest.fixture
-def stubbed(monkeypatch: pytest.MonkeyPatch) -> None:
+def read(monkeypatch: pytest.MonkeyPatch) -> Read:
     """Scores follow from file names "<local>-<global>.png" instead of networks and files."""
 
     def decode(path: Path, name: str) -> np.ndarray:
@@ -57,14 +57,14 @@ def stubbed(monkeypatch: pytest.MonkeyPatch) -> None:
         return np.full((256, 256, 3), (local, global_, 0), np.uint8)
 
     monkeypatch.setattr(evaluation, "Inspector", StubInspector)
-    monkeypatch.setattr(evaluation, "read_image", decode)
+    return decode
 
 
 def image(scores: str, defect: str = "good", family: str | None = "good") -> datasets.TestImage:
     return datasets.TestImage(Path(f"{scores}.png"), defect, family)
 
 
-def test_known_scores_give_known_figures(stubbed: None, tiny_detectors):
+def test_known_scores_give_known_figures(read: Read, tiny_detectors):
     images = [
         image("10-10"),
         image("20-40"),
@@ -73,7 +73,7 @@ def test_known_scores_give_known_figures(stubbed: None, tiny_detectors):
         image("25-25", "scratch", "structural"),
         image("5-90", "missing", "logical"),
     ]
-    outcome = evaluate(images, tiny_detectors[:1])
+    outcome = evaluate(images, tiny_detectors[:1], read=read)
     (report,) = outcome.detectors
     # Fused scores: good 10, 30, 25; scratch 25, 25; missing 47.5.
     assert report.scores["fused"].tolist() == [10, 30, 25, 25, 25, 47.5]
@@ -96,25 +96,25 @@ def test_known_scores_give_known_figures(stubbed: None, tiny_detectors):
     }
 
 
-def test_family_without_images_is_left_out(stubbed: None, tiny_detectors):
-    (report,) = evaluate([image("1-1"), image("2-2", "dent", "structural")], tiny_detectors[:1]).detectors
+def test_family_without_images_is_left_out(read: Read, tiny_detectors):
+    (report,) = evaluate([image("1-1"), image("2-2", "dent", "structural")], tiny_detectors[:1], read=read).detectors
     assert list(report.auroc) == ["dent", "structural", "all"]
-    (report,) = evaluate([image("1-1"), image("2-2", "odd", None)], tiny_detectors[:1]).detectors
+    (report,) = evaluate([image("1-1"), image("2-2", "odd", None)], tiny_detectors[:1], read=read).detectors
     assert list(report.auroc) == ["odd", "all"]
 
 
-def test_group_names_keep_their_meaning_beside_folders_of_the_same_name(stubbed: None, tiny_detectors):
+def test_group_names_keep_their_meaning_beside_folders_of_the_same_name(read: Read, tiny_detectors):
     images = [image("50-50"), image("60-60", "logical", "logical"), image("40-40", "missing", "logical")]
     images += [image("30-30", "all", "structural")]
-    (report,) = evaluate(images, tiny_detectors[:1]).detectors
+    (report,) = evaluate(images, tiny_detectors[:1], read=read).detectors
     assert report.auroc["logical"]["fused"] == 0.5
     assert report.auroc["all"]["fused"] == pytest.approx(1 / 3)
 
 
-def test_progress_counts_every_image_once(stubbed: None, tiny_detectors):
+def test_progress_counts_every_image_once(read: Read, tiny_detectors):
     images = [image("1-1")] + [image("2-2", "dent", "structural")] * 9
     steps = []
-    evaluate(images, tiny_detectors[:1], lambda done, total: steps.append((done, total)))
+    evaluate(images, tiny_detectors[:1], lambda done, total: steps.append((done, total)), read=read)
     assert steps == [(4, 10), (8, 10), (10, 10)]
 
 
@@ -152,9 +152,9 @@ def test_json_has_exactly_the_agreed_shape(evaluated: Evaluation):
             assert all(isinstance(value, float) and 0 <= value <= 1 for value in figures.values())
 
 
-def test_table_shows_each_figure_beside_its_counts(stubbed: None, tiny_detectors):
+def test_table_shows_each_figure_beside_its_counts(read: Read, tiny_detectors):
     images = [image("10-10"), image("30-10"), image("20-90", "dent", "structural")]
-    lines = evaluate(images, tiny_detectors).table().splitlines()
+    lines = evaluate(images, tiny_detectors, read=read).table().splitlines()
     assert lines[:3] == [
         "toy_block-ead-s",
         "AUROC in %   good   bad    local   global    fused",
