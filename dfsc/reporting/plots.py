@@ -85,4 +85,11 @@ def _finish(axis: Axes, group: str, x: str, y: str, limit: float, legend: str) -
         ylim=(-MARGIN, 1 + MARGIN),
     )
     axis.grid(alpha=0.3)
-    axis.legend(loc="lower right", fontsize="small", title=f"{legend}, %", title_fontsize="small", handlelength=3.2)
+    axis.legend(
+        loc="lower right",
+        fontsize="small",
+        title=f"{legend}, %",
+        title_fontsize="small",
+        handlelength=3.2,
+        framealpha=0.6,
+    )
