@@ -29,8 +29,8 @@ class ArchiveError(DFSCError):
 
 
 @contextmanager
-def open_zip(path: Path, shown: str) -> Iterator[zipfile.ZipFile]:
-    """Open a zip whose contents, by its own directory, are harmless to read one by one.
+def open_zip(path: Path, shown: str, content: str = "photographs") -> Iterator[zipfile.ZipFile]:
+    """Open a zip that should hold `content`, if by its own directory its files are harmless to read one by one.
 
     Raises:
         ArchiveError: with one sentence that names the zip: damaged, empty, with a password, packed by an uncommon
@@ -41,10 +41,10 @@ def open_zip(path: Path, shown: str) -> Iterator[zipfile.ZipFile]:
             archive = zipfile.ZipFile(file)
         except Exception as error:  # on hostile bytes zipfile raises nearly anything
             raise ArchiveError(
-                f"{shown} is a zip that is damaged, cut off or far too full; pack the photographs once more."
+                f"{shown} is a zip that is damaged, cut off or far too full; pack the {content} once more."
             ) from error
         with archive:
-            fault = _fault(archive, path.stat().st_size)
+            fault = _fault(archive, path.stat().st_size, content)
             if fault:
                 raise ArchiveError(f"{shown} {fault}")
             yield archive
@@ -100,20 +100,20 @@ class _Piecewise(io.FileIO):
         return super().read(size)
 
 
-def _fault(archive: zipfile.ZipFile, packed: int) -> str:
+def _fault(archive: zipfile.ZipFile, packed: int, content: str) -> str:
     entries = archive.infolist()
     unpacked = sum(info.file_size for info in entries)
     if not any(visible_entries(archive)):
-        return "is an empty zip; pack the photographs into it."
+        return f"is an empty zip; pack the {content} into it."
     if any(info.flag_bits & _ENCRYPTED for info in entries):
-        return "is protected by a password; pack the photographs without one."
+        return f"is protected by a password; pack the {content} without one."
     if len(entries) > MAX_FILES:
-        return f"has {len(entries)} files, more than the {MAX_FILES} that are looked at; pack only the photographs."
+        return f"has {len(entries)} files, more than the {MAX_FILES} that are looked at; pack only the {content}."
     if unpacked > MAX_UNPACKED:
-        return f"unpacks to more than {MAX_UNPACKED // 10**9} GB; pack fewer or smaller photographs."
+        return f"unpacks to more than {MAX_UNPACKED // 10**9} GB; pack fewer or smaller {content}."
     if unpacked > max(RATIO_FROM, MAX_RATIO * packed):
-        return "unpacks to far more than photographs would, so it was not opened."
+        return f"unpacks to far more than {content} would, so it was not opened."
     # The others' decompressors can't be told how much to give back at once.
     if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in entries):
-        return "is packed by an uncommon method; pack the photographs into an ordinary zip."
+        return f"is packed by an uncommon method; pack the {content} into an ordinary zip."
     return ""

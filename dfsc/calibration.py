@@ -6,6 +6,7 @@ change without running a network (normalisation: Batzner et al., arXiv 2303.1453
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import comb
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from dfsc.errors import CheckpointError
 
 LOWER_QUANTILE, UPPER_QUANTILE = 0.9, 0.995
 UPPER_VALUE = 0.1
+SPREAD_FLOOR = 0.25  # in medians over all positions
 MIN_SPAN = 1e-6  # of constant good maps, so that the scale of float16 values stays finite in float32
 BRANCHES = ("local", "global")
 
@@ -35,10 +37,45 @@ def peak(maps: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class PositionScale:
+    """What is usual at each position: mean and spread of good images' raw maps (float32 56×56 each).
+
+    Not part of the papers. After a short training a student still errs at the same places of every good image, which
+    hides what is wrong there in one of them; in units of what is usual at its place it shows.
+    """
+
+    mean: BranchMaps
+    spread: BranchMaps
+
+    @classmethod
+    def of(cls, good: BranchMaps) -> "PositionScale":
+        """From maps N×56×56; the spread has a floor, since few images say little about it."""
+        pairs = [_usual(maps.astype(np.float32)) for maps in (good.local, good.global_)]
+        (local_mean, local_spread), (global_mean, global_spread) = pairs
+        return cls(BranchMaps(local_mean, global_mean), BranchMaps(local_spread, global_spread))
+
+    def __call__(self, raw: BranchMaps) -> BranchMaps:
+        """Raw maps …×56×56 in units of what is usual: 0 is the mean at that position, 1 one spread above it."""
+        return BranchMaps(
+            (raw.local.astype(np.float32) - self.mean.local) / self.spread.local,
+            (raw.global_.astype(np.float32) - self.mean.global_) / self.spread.global_,
+        )
+
+
+def _usual(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    deviation = maps.std(axis=0)
+    return maps.mean(axis=0), np.hypot(deviation, max(SPREAD_FLOOR * float(np.median(deviation)), MIN_SPAN))
+
+
+@dataclass(frozen=True)
 class Calibration:
-    """Raw maps of N held-out good images (float16, N×56×56 each) and the scale that they fix."""
+    """Raw maps of N held-out good images (float16, N×56×56 each) and the scale that they fix.
+
+    `position`, where it is there, comes before that scale: the papers' calibration has none.
+    """
 
     good: BranchMaps
+    position: PositionScale | None = None
 
     def __post_init__(self) -> None:
         maps = (self.good.local, self.good.global_)
@@ -52,15 +89,23 @@ class Calibration:
 
     @cached_property
     def quantiles(self) -> dict[str, tuple[float, float]]:
-        """Per branch, the raw values that become 0 and 0.1: the 0.9 and 0.995 quantiles over all good pixels."""
+        """Per branch, the values that become 0 and 0.1: the 0.9 and 0.995 quantiles over all good pixels.
+
+        Values are raw ones, or with a position scale in its units.
+        """
         levels = (LOWER_QUANTILE, UPPER_QUANTILE)
-        local = np.quantile(self.good.local.astype(np.float32), levels)
-        global_ = np.quantile(self.good.global_.astype(np.float32), levels)
+        good = self._placed(self.good)
+        local = np.quantile(good.local.astype(np.float32), levels)
+        global_ = np.quantile(good.global_.astype(np.float32), levels)
         return {"local": tuple(map(float, local)), "global": tuple(map(float, global_))}
 
     def normalise(self, raw: BranchMaps) -> BranchMaps:
         """Raw maps …×56×56 → maps on the common scale (0 and 0.1 at the good pixels' two quantiles), float32."""
-        return BranchMaps(self._scaled(raw.local, "local"), self._scaled(raw.global_, "global"))
+        placed = self._placed(raw)
+        return BranchMaps(self._scaled(placed.local, "local"), self._scaled(placed.global_, "global"))
+
+    def _placed(self, raw: BranchMaps) -> BranchMaps:
+        return self.position(raw) if self.position else raw
 
     @cached_property
     def normalised_good(self) -> BranchMaps:
@@ -77,6 +122,20 @@ class Calibration:
         """
         scores = self.good_scores(local_weight)
         return float(scores[len(scores) - 1 - min(max(rejected_good, 0), len(scores) - 1)])
+
+    def rejection(self, rejected_good: int = 0, confidence: float = 0.95) -> tuple[float, float]:
+        """Which share of further good parts a threshold will reject: expectation, and upper bound at a confidence.
+
+        If k of N exchangeable good images lie above it, the share follows Beta(k + 1, N − k) before they are seen.
+        """
+        expected = (rejected_good + 1) / (self.count + 1)
+        low, high = 0.0, 1.0
+        while high - low > 1e-6:
+            share = (low + high) / 2
+            # The share is larger than this where at most k of N further good parts would lie above it.
+            terms = (comb(self.count, k) * share**k * (1 - share) ** (self.count - k) for k in range(rejected_good + 1))
+            low, high = (share, high) if sum(terms) > 1 - confidence else (low, share)
+        return expected, high
 
     def percentile(self, score: float, local_weight: float = 0.5) -> float:
         """Share (0 to 100) of the good images whose score lies below `score`."""

@@ -1,14 +1,34 @@
 """Model cards: what a checkpoint is, on what and how it was trained, what was measured, and under which licence."""
 
 import json
+from pathlib import Path
 
 from dfsc.detector import DetectorConfig
 from dfsc.objectives import METHODS
+from dfsc.recipe import Recipe
+from dfsc.training import Training
 
 RECONSTRUCTION = (
     "DFSC's equations were not available; the form of the constraint used here is this project's reconstruction "
     "(see `dfsc/separation.py`)."
 )
+
+
+def training_notes(recipe: Recipe, training: Training, data: str, seconds: float, license_name: str) -> dict:
+    """What a checkpoint says of a training: a DetectorConfig's `training`. `data` tells the images in words."""
+    return {
+        "data": data,
+        "fitted": training.data.fitted,
+        "trained_with": " + ".join(METHODS[method].title for method in recipe.methods),
+        "steps": ", ".join(f"{count} {stage}" for stage, count in training.taken.items()),
+        "seconds": round(seconds),
+        "optimiser": str(training.plan.algorithm),
+        "seed": recipe.seed,
+        "copies": len(training.data) // training.data.fitted,
+        "movement": recipe.movement,
+        "penalty": Path(recipe.penalty).name if recipe.penalty else "rendered by the library",
+        "license": license_name,
+    }
 
 
 def detector_card(config: DetectorConfig, held_out: int) -> str:

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from dfsc.calibration import BranchMaps, Calibration
+from dfsc.calibration import BranchMaps, Calibration, PositionScale
 from dfsc.detector import BORDER_CONVENTION, Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
 from dfsc.errors import CheckpointError
 from dfsc.images import RESIZE_RULE
@@ -27,6 +27,7 @@ from dfsc.version import __version__
 
 DETECTOR_FORMAT = "dfsc-detector-1"
 TEACHER_FORMAT = "dfsc-teacher-1"
+POSITION_TENSORS = ("mean_local", "mean_global", "spread_local", "spread_global")
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
 # Where an unfinished training lies inside the folder that it will fill.
 UNFINISHED = ".training"
@@ -103,7 +104,7 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
     }
     exact = {"channel_mean": detector.channel_mean, "channel_std": detector.channel_std}
     maps = {"good_local": torch.from_numpy(good.local), "good_global": torch.from_numpy(good.global_)}
-    _write(folder, config, _halved_tensors(tensors) | exact | maps, card)
+    _write(folder, config, _halved_tensors(tensors) | exact | maps | _position_tensors(detector.calibration), card)
 
 
 def save_teacher(network: nn.Module, size: str, training: dict, folder: Path, card: str) -> None:
@@ -140,6 +141,7 @@ def _load_folder(folder: Path, source: str) -> Detector:
     try:
         mean, std = tensors.pop("channel_mean").float(), tensors.pop("channel_std").float()
         good = BranchMaps(tensors.pop("good_local").numpy(), tensors.pop("good_global").numpy())
+        position = _position_scale(tensors)
     except KeyError as error:
         raise CheckpointError(f"The checkpoint {folder.name} lacks {error}; fetch or train it once more.") from error
     student, autoencoder = empty_networks(SIZES[config.size])
@@ -151,9 +153,25 @@ def _load_folder(folder: Path, source: str) -> Detector:
         autoencoder=autoencoder.eval(),
         channel_mean=mean,
         channel_std=std,
-        calibration=Calibration(good),
+        calibration=Calibration(good, position),
         source=source,
     )
+
+
+def _position_tensors(calibration: Calibration) -> dict[str, Tensor]:
+    position = calibration.position
+    if position is None:
+        return {}
+    arrays = (position.mean.local, position.mean.global_, position.spread.local, position.spread.global_)
+    return {name: torch.from_numpy(array) for name, array in zip(POSITION_TENSORS, arrays, strict=True)}
+
+
+def _position_scale(tensors: dict[str, Tensor]) -> PositionScale | None:
+    """Take the position scale out of a checkpoint's tensors, if it has one."""
+    if POSITION_TENSORS[0] not in tensors:
+        return None
+    arrays = [tensors.pop(name).numpy() for name in POSITION_TENSORS]
+    return PositionScale(BranchMaps(*arrays[:2]), BranchMaps(*arrays[2:]))
 
 
 def _find_teacher(config: DetectorConfig, folder: Path) -> Teacher:

@@ -12,15 +12,18 @@ from dfsc.checkpoints import embedded_teacher, load_teacher
 from dfsc.detector import Teacher
 from dfsc.errors import TrainingError
 from dfsc.objectives import METHODS
+from dfsc.ondemand import OnDemand
 from dfsc.optimization import Algorithm, Decay
+from dfsc.pacing import Budget
 from dfsc.penalty import PenaltySource, from_folder, rendered
-from dfsc.plan import PUBLISHED_PLAN, Schedule, TrainingPlan
+from dfsc.plan import PUBLISHED_PLAN, QUICK_PLAN, Schedule, TrainingPlan
 from dfsc.separation import SeparationSettings, settings_from
-from dfsc.training import Training, penalty_pool, plan_for_seconds
+from dfsc.training import Training
 from dfsc.trainingset import TrainingSet, check_enough, prepare, split_good
 
 PENALTY_IMAGES = 128
 MAX_COPIES_IN_ALL = 640
+COPIES_A_SECOND = 0.4
 MATERIAL_FIELDS = ("seed", "size", "teacher", "copies", "movement", "penalty")
 
 
@@ -34,12 +37,14 @@ class Recipe:
         teacher: folder of another teacher.
         steps: steps of the student; None when `seconds` decide.
         autoencoder_steps: steps of the auto-encoder in a staged training; None takes a quarter of the student's.
-        seconds: time for all methods together, everything after decoding counted.
-        copies: augmented copies of each image; None takes as many as fit into 640 in all, at least 2 and at most 16.
+        seconds: time for all methods together, everything from `start` (or a budget's beginning) to the calibration.
+        copies: augmented copies of each image; None takes 2 to 16, 640 in all or fewer where `seconds` are few.
         movement: how far the product moves between photographs, as a share of the edge (see dfsc.augmentation.moved).
         penalty: folder of penalty images; None renders them.
         schedule: "staged" or "joint".
         as_published: the papers' optimiser, rates and hard quantile (see plan.PUBLISHED_PLAN).
+        quick: what pays in trainings of a few minutes: a softer hard quantile, a higher rate for the student, and a
+            calibration by position (see plan.QUICK_PLAN).
         detach: see TrainingPlan.
     """
 
@@ -54,6 +59,7 @@ class Recipe:
     penalty: str | None = None
     schedule: Schedule = Schedule.STAGED
     as_published: bool = False
+    quick: bool = False
     detach: bool = False
     separation: SeparationSettings = field(default_factory=SeparationSettings)
     seed: int = 0
@@ -70,6 +76,8 @@ class Recipe:
             raise TrainingError("The number of steps or seconds has to be positive.")
         if self.autoencoder_steps is not None and (self.autoencoder_steps <= 0 or self.steps is None):
             raise TrainingError("The auto-encoder's number of steps has to be positive, and goes with the student's.")
+        if self.quick and self.as_published:
+            raise TrainingError("A training is either quick or as published, not both.")
         if not 0 <= self.movement <= 0.2:
             raise TrainingError(f"The movement is a share of the edge from 0 to 0.2, not {self.movement:g}.")
 
@@ -82,33 +90,40 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Material:
-    """What a training works on: the good images' set, and the penalty images (uint8 P×256×256×3)."""
+    """What a training works on: the good images' set, and the penalty images (uint8 P×256×256×3, made on demand)."""
 
     data: TrainingSet
-    penalty: np.ndarray
+    penalty: OnDemand
 
 
 def start(
-    recipe: Recipe, good: np.ndarray, validation: np.ndarray | None = None, folder: Path | None = None
+    recipe: Recipe,
+    good: np.ndarray,
+    validation: np.ndarray | None = None,
+    folder: Path | None = None,
+    budget: Budget | None = None,
 ) -> Training:
     """Prepare a training on good images (uint8 N×256×256×3, resized by the rule); its `run` does the rest.
 
     Args:
         validation: good images to hold out; without them max(4, 20 %) of `good` are, by a seeded draw.
         folder: where an unfinished training may lie; the plan that it began with is kept there and found again.
+        budget: the recipe's seconds, where they began to count earlier than now.
 
     Raises:
-        TrainingError: too few images, too little time, or an unfinished training with another recipe in `folder`.
+        TrainingError: too few images, or an unfinished training with another recipe in `folder`.
     """
-    return begin(recipe, gather(recipe, good, validation), folder)
+    if budget is None and recipe.seconds:
+        budget = Budget(recipe.seconds)
+    return begin(recipe, gather(recipe, good, validation), folder, budget)
 
 
 def gather(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None = None) -> Material:
     """The first half of `start`: split, copy and look at the images with the teacher; any method can begin on it."""
     fit, held_out = _split(recipe, good, validation)
-    copies = recipe.copies or min(16, max(2, MAX_COPIES_IN_ALL // len(fit)))
+    copies = recipe.copies or _copies(recipe, len(fit))
     data = prepare(fit, held_out, recipe.loaded_teacher(), copies, recipe.movement, recipe.seed)
-    return Material(data, penalty_pool(recipe.penalty_source(), PENALTY_IMAGES))
+    return Material(data, OnDemand(PENALTY_IMAGES, recipe.penalty_source(), np.stack))
 
 
 def material_key(recipe: Recipe) -> tuple:
@@ -116,22 +131,22 @@ def material_key(recipe: Recipe) -> tuple:
     return tuple(getattr(recipe, name) for name in MATERIAL_FIELDS)
 
 
-def begin(recipe: Recipe, material: Material, folder: Path | None = None) -> Training:
+def begin(recipe: Recipe, material: Material, folder: Path | None = None, budget: Budget | None = None) -> Training:
     """The second half of `start`: decide how many steps there are to be, and take the first networks."""
     plan = _unfinished_plan(recipe, folder)
     if plan is None:
         plan = planned(recipe)
-        if recipe.seconds:
-            plan = plan_for_seconds(plan, recipe.seconds, len(recipe.methods), material.data, material.penalty)
         _note_plan(recipe, plan, folder)
-    return Training(recipe.methods, plan, material.data, material.penalty)
+    if budget is None and recipe.seconds:
+        budget = Budget(recipe.seconds)
+    return Training(recipe.methods, plan, material.data, material.penalty, budget)
 
 
 def planned(recipe: Recipe) -> TrainingPlan:
-    """The plan that a recipe asks for; where it gives a time, the numbers of steps are not decided yet."""
+    """The plan that a recipe asks for; where it gives a time, the numbers of steps will follow from that."""
     joint = recipe.schedule is Schedule.JOINT
     plan = dataclasses.replace(
-        PUBLISHED_PLAN if recipe.as_published else TrainingPlan(),
+        _kind_of_plan(recipe),
         schedule=recipe.schedule,
         detach=recipe.detach and joint,
         separation=recipe.separation,
@@ -143,6 +158,12 @@ def planned(recipe: Recipe) -> TrainingPlan:
     return dataclasses.replace(plan, autoencoder_steps=autoencoder_steps, student_steps=recipe.steps)
 
 
+def _kind_of_plan(recipe: Recipe) -> TrainingPlan:
+    if recipe.as_published:
+        return PUBLISHED_PLAN
+    return QUICK_PLAN if recipe.quick else TrainingPlan()
+
+
 def state_file(folder: Path) -> Path:
     """Where an unfinished training's state lies."""
     return folder / "state.pt"
@@ -151,6 +172,12 @@ def state_file(folder: Path) -> Path:
 def forget(folder: Path) -> None:
     """Remove what a finished training left for resuming."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copies(recipe: Recipe, fitted: int) -> int:
+    """As many copies as are drawn more than once: a new one costs as much time as half a step."""
+    in_all = MAX_COPIES_IN_ALL if recipe.seconds is None else min(MAX_COPIES_IN_ALL, COPIES_A_SECOND * recipe.seconds)
+    return min(16, max(2, round(in_all / fitted)))
 
 
 def _split(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

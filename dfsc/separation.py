@@ -107,16 +107,15 @@ def distances(d: Tensor, unit: SplitUnit) -> Tensor:
 def split_value(d: Tensor, tau: float) -> Tensor:
     """q′ of each image: N×units → N×1, the smallest value with at least τ′·units values at or below it."""
     units = d.shape[1]
-    rank = max(1, math.ceil(tau * units - 1e-6))
+    rank = split_rank(units, tau)
     if units - rank < units // 2:
         return d.detach().topk(units - rank + 1, dim=1).values[:, -1:]
     return d.detach().kthvalue(rank, dim=1, keepdim=True).values
 
 
-def novel_share(d: Tensor, tau: float) -> Tensor:
-    """Where novelty lies: d N×C×H×W → N×H×W, the share (0 to 1) of each position's channels that are novel."""
-    threshold = split_value(d.flatten(1), tau)
-    return (d > threshold[:, :, None, None]).float().mean(dim=1)
+def split_rank(units: int, tau: float) -> int:
+    """How many of `units` sorted values are similar, at least 1: q′ is the last of them."""
+    return max(1, math.ceil(tau * units - 1e-6))
 
 
 def separate(d: Tensor, settings: SeparationSettings, margin: float) -> Separation:

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from dfsc.detector import empty_networks, network_input
 from dfsc.errors import TrainingError
 from dfsc.objectives import METHODS, hard_feature_loss, penalty_loss, student_autoencoder_loss, total
+from dfsc.ondemand import OnDemand
 from dfsc.optimization import NetworkOptimizer, rate_share
 from dfsc.plan import Schedule, TrainingPlan
 from dfsc.processor import fast_arithmetic
@@ -55,12 +56,13 @@ class StepRecord:
 class MethodTraining:
     """One method's networks in training; `run` yields a record each step and goes on where the last run stopped.
 
-    `averages` are moving averages of what the steps logged, by stage and name.
+    `averages` are moving averages of what the steps logged, by stage and name; `lap` counts how often the training was
+    prolonged, `taken` the steps of each stage over all laps.
     """
 
-    def __init__(self, method: str, plan: TrainingPlan, data: TrainingSet, penalty: np.ndarray):
+    def __init__(self, method: str, plan: TrainingPlan, data: TrainingSet, penalty: OnDemand):
         """Args:
-        penalty: uint8 P×256×256×3, the pool of penalty images.
+        penalty: the pool of penalty images, uint8 P×256×256×3.
         """
         self.method, self.plan, self.data, self.penalty = METHODS[method], plan, data, penalty
         torch.manual_seed(plan.seed)
@@ -72,9 +74,10 @@ class MethodTraining:
             "student": self._optimizer(self.student, plan.student_rate),
             "autoencoder": self._optimizer(self.autoencoder, plan.autoencoder_rate),
         }
-        self._stage, self._step = 0, 0
+        self.lap, self._stage, self._step = 0, 0, 0
+        self.taken: dict[str, int] = {}
         self.averages: dict[str, dict[str, float]] = {}
-        self._imitated: Tensor | None = None
+        self._imitated = self._nothing_imitated()
         self._good_state = self.state()
 
     @property
@@ -85,7 +88,7 @@ class MethodTraining:
         return [("autoencoder", self.plan.autoencoder_steps), ("student", self.plan.student_steps)]
 
     def run(self) -> Iterator[StepRecord]:
-        """Train to the end of the plan.
+        """Train to the end of the plan, which may be given other numbers of steps on the way.
 
         Raises:
             DivergenceError: when a loss is not finite or beyond all bounds; the last good state is back by then.
@@ -93,15 +96,27 @@ class MethodTraining:
         take = {"autoencoder": self._autoencoder_step, "student": self._student_step, "joint": self._joint_step}
         while self._stage < len(self.stages):
             name, steps = self.stages[self._stage]
-            while self._step < steps:
-                rng = np.random.default_rng((self.plan.seed, self._stage, self._step))
-                torch.manual_seed(int(rng.integers(2**31)))
-                losses, watch = take[name](rng, self._step / max(1, steps))
-                self._guard(losses | watch)
-                self._average(name, losses | watch)
-                self._step += 1
-                yield StepRecord(self.method.name, name, self._step, steps, losses, watch, self._done())
-            self._stage, self._step = self._stage + 1, 0
+            if self._step >= steps:
+                self._stage, self._step = self._stage + 1, 0
+                continue
+            rng = np.random.default_rng((self.plan.seed, self.lap, self._stage, self._step))
+            torch.manual_seed(int(rng.integers(2**31)))
+            losses, watch = take[name](rng, self._step / steps)
+            self._guard(losses | watch)
+            self._average(name, losses | watch)
+            self._step += 1
+            self.taken[name] = self.taken.get(name, 0) + 1
+            yield StepRecord(self.method.name, name, self._step, steps, losses, watch, self._done())
+
+    def prolong(self, plan: TrainingPlan) -> None:
+        """Begin another lap: the next `run` goes through the stages of `plan` from the networks as they are now."""
+        self.plan = plan
+        self.lap, self._stage, self._step = self.lap + 1, 0, 0
+        self._imitated = self._nothing_imitated()
+
+    def forget(self) -> None:
+        """Free what can be computed anew."""
+        self._imitated.forget()
 
     def state(self) -> dict:
         """Everything that `restore` needs to go on as if nothing had happened; tensors and plain values only."""
@@ -111,8 +126,10 @@ class MethodTraining:
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self._optimizers.items()},
             "reconstruction": dict(self.reconstruction.state),
             "averages": deepcopy(self.averages),
+            "lap": self.lap,
             "stage": self._stage,
             "step": self._step,
+            "taken": dict(self.taken),
         }
 
     def restore(self, state: dict) -> None:
@@ -122,8 +139,9 @@ class MethodTraining:
             optimizer.load_state_dict(state["optimizers"][name])
         self.reconstruction = self.method.reconstruction(self.plan.separation, state["reconstruction"])
         self.averages = deepcopy(state["averages"])
-        self._stage, self._step = state["stage"], state["step"]
-        self._imitated = None
+        self.lap, self._stage, self._step = state["lap"], state["stage"], state["step"]
+        self.taken = dict(state["taken"])
+        self._imitated = self._nothing_imitated()
 
     def _done(self) -> float:
         earlier = sum(steps for _, steps in self.stages[: self._stage])
@@ -150,14 +168,18 @@ class MethodTraining:
         self.autoencoder.train()
         with fast_arithmetic():
             a = self.autoencoder(network_input(self.data.jittered[rows]))
-        constrained = progress >= self.plan.separation.warm_up
+        constrained = self._constrained(progress)
         outcome = self.reconstruction(self.data.jittered_teacher[rows].float(), a.float(), constrained)
         self._descend({"autoencoder": outcome.loss}, ("autoencoder",), progress)
         return {"autoencoder": outcome.loss.item()}, outcome.watch
 
+    def _constrained(self, progress: float) -> bool:
+        """Whether the warm-up is over; in later laps the auto-encoder has learned before."""
+        return self.lap > 0 or progress >= self.plan.separation.warm_up
+
     def _student_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:
         rows = _draw(rng, len(self.data), self.plan.student_batch)
-        losses = self._student_losses(rng, rows, self._imitated_output()[rows].float())
+        losses = self._student_losses(rng, rows, self._imitated[rows].float())
         self._descend(losses, ("student",), progress)
         return {name: loss.item() for name, loss in losses.items()}, {}
 
@@ -166,7 +188,7 @@ class MethodTraining:
         self.autoencoder.train()
         with fast_arithmetic():
             a = self.autoencoder(network_input(self.data.jittered[rows])).float()
-        constrained = progress >= self.plan.separation.warm_up
+        constrained = self._constrained(progress)
         outcome = self.reconstruction(self.data.jittered_teacher[rows].float(), a, constrained)
         losses = {"autoencoder": outcome.loss}
         losses |= self._student_losses(rng, rows, a.detach() if self.plan.detach else a)
@@ -185,16 +207,15 @@ class MethodTraining:
             "student_autoencoder": student_autoencoder_loss(imitated, of_autoencoder.float()),
         }
 
+    def _nothing_imitated(self) -> OnDemand:
+        """The auto-encoder's output on the jittered copies, bfloat16 M×C×56×56; each is computed once it is drawn."""
+        return OnDemand(len(self.data), self._reconstructed, torch.stack)
+
     @torch.no_grad()
-    def _imitated_output(self) -> Tensor:
-        """The finished auto-encoder's output on all jittered copies, bfloat16 M×C×56×56, computed once."""
-        if self._imitated is None:
-            self.autoencoder.eval()
-            chunks = (self.data.jittered[start : start + 8] for start in range(0, len(self.data), 8))
-            with fast_arithmetic():
-                outputs = [self.autoencoder(network_input(chunk)).to(torch.bfloat16) for chunk in chunks]
-            self._imitated = torch.cat(outputs)
-        return self._imitated
+    def _reconstructed(self, row: int) -> Tensor:
+        self.autoencoder.eval()
+        with fast_arithmetic():
+            return self.autoencoder(network_input(self.data.jittered[[row]]))[0].to(torch.bfloat16)
 
     def _optimizer(self, network: nn.Module, rate: float) -> NetworkOptimizer:
         return NetworkOptimizer(network, self.plan.algorithm, rate, self.plan.weight_decay)

@@ -14,19 +14,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from dfsc.calibration import BranchMaps, Calibration
+from dfsc.calibration import BranchMaps, Calibration, PositionScale
 from dfsc.checkpoints import halved
 from dfsc.detector import Detector, DetectorConfig, network_input, raw_maps
 from dfsc.errors import TrainingError
-from dfsc.penalty import PenaltySource
+from dfsc.ondemand import OnDemand
+from dfsc.pacing import Budget
 from dfsc.plan import TrainingPlan
 from dfsc.trainer import MethodTraining, StepRecord
 from dfsc.trainingset import CHUNK, TrainingSet
 
 SAVE_SECONDS = 30.0
 PACE_STEPS = 4
-AUTOENCODER_TIME = 0.2
-CALIBRATION_SECONDS = 1.0
+POSITION_IMAGES = 40
+CALIBRATION_MARGIN = 1.2
+STEPS_FIELD = {"autoencoder": "autoencoder_steps", "student": "student_steps", "joint": "student_steps"}
 
 
 @dataclass(frozen=True)
@@ -40,24 +42,35 @@ class Progress:
 class Training:
     """One or several methods in training on the same images."""
 
-    def __init__(self, methods: Sequence[str], plan: TrainingPlan, data: TrainingSet, penalty: np.ndarray):
+    def __init__(
+        self,
+        methods: Sequence[str],
+        plan: TrainingPlan,
+        data: TrainingSet,
+        penalty: OnDemand,
+        budget: Budget | None = None,
+    ):
         """Args:
         methods: keys of dfsc.objectives.METHODS.
-        penalty: uint8 P×256×256×3, the pool of penalty images.
+        penalty: the pool of penalty images, uint8 P×256×256×3.
+        budget: a time that decides the plan's numbers of steps.
         """
-        self.plan, self.data = plan, data
+        self.plan, self.data, self.budget = plan, data, budget
         self.trainings = {method: MethodTraining(method, plan, data, penalty) for method in methods}
 
     def run(self, state_file: Path | None = None) -> Iterator[Progress]:
-        """Train all methods to the plan's end; resumes from `state_file`, keeps it up to date, leaves it at the end.
+        """Train all methods to the end of plan or budget; resumes from `state_file`, keeps it up to date, leaves it.
 
         Closing the generator keeps the latest state, in memory and in the file.
 
         Raises:
             DivergenceError: one method diverged; it is back at its last good state, which the file keeps too.
+            TrainingError: the budget is too short.
         """
         if state_file and state_file.is_file():
             self._restore(state_file)
+        if self.budget:
+            self.budget.keep(self._calibration_seconds())
         runs = [training.run() for training in self.trainings.values()]
         started, saved, first_done = time.monotonic(), time.monotonic(), None
         try:
@@ -66,13 +79,44 @@ class Training:
                     first_done = record.done if first_done is None else first_done
                     pace = (time.monotonic() - started) / max(record.done - first_done, 1e-9)
                     left = pace * (1 - record.done) if record.done > first_done else float("nan")
-                    yield Progress(record, left)
+                    yield Progress(record, self.budget.left if self.budget else left)
+                if self.budget:
+                    self._fit_into_budget(records[0])
                 if state_file and time.monotonic() - saved > SAVE_SECONDS:
                     self._save(state_file)
                     saved = time.monotonic()
         finally:
             if state_file:
                 self._save(state_file)
+
+    def prolong(self, budget: Budget) -> None:
+        """Let the next `run` train on for another time, from the networks as they are."""
+        self.budget = budget
+        for training in self.trainings.values():
+            training.prolong(self.plan)
+
+    def forget(self) -> None:
+        """Free what can be computed anew, for a training that may or may not be prolonged."""
+        self.data.forget()
+        for training in self.trainings.values():
+            training.forget()
+
+    @property
+    def taken(self) -> dict[str, int]:
+        """Steps of each stage that every method has taken, over all laps."""
+        return next(iter(self.trainings.values())).taken
+
+    @property
+    def learns_to_inspect(self) -> bool:
+        """Whether the students have begun to learn, without which there is no detector."""
+        return all(training.taken.keys() & {"student", "joint"} for training in self.trainings.values())
+
+    def raw_maps(self, images: np.ndarray) -> dict[str, BranchMaps]:
+        """Each method's raw maps (N×56×56) of uint8 N×256×256×3 images, with the networks as they are."""
+        return {
+            method: _raw_maps(training.student.eval(), training.autoencoder.eval(), self.data, images)
+            for method, training in self.trainings.items()
+        }
 
     def detectors(self, product: str, notes: dict) -> dict[str, Detector]:
         """Calibrate the networks as they are now on the held-out good images: a detector a method.
@@ -93,13 +137,36 @@ class Training:
             schedule=str(self.plan.schedule),
             training=notes,
         )
-        good = Calibration(_held_out_maps(student, autoencoder, data))
+        good = _maps(student, autoencoder, data, data.held_out)
+        position = None
+        if self.plan.by_position:
+            fitted = _maps(student, autoencoder, data, data.fitted_images(POSITION_IMAGES))
+            position = PositionScale.of(_stacked([good, fitted]))
+        good = Calibration(good, position)
         return Detector(config, data.teacher, student, autoencoder, data.channel_mean, data.channel_std, good)
+
+    def _fit_into_budget(self, record: StepRecord) -> None:
+        """Correct the running stage's number of steps; all methods are at the same step here."""
+        steps = self.budget.steps(record.stage, record.step, record.steps)
+        self.plan = replace(self.plan, **{STEPS_FIELD[record.stage]: steps})
+        for training in self.trainings.values():
+            training.plan = self.plan
+
+    def _calibration_seconds(self) -> float:
+        """What `detectors` will take, by the time of one image."""
+        started = time.monotonic()
+        self.raw_maps(self.data.held_out[:1])
+        images = len(self.data.held_out) + (min(self.data.fitted, POSITION_IMAGES) if self.plan.by_position else 0)
+        return CALIBRATION_MARGIN * images * (time.monotonic() - started)
 
     def _save(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
+        state = {"methods": {method: training.state() for method, training in self.trainings.items()}}
+        if self.budget:
+            state["budget"] = self.budget.as_state()
+            state["steps"] = [self.plan.autoencoder_steps, self.plan.student_steps]
         temporary = file.with_suffix(".part")
-        torch.save({method: training.state() for method, training in self.trainings.items()}, temporary)
+        torch.save(state, temporary)
         temporary.replace(file)
 
     def _restore(self, file: Path) -> None:
@@ -107,31 +174,38 @@ class Training:
             state = torch.load(file, map_location="cpu", weights_only=True)
         except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
             raise TrainingError(f"{file} is damaged; delete {file.parent.name} to start anew.") from error
-        if state.keys() != self.trainings.keys():
+        methods = state["methods"]
+        if methods.keys() != self.trainings.keys():
             raise TrainingError(
                 f"The unfinished training in {file.parent.name} is of other methods; choose another folder."
             )
+        if self.budget:
+            self.budget.resume(state["budget"])
+            autoencoder_steps, student_steps = state["steps"]
+            self.plan = replace(self.plan, autoencoder_steps=autoencoder_steps, student_steps=student_steps)
         for method, training in self.trainings.items():
-            training.restore(state[method])
+            training.plan = self.plan
+            training.restore(methods[method])
 
 
-@torch.inference_mode()
-def _held_out_maps(student: nn.Module, autoencoder: nn.Module, data: TrainingSet) -> BranchMaps:
-    """Raw maps of the held-out images, in float32 arithmetic and a few images at a time."""
-    stacks = []
-    for start in range(0, len(data.held_out), CHUNK):
-        x = network_input(data.held_out[start : start + CHUNK])
-        teacher = (data.teacher.network(x) - data.channel_mean) / data.channel_std
-        stacks.append(raw_maps(student, autoencoder, teacher, x))
+def _maps(student: nn.Module, autoencoder: nn.Module, data: TrainingSet, images: np.ndarray) -> BranchMaps:
+    """Raw maps of images (uint8 N×256×256×3), in float32 arithmetic and a few images at a time."""
+    chunks = (images[start : start + CHUNK] for start in range(0, len(images), CHUNK))
+    return _stacked([_raw_maps(student, autoencoder, data, chunk) for chunk in chunks])
+
+
+def _stacked(stacks: Sequence[BranchMaps]) -> BranchMaps:
     return BranchMaps(np.concatenate([s.local for s in stacks]), np.concatenate([s.global_ for s in stacks]))
 
 
-def penalty_pool(source: PenaltySource, count: int) -> np.ndarray:
-    """The first `count` penalty images of a source: uint8 count×256×256×3."""
-    return np.stack([source(number) for number in range(count)])
+@torch.inference_mode()
+def _raw_maps(student: nn.Module, autoencoder: nn.Module, data: TrainingSet, images: np.ndarray) -> BranchMaps:
+    x = network_input(images)
+    teacher = (data.teacher.network(x) - data.channel_mean) / data.channel_std
+    return raw_maps(student, autoencoder, teacher, x)
 
 
-def paces(plan: TrainingPlan, data: TrainingSet, penalty: np.ndarray) -> dict[str, float]:
+def paces(plan: TrainingPlan, data: TrainingSet, penalty: OnDemand) -> dict[str, float]:
     """Seconds a step of each stage takes on this machine, by a few of them: medians."""
     probe = replace(plan, autoencoder_steps=PACE_STEPS, student_steps=PACE_STEPS)
     times: dict[str, list[float]] = {}
@@ -141,25 +215,3 @@ def paces(plan: TrainingPlan, data: TrainingSet, penalty: np.ndarray) -> dict[st
         times.setdefault(record.stage, []).append(now - last)
         last = now
     return {stage: float(np.median(of)) for stage, of in times.items()}
-
-
-def plan_for_seconds(
-    plan: TrainingPlan, seconds: float, methods: int, data: TrainingSet, penalty: np.ndarray
-) -> TrainingPlan:
-    """The plan with as many steps as `methods` methods can take in `seconds`, by timing a few steps of each stage.
-
-    In a staged training 20 % of the time goes to the auto-encoder, the rest to the student.
-
-    Raises:
-        TrainingError: when that is too short for a training.
-    """
-    started = time.monotonic()
-    pace = paces(plan, data, penalty)
-    left = seconds - (time.monotonic() - started) - CALIBRATION_SECONDS
-    shares = {"joint": 1.0, "autoencoder": AUTOENCODER_TIME, "student": 1 - AUTOENCODER_TIME}
-    steps = {stage: int(left * shares[stage] / methods / pace[stage]) for stage in pace}
-    if min(steps.values()) < PACE_STEPS:
-        raise TrainingError(f"{seconds:.0f} seconds are too short to train here; give more time.")
-    return replace(
-        plan, autoencoder_steps=steps.get("autoencoder", 0), student_steps=steps.get("student", steps.get("joint", 0))
-    )

@@ -1,10 +1,9 @@
 """What a training looks at: good images, split and augmented, and the teacher's output on them.
 
-The teacher is frozen, so its output on each copy is computed once and kept in bfloat16; methods that are trained as a
-matched pair share one training set.
+The teacher is frozen, so its output on a copy is computed once, when the copy is first drawn, and kept in bfloat16;
+methods that are trained as a matched pair share one training set.
 """
 
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from dfsc.augmentation import jittered, moved
 from dfsc.detector import Teacher, for_inference, inference_dtype, network_input
 from dfsc.errors import TrainingError
 from dfsc.networks import MAP_SIZE
+from dfsc.ondemand import OnDemand
 
 MIN_IMAGES = 12
 MIN_HELD_OUT = 4
@@ -43,75 +43,104 @@ def split_good(count: int, seed: int) -> tuple[list[int], list[int]]:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Copies of the fit images with the teacher's standardised output on each; M copies in all.
+    """Copies of the fit images with the teacher's standardised output on each; M copies in all, made when drawn.
 
     Attributes:
         plain: uint8 M×256×256×3, copies without colour jitter (moved, if the product moves).
         jittered: the same copies with colour jitter.
         plain_teacher, jittered_teacher: bfloat16 M×C×56×56, standardised per channel.
-        channel_mean, channel_std: float32 C×1×1 of the teacher's output over the plain copies.
+        channel_mean, channel_std: float32 C×1×1 of the teacher's output over the fit images.
         held_out: uint8 N×256×256×3 for calibration.
         fitted: how many different images the copies are of.
+        stacks: all that is made on demand.
     """
 
-    plain: np.ndarray
-    jittered: np.ndarray
-    plain_teacher: Tensor
-    jittered_teacher: Tensor
+    plain: OnDemand
+    jittered: OnDemand
+    plain_teacher: OnDemand
+    jittered_teacher: OnDemand
     channel_mean: Tensor
     channel_std: Tensor
     held_out: np.ndarray
     fitted: int
     teacher: Teacher
+    stacks: tuple[OnDemand, ...]
 
     def __len__(self) -> int:
         return len(self.plain)
+
+    def fitted_images(self, most: int) -> np.ndarray:
+        """Fit images themselves, uint8 K×256×256×3, K at most `most`."""
+        copies = len(self) // self.fitted
+        return self.plain[range(0, copies * min(self.fitted, most), copies)]
+
+    def forget(self) -> None:
+        """Free what was made on demand, some 1.5 MB a copy and size demo; it is made anew where it is drawn again."""
+        for stack in self.stacks:
+            stack.forget()
 
 
 def prepare(
     fit: np.ndarray, held_out: np.ndarray, teacher: Teacher, copies: int, movement: float, seed: int
 ) -> TrainingSet:
-    """Make `copies` of each fit image (uint8 N×256×256×3) and run the teacher on all of them.
+    """A training set of `copies` of each fit image (uint8 N×256×256×3); the teacher has seen the images themselves.
 
     Copy 0 is not moved. `movement` is the largest shift as a share of the edge (see dfsc.augmentation.moved).
     """
-    plain, bright = [], []
-    for index, image in enumerate(fit):
-        for copy in range(copies):
-            rng = np.random.default_rng((seed, index, copy))
-            plain.append(moved(image, movement if copy else 0.0, rng))
-            bright.append(jittered(plain[-1], rng))
+    count = copies * len(fit)
     network = for_inference(deepcopy(teacher.network), inference_dtype())
-    plain_output = _teacher_output(network, plain)
-    mean, std = _channel_statistics(plain_output)
+    whole = OnDemand(len(fit), lambda index: _output(network, fit[index]), torch.stack)
+    mean, std = _channel_statistics([whole.row(index) for index in range(len(fit))])
+
+    def standardised(output: Tensor) -> Tensor:
+        return ((output.float() - mean) / std).to(torch.bfloat16)
+
+    def same_as(number: int) -> int:
+        """The first copy that looks like this one without jitter."""
+        return number if movement else number - number % copies
+
+    def plain(number: int) -> np.ndarray:
+        index, copy = divmod(number, copies)
+        return moved(fit[index], movement if copy else 0.0, np.random.default_rng((seed, index, copy)))
+
+    def plain_output(number: int) -> Tensor:
+        if same_as(number) != number:
+            return plain_teacher.row(same_as(number))
+        index, copy = divmod(number, copies)
+        return standardised(_output(network, plain_images.row(number)) if copy else whole.row(index))
+
+    def jitter(number: int) -> np.ndarray:
+        return jittered(plain_images.row(number), np.random.default_rng((seed, *divmod(number, copies), 1)))
+
+    plain_images = OnDemand(count, plain, np.stack)
+    jittered_images = OnDemand(count, jitter, np.stack)
+    plain_teacher = OnDemand(count, plain_output, torch.stack)
+    jittered_teacher = OnDemand(
+        count, lambda number: standardised(_output(network, jittered_images.row(number))), torch.stack
+    )
     return TrainingSet(
-        plain=np.stack(plain),
-        jittered=np.stack(bright),
-        plain_teacher=_standardised(plain_output, mean, std),
-        jittered_teacher=_standardised(_teacher_output(network, bright), mean, std),
+        plain=plain_images,
+        jittered=jittered_images,
+        plain_teacher=plain_teacher,
+        jittered_teacher=jittered_teacher,
         channel_mean=mean,
         channel_std=std,
         held_out=held_out,
         fitted=len(fit),
         teacher=teacher,
+        stacks=(whole, plain_images, jittered_images, plain_teacher, jittered_teacher),
     )
 
 
 @torch.no_grad()
-def _teacher_output(network: torch.nn.Module, images: Sequence[np.ndarray]) -> Tensor:
-    chunks = (np.stack(images[start : start + CHUNK]) for start in range(0, len(images), CHUNK))
-    return torch.cat([network(network_input(chunk)).to(torch.bfloat16) for chunk in chunks])
+def _output(network: torch.nn.Module, image: np.ndarray) -> Tensor:
+    """One image at a time, so that it does not matter which are drawn together."""
+    return network(network_input(image[None]))[0].to(torch.bfloat16)
 
 
-def _channel_statistics(output: Tensor) -> tuple[Tensor, Tensor]:
-    """Per-channel mean and std (float32, C×1×1) of an M×C×56×56 output, without a float32 copy of all of it."""
-    cells = len(output) * MAP_SIZE**2
-    mean = sum(image.float().sum(dim=(1, 2)) for image in output) / cells
-    variance = sum((image.float() - mean[:, None, None]).square().sum(dim=(1, 2)) for image in output) / cells
+def _channel_statistics(outputs: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """Per-channel mean and std (float32, C×1×1) over C×56×56 outputs, without a float32 copy of all of them."""
+    cells = len(outputs) * MAP_SIZE**2
+    mean = sum(output.float().sum(dim=(1, 2)) for output in outputs) / cells
+    variance = sum((output.float() - mean[:, None, None]).square().sum(dim=(1, 2)) for output in outputs) / cells
     return mean[:, None, None], variance.sqrt().clamp_min(1e-6)[:, None, None]
-
-
-def _standardised(output: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    for image in output:
-        image.copy_((image.float() - mean) / std)
-    return output

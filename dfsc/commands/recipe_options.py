@@ -76,6 +76,9 @@ def _add_shared(parser: argparse.ArgumentParser, several: str | None) -> None:
         default=False,
         help="the papers' optimiser, rates, hard quantile and schedule",
     )
+    parser.add_argument(
+        "--quick", action="store_true", help="what pays in a few minutes; the page's retraining does so"
+    )
     parser.add_argument("--penalty", metavar="FOLDER", help="photographs of anything else (by default rendered)")
     parser.add_argument("--teacher", metavar="DIR", help="another teacher than the embedded one")
     _add_separation(parser.add_argument_group("the constraint (DFSC)"), several)
@@ -126,6 +129,7 @@ def _recipe(options: argparse.Namespace, methods: tuple[str, ...], seconds: floa
         penalty=_absolute(options.penalty),
         schedule=Schedule(schedule),
         as_published=options.as_published,
+        quick=options.quick,
         detach=options.detach,
         separation=separation,
         seed=options.seed,

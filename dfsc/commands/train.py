@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dfsc import recipe as recipes
-from dfsc.cards import detector_card
+from dfsc.cards import detector_card, training_notes
 from dfsc.checkpoints import UNFINISHED, check_replaceable, save_detector
 from dfsc.commands import recipe_options
 from dfsc.datasets import Dataset, open_dataset
@@ -20,6 +20,7 @@ from dfsc.evaluation import evaluate
 from dfsc.images import network_image
 from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
+from dfsc.pacing import Budget
 from dfsc.training import Training
 
 NAME = "train"
@@ -36,17 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    dataset = open_dataset(options.folder)
+    started = time.monotonic()
     recipe = recipe_options.recipe(options)
+    budget = Budget(recipe.seconds) if recipe.seconds else None
+    dataset = open_dataset(options.folder)
     good, validation = _decoded(dataset.train), _decoded(dataset.validation)
     folders = {method: options.out / method if options.pair else options.out for method in recipe.methods}
     for folder in folders.values():
         check_replaceable(folder)
     unfinished = options.out / UNFINISHED
-    started = time.monotonic()
-    training = recipes.start(recipe, good, validation, unfinished)
+    training = recipes.start(recipe, good, validation, unfinished, budget)
     _follow(training, recipes.state_file(unfinished))
-    notes = _notes(options, recipe, training, len(good), time.monotonic() - started)
+    data = f"{len(good)} good images of {options.folder.resolve().name}"
+    notes = training_notes(recipe, training, data, time.monotonic() - started, options.license)
     detectors = training.detectors(_plain_name(options.product or dataset.name), notes)
     for detector in _measured(list(detectors.values()), dataset):
         method = METHODS[detector.config.method]
@@ -83,25 +86,6 @@ def _follow(training: Training, state_file: Path) -> None:
                 f"{METHODS[record.method].title} {record.stage} {record.step}/{record.steps}: {losses}; "
                 f"{progress.seconds_left:.0f} s left\n"
             )
-
-
-def _notes(
-    options: argparse.Namespace, recipe: recipes.Recipe, training: Training, images: int, seconds: float
-) -> dict:
-    plan = training.plan
-    return {
-        "data": f"{images} good images of {options.folder.resolve().name}",
-        "fitted": training.data.fitted,
-        "trained_with": " + ".join(METHODS[method].title for method in recipe.methods),
-        "steps": f"{plan.autoencoder_steps} auto-encoder, {plan.student_steps} student",
-        "seconds": round(seconds),
-        "optimiser": str(plan.algorithm),
-        "seed": recipe.seed,
-        "copies": len(training.data) // training.data.fitted,
-        "movement": recipe.movement,
-        "penalty": Path(recipe.penalty).name if recipe.penalty else "rendered by the library",
-        "license": options.license,
-    }
 
 
 def _measured(detectors: list[Detector], dataset: Dataset) -> list[Detector]:

@@ -62,6 +62,7 @@ class Cell:
             "size": recipe.size,
             "teacher": self.teacher_digest,
             "as_published": recipe.as_published,
+            "quick": recipe.quick,
             "schedule": str(plan.schedule),
             "autoencoder_steps": plan.autoencoder_steps,
             "steps": plan.student_steps,

@@ -1,0 +1,89 @@
+"""Several checkpoints at once: a folder of checkpoint folders, or a zip of them for downloading and passing on.
+
+A zip holds a folder a detector, each with the three files of dfsc.checkpoints; the teacher is known by its digest and
+not packed. A zip is as hostile as any upload: only those three names are looked at, nothing is ever unpickled.
+"""
+
+import dataclasses
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from dfsc.archives import ZIP_STARTS, ArchiveError, entry_bytes, open_zip
+from dfsc.cards import detector_card
+from dfsc.checkpoints import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, load, save_detector
+from dfsc.detector import Detector
+from dfsc.errors import CheckpointError, ImageError
+
+FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE)
+MAX_DETECTORS = 8
+
+
+def open_checkpoints(source: str | Path, shown: str | None = None) -> list[Detector]:
+    """All detectors of a zip, of a folder of checkpoint folders as `train --pair` leaves it, or of what `load` takes.
+
+    Args:
+        shown: what to call a zip in sentences and as the detectors' source; by default its path.
+
+    Raises:
+        CheckpointError: when there is none, or one is incomplete, damaged or made for another teacher.
+    """
+    path = Path(source)
+    if path.is_file():
+        return _open_zip(path, shown or str(source))
+    inner = sorted(file.parent for file in path.glob(f"*/{CONFIG_FILE}") if file.parent.name != "teacher")
+    if inner and not (path / CONFIG_FILE).is_file():
+        return [load(folder) for folder in inner]
+    return [load(source)]
+
+
+def write_bundle(detectors: Iterable[Detector], file: Path) -> None:
+    """Pack detectors into a zip, a folder each, called by method and numbered where one is there several times."""
+    with TemporaryDirectory() as temporary, zipfile.ZipFile(file, "w") as archive:
+        for detector in detectors:
+            name = _free_name(detector.config.method, archive)
+            folder = Path(temporary) / name
+            save_detector(detector, folder, detector_card(detector.config, detector.calibration.count))
+            for path in sorted(folder.iterdir()):
+                archive.write(path, f"{name}/{path.name}")
+
+
+def _free_name(method: str, archive: zipfile.ZipFile) -> str:
+    taken = {entry.partition("/")[0] for entry in archive.namelist()}
+    names = [method, *(f"{method}-{number}" for number in range(2, len(taken) + 2))]
+    return next(name for name in names if name not in taken)
+
+
+def _open_zip(path: Path, shown: str) -> list[Detector]:
+    with path.open("rb") as file:
+        if not file.read(4).startswith(ZIP_STARTS):
+            raise CheckpointError(
+                f"{shown} is neither a zip nor a checkpoint folder; choose one that was downloaded here."
+            )
+    try:
+        with open_zip(path, shown, "checkpoints") as archive, TemporaryDirectory() as temporary:
+            folders = _extract(archive, Path(temporary))
+            if not folders:
+                raise CheckpointError(f"{shown} holds no checkpoint: no folder in it has a {CONFIG_FILE}.")
+            if len(folders) > MAX_DETECTORS:
+                raise CheckpointError(f"{shown} holds {len(folders)} checkpoints, more than {MAX_DETECTORS} at a time.")
+            return [dataclasses.replace(load(folder), source=shown) for folder in folders]
+    except (ArchiveError, ImageError) as error:
+        raise CheckpointError(str(error)) from error
+
+
+def _extract(archive: zipfile.ZipFile, into: Path) -> list[Path]:
+    """Write each checkpoint's three files to a numbered folder of ours; what else is in the zip is left alone."""
+    entries: dict[str, zipfile.ZipInfo] = {info.filename: info for info in archive.infolist()}
+    places = [PurePosixPath(name).parent for name in sorted(entries) if PurePosixPath(name).name == CONFIG_FILE]
+    folders = []
+    for place in places:
+        folder = into / str(len(folders) + 1) / (place.name or "checkpoint")
+        folder.mkdir(parents=True)
+        for name in FILES:
+            info = entries.get(str(place / name))
+            if info:
+                (folder / name).write_bytes(entry_bytes(archive, info, f"{place.name}/{name}"))
+        folders.append(folder)
+    return folders

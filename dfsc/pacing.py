@@ -1,0 +1,71 @@
+"""A training that is given a time instead of numbers of steps: how many steps fit is found out while it runs.
+
+A plan's cosine ends at zero only if the number of steps is right, so it is corrected after every step by how long
+steps have taken; a machine that becomes busy half-way gets fewer steps and still ends on time.
+"""
+
+from time import monotonic
+
+from dfsc.errors import TrainingError
+
+AUTOENCODER_SHARE = 0.2
+MIN_STEPS = 4
+
+
+class Budget:
+    """Seconds for a training, counted from the moment this is made; everything that happens meanwhile counts."""
+
+    def __init__(self, seconds: float):
+        self.seconds = seconds
+        self.reserve = 0.0
+        self._began = monotonic()
+        self._learning_from: float | None = None
+        self._first: dict[str, tuple[int, float]] = {}
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the beginning."""
+        return monotonic() - self._began
+
+    @property
+    def left(self) -> float:
+        """Seconds until the end, at least 0."""
+        return max(0.0, self.seconds - self.spent)
+
+    def keep(self, reserve: float) -> None:
+        """Leave `reserve` seconds to what comes after the last step; the learning begins now."""
+        self.reserve = reserve
+        if self._learning_from is None:
+            self._learning_from = self.spent
+
+    def steps(self, stage: str, done: int, planned: int) -> int:
+        """How many steps a stage will have, when `done` of it are done: as many as fit.
+
+        Args:
+            stage: "autoencoder", which gets a fifth of the learning, or "student" or "joint", which end it.
+            planned: the answer while nothing is known about the pace yet.
+
+        Raises:
+            TrainingError: when no sensible number fits.
+        """
+        first, since = self._first.setdefault(stage, (done, self.spent))
+        left = self._end(stage) - self.spent
+        if done == first:
+            return planned if left > 0 else done
+        steps = done + max(0, round(left * (done - first) / max(self.spent - since, 1e-9)))
+        if steps < MIN_STEPS:
+            raise TrainingError(f"{self.seconds:.0f} seconds are too short to train here; give more time.")
+        return steps
+
+    def as_state(self) -> dict[str, float]:
+        """What `resume` needs to go on with the time that is left."""
+        return {"spent": self.spent, "learning_from": self._learning_from or 0.0}
+
+    def resume(self, state: dict[str, float]) -> None:
+        self._began = monotonic() - state["spent"]
+        self._learning_from = state["learning_from"]
+
+    def _end(self, stage: str) -> float:
+        begin = self._learning_from or 0.0
+        end = self.seconds - self.reserve
+        return begin + AUTOENCODER_SHARE * (end - begin) if stage == "autoencoder" else end

@@ -1,0 +1,88 @@
+"""Pairs of checkpoints as one zip, written and opened again, and zips that are not what they claim."""
+
+import zipfile
+
+import numpy as np
+import pytest
+
+from dfsc.bundles import open_checkpoints, write_bundle
+from dfsc.errors import CheckpointError
+from dfsc.inspector import Inspector
+
+
+@pytest.fixture
+def bundle(demo_detectors, tmp_path):
+    file = tmp_path / "pair.zip"
+    write_bundle(demo_detectors, file)
+    return file
+
+
+def repacked(bundle, change):
+    """A zip like `bundle` whose entries (name → bytes) went through `change`."""
+    with zipfile.ZipFile(bundle) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    file = bundle.with_name("changed.zip")
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in change(entries).items():
+            archive.writestr(name, content)
+    return file
+
+
+def test_a_bundle_gives_back_equal_maps(demo_detectors, bundle, draw):
+    with zipfile.ZipFile(bundle) as archive:
+        folders = {name.partition("/")[0] for name in archive.namelist()}
+    assert folders == {"ead-s", "dfsc"}
+    opened = open_checkpoints(bundle, "pair.zip")
+    assert [d.config for d in opened] == sorted((d.config for d in demo_detectors), key=lambda c: c.method)
+    assert {d.source for d in opened} == {"pair.zip"}
+    by_method = {d.config.method: d for d in opened}
+    again = [by_method[d.config.method] for d in demo_detectors]
+    photograph = draw(40, scratch=True)
+    for first, second in zip(*(Inspector(d).inspect(photograph).results for d in (demo_detectors, again)), strict=True):
+        np.testing.assert_array_equal(first.fused, second.fused)
+
+
+def test_two_detectors_of_one_method_get_folders_of_their_own(demo_detectors, tmp_path):
+    file = tmp_path / "three.zip"
+    write_bundle([*demo_detectors, demo_detectors[1]], file)
+    assert len(open_checkpoints(file)) == 3
+
+
+def test_a_bundle_in_a_folder_inside_the_zip_is_found(bundle):
+    inner = repacked(bundle, lambda entries: {f"downloads/{name}": content for name, content in entries.items()})
+    assert len(open_checkpoints(inner)) == 2
+
+
+def test_entries_that_point_elsewhere_are_not_followed(bundle, tmp_path):
+    evil = repacked(bundle, lambda entries: entries | {"../../escaped.txt": b"x", "dfsc/run.pkl": b"x"})
+    assert len(open_checkpoints(evil)) == 2
+    assert not list(tmp_path.rglob("escaped.txt"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda entries: {"notes.txt": b"nothing"}, "holds no checkpoint"),
+        (lambda entries: {k: v for k, v in entries.items() if not k.endswith(".safetensors")}, "missing or damaged"),
+        (lambda entries: entries | {"dfsc/model.safetensors": b"\x80\x04K\x01."}, "missing or damaged"),
+        (lambda entries: entries | {"dfsc/config.json": b"{"}, "can't be read"),
+        (lambda entries: {f"{i}/config.json": b"{}" for i in range(20)}, "more than 8"),
+    ],
+)
+def test_zips_that_are_no_bundle_get_one_sentence(bundle, change, said):
+    with pytest.raises(CheckpointError, match=said) as refused:
+        open_checkpoints(repacked(bundle, change), "pair.zip")
+    assert "/tmp" not in str(refused.value)
+
+
+def test_a_file_that_is_no_zip_is_refused(tmp_path):
+    (tmp_path / "pair.zip").write_bytes(b"not a zip at all")
+    with pytest.raises(CheckpointError, match="neither a zip nor"):
+        open_checkpoints(tmp_path / "pair.zip", "pair.zip")
+
+
+def test_a_cut_off_zip_is_refused(bundle):
+    content = bundle.read_bytes()
+    bundle.write_bytes(content[: len(content) // 2])
+    with pytest.raises(CheckpointError, match="damaged"):
+        open_checkpoints(bundle, "pair.zip")
