@@ -27,7 +27,7 @@ class Result:
     Attributes:
         detector: its name, product-method, numbered where several are called alike.
         method: key of the method, e.g. "dfsc".
-        title: how the method is written, e.g. "DFSC".
+        title: how the method is written, e.g. "DFSC"; with τ′ or a number where that tells detectors apart.
         source: where its checkpoint came from.
         maps: local and global map, float32 56×56, on the scale fixed by the good images (0 and 0.1 are their 0.9 and
             0.995 quantiles; values may be negative).
@@ -132,7 +132,8 @@ class Inspector:
             for detector in detectors
         }
         self._ready = [self._prepare(detector) for detector in detectors]
-        self.names = _numbered([detector.config.name for detector in detectors])
+        self.names = _numbered([detector.config.name for detector in detectors], "-{}")
+        self.titles = _numbered(_titles(detectors), " ({})")
 
     def inspect(self, image: np.ndarray) -> Inspection:
         """Inspect one photograph (RGB uint8 H×W×3, any size from 16×16 on); raises ImageError for anything else."""
@@ -150,11 +151,13 @@ class Inspector:
                 output = network(x)
             teacher_outputs[digest] = output, time.perf_counter() - started
         return [
-            self._detector_results(detector, name, x, teacher_outputs)
-            for detector, name in zip(self._ready, self.names, strict=True)
+            self._detector_results(detector, name, title, x, teacher_outputs)
+            for detector, name, title in zip(self._ready, self.names, self.titles, strict=True)
         ]
 
-    def _detector_results(self, detector: Detector, name: str, x: Tensor, teacher_outputs: dict) -> list[Result]:
+    def _detector_results(
+        self, detector: Detector, name: str, title: str, x: Tensor, teacher_outputs: dict
+    ) -> list[Result]:
         output, seconds = teacher_outputs[detector.teacher.digest]
         started = time.perf_counter()
         maps = detector.calibration.normalise(detector.raw_maps(x, output))
@@ -163,7 +166,7 @@ class Inspector:
             Result(
                 detector=name,
                 method=detector.config.method,
-                title=METHODS[detector.config.method].title,
+                title=title,
                 source=detector.source,
                 maps=BranchMaps(local, global_),
                 calibration=detector.calibration,
@@ -216,10 +219,21 @@ def _interpolate(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
     return values[below] * (1 - share) + values[below + 1] * share
 
 
-def _numbered(names: list[str]) -> list[str]:
-    """Names made unique: the second "a-dfsc" becomes "a-dfsc-2"."""
+def _titles(detectors: Sequence[Detector]) -> list[str]:
+    """How methods are written, with τ′ where several detectors are told apart by it."""
+    settings = [detector.config.separation for detector in detectors]
+    several = len({separation.tau for separation in settings if separation}) > 1
+    titles = [METHODS[detector.config.method].title for detector in detectors]
     return [
-        name if names.index(name) == position else f"{name}-{names[: position + 1].count(name)}"
+        f"{title} τ′ {separation.tau:g}" if several and separation else title
+        for title, separation in zip(titles, settings, strict=True)
+    ]
+
+
+def _numbered(names: list[str], form: str) -> list[str]:
+    """Names made unique: with the form "-{}" the second "a-dfsc" becomes "a-dfsc-2"."""
+    return [
+        name if names.index(name) == position else name + form.format(names[: position + 1].count(name))
         for position, name in enumerate(names)
     ]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +151,23 @@ def load_photographs(uploads: Iterable[Upload]) -> PhotoSet:
     return last.photographs
 
 
+def joined(first: PhotoSet, second: PhotoSet) -> PhotoSet:
+    """Both sets' photographs as one, at most 200; names that both have are numbered in the second."""
+    taken, photographs = set(), []
+    for of in (first, second):
+        for name, size, image, thumbnail in zip(of.names, of.sizes, of.images, of.thumbnails, strict=True):
+            own = next(n for n in (name, *(f"{name} ({k})" for k in count(2))) if n not in taken)
+            taken.add(own)
+            photographs.append(_Photograph(own, size, image, thumbnail))
+    unread = first.unread + second.unread + max(0, len(photographs) - MAX_PHOTOGRAPHS)
+    return _photo_set(photographs[:MAX_PHOTOGRAPHS], [*first.left_out, *second.left_out], unread)
+
+
+def photo_set(images: Iterable[tuple[str, np.ndarray]]) -> PhotoSet:
+    """A set of photographs that are decoded already: names and RGB uint8 H×W×3 arrays."""
+    return _photo_set([_photograph(name, image) for name, image in images], [], 0)
+
+
 def _named(upload: Upload) -> tuple[Path, str]:
     path, name = upload if isinstance(upload, tuple) else (upload, os.path.basename(os.path.abspath(upload)))
     return Path(path), name
@@ -182,8 +200,12 @@ def _read(file: SourceFile) -> _Photograph | str:
         image = read_image(data, file.name)
     except ImageError as error:
         return str(error)
+    return _photograph(file.name, image)
+
+
+def _photograph(name: str, image: np.ndarray) -> _Photograph:
     height, width = image.shape[:2]
-    return _Photograph(file.name, (width, height), resize_for_network(image), display_copy(image, THUMBNAIL_EDGE))
+    return _Photograph(name, (width, height), resize_for_network(image), display_copy(image, THUMBNAIL_EDGE))
 
 
 def _refuse_archive(data: bytes, name: str) -> None:
