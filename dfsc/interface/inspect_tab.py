@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,96 +10,139 @@ import gradio as gr
 
 from dfsc import DFSCError, products
 from dfsc.interface import models, wording
+from dfsc.interface.defect_view import with_defect
 from dfsc.interface.examples_view import CLICK_SCRIPT, examples_html
+from dfsc.interface.lane import courtesy
 from dfsc.interface.markup import notice
 from dfsc.interface.photograph import Photograph, inspect_photograph, passing_file, read_photograph
 from dfsc.interface.results_view import results_html
+from dfsc.interface.visitors import visitor
+from dfsc.interface.wording import OWN
 
 # What a handler returns: results, message, photograph of the session.
 Shown = tuple[Any, Any, Any]
 
+STROKES = (Path(__file__).parent / "static" / "defect.js").read_text(encoding="utf-8")
 PRIVATE = {"api_visibility": "private", "show_progress": "minimal", "trigger_mode": "always_last"}
-SHARED_LANE = {"concurrency_id": "inspect", "concurrency_limit": 2}
+INSPECTING = PRIVATE | {"concurrency_id": "inspect", "concurrency_limit": 2}
 
 
-def inspect_tab(page: gr.Blocks) -> None:
+@dataclass(frozen=True)
+class InspectTab:
+    """What the page connects with the other tab: the choice of product, the photograph, what a new choice changes."""
+
+    product: gr.Radio
+    photograph: gr.State
+    changed: list[gr.components.Component]
+
+
+def inspect_tab(page: gr.Blocks) -> InspectTab | None:
     """Put the tab's components and handlers into the Blocks context; with no product, the sentence that says so."""
     names = products()
     if not names:
         gr.HTML(notice(wording.NO_WEIGHTS, "error"), elem_id="no-weights", label="Notice")
-        return
+        return None
     session = gr.State(None)
     with gr.Row(elem_id="inspect", equal_height=False):
         with gr.Column(scale=0, min_width=300, elem_id="controls"):
-            choices = [(wording.product_name(name), name) for name in names]
-            product = gr.Radio(choices, value=names[0], label=wording.PRODUCT_LABEL, elem_id="product")
+            product = gr.Radio(_choices(), value=names[0], label=wording.PRODUCT_LABEL, elem_id="product")
             upload = gr.File(label=wording.UPLOAD_LABEL, elem_id="upload", height=132)
             message = gr.HTML(notice(wording.INVITATION), elem_id="message", label="Message")
             gallery = gr.HTML(examples_html(names[0]), elem_id="examples", label="Examples", js_on_load=CLICK_SCRIPT)
         with gr.Column(scale=1, min_width=320, elem_id="findings"):
-            results = gr.HTML("", elem_id="results", label="Results")
+            results = gr.HTML("", elem_id="results", label="Results", js_on_load=STROKES)
 
     shown = [results, message, session]
-    events = PRIVATE | SHARED_LANE | {"show_progress_on": message}
+    events = INSPECTING | {"show_progress_on": message}
     page.load(show_first, [product], shown, **events)
     gallery.click(show_example, [product], shown, **events)
     # Unread by gradio: a corrupt file has to reach read_photograph, and the visitor's own name for it is kept.
     upload.upload(show_upload, [upload, product], [*shown, upload], preprocess=False, **events)
+    results.click(make_defect, [product, session], shown, **events)
     product.input(change_product, [product, session], [*shown, gallery], **events)
+    return InspectTab(product, session, [*shown, gallery])
 
 
-def show_first(product: str) -> Shown:
+def show_first(product: str, request: gr.Request) -> Shown:
     """What a visitor finds on arrival: an example with the detectors' findings, if there is one."""
     example = models.first_example(product)
     if example is None:
         return gr.skip(), notice(wording.INVITATION), gr.skip()
-    return _show_example(example, product, wording.INVITATION)
+    return _show_example(example, product, request, wording.INVITATION)
 
 
-def show_example(product: str, event: gr.EventData) -> Shown:
+def show_example(product: str, event: gr.EventData, request: gr.Request) -> Shown:
     """Inspect the example whose button was clicked."""
     found = models.examples(product)
     index = getattr(event, "index", None)
     if not isinstance(index, int) or not 0 <= index < len(found):
         return _kept(notice(wording.UNKNOWN_EXAMPLE, "error"))
-    return _show_example(found[index], product)
+    return _show_example(found[index], product, request)
 
 
-def show_upload(file: dict | None, product: str) -> tuple[Any, ...]:
+def show_upload(file: dict | None, product: str, request: gr.Request) -> tuple[Any, ...]:
     """Inspect what was uploaded, dropped or pasted; the field is emptied for the next one, results stay on an error.
 
     Args:
         file: gradio's record of an uploaded file: "path" (checked by gradio to be an upload) and "orig_name".
-        product: name of an embedded product.
+        product: name of an embedded product, or OWN.
     """
     if not file:
         return *_kept(notice(wording.UNKNOWN_UPLOAD, "error")), None
     path = Path(file["path"])
     name = Path(file.get("orig_name") or path.name).name
     with passing_file(path):
-        return *_guarded(lambda: read_photograph(path, name, uploaded=True), product), None
+        return *_guarded(lambda: read_photograph(path, name, uploaded=True), product, request), None
 
 
-def change_product(product: str, photograph: Photograph | None) -> tuple[Any, ...]:
+def change_product(product: str, photograph: Photograph | None, request: gr.Request) -> tuple[Any, ...]:
     """Compare a visitor's own photograph with the other product; without one, show that product's first example."""
-    if photograph is None or not photograph.uploaded:
-        return *show_first(product), examples_html(product)
+    if photograph is None or (not photograph.uploaded and product != OWN):
+        return *show_first(product, request), examples_html(product)
     said = wording.product_changed(product, photograph.name)
-    return *_guarded(lambda: photograph, product, said), examples_html(product)
+    return *_guarded(lambda: photograph, product, request, said), examples_html(product)
 
 
-def _show_example(example: models.Example, product: str, said: str | None = None) -> Shown:
+def make_defect(product: str, photograph: Photograph | None, event: gr.EventData, request: gr.Request) -> Shown:
+    """Change the photograph by a stroke on it and inspect it once more."""
+    if photograph is None:
+        return _kept(notice(wording.UNKNOWN_STROKE, "error"))
+    tool, points = getattr(event, "tool", None), getattr(event, "points", None)
+    return _guarded(lambda: with_defect(photograph, tool, points), product, request)
+
+
+def offer_own(product: str, request: gr.Request) -> Any:
+    """The choices with the visitor's own models among them, if he has any; what is chosen stays."""
+    return gr.Radio(_choices(own=bool(visitor(request).detectors)), value=product)
+
+
+def inspect_with_own(request: gr.Request) -> tuple[Any, Any]:
+    """Go to the Inspect tab and choose the visitor's own models."""
+    if not visitor(request).detectors:
+        return gr.skip(), gr.skip()
+    return gr.Tabs(selected="inspect-tab"), gr.Radio(_choices(own=True), value=OWN)
+
+
+def _choices(own: bool = False) -> list[tuple[str, str]]:
+    names = [*products(), *([OWN] if own else [])]
+    return [(wording.product_name(name), name) for name in names]
+
+
+def _show_example(example: models.Example, product: str, request: gr.Request, said: str | None = None) -> Shown:
     name = wording.example_name(example.kind, example.number)
-    return _guarded(lambda: read_photograph(example.path, name, uploaded=False), product, said)
+    return _guarded(lambda: read_photograph(example.path, name, uploaded=False), product, request, said)
 
 
-def _guarded(photograph_of: Callable[[], Photograph], product: str, said: str | None = None) -> Shown:
+def _guarded(
+    photograph_of: Callable[[], Photograph], product: str, request: gr.Request, said: str | None = None
+) -> Shown:
     """Read and inspect; a photograph or checkpoint that can't be used becomes its sentence and nothing else changes."""
     started = time.perf_counter()
     try:
         photograph = photograph_of()
-        inspector = models.inspector(product)
-        inspection = inspect_photograph(photograph, inspector)
+        inspector = visitor(request).inspector() if product == OWN else models.inspector(product)
+        with courtesy.inspecting():
+            inspection = inspect_photograph(photograph, inspector)
     except DFSCError as error:
         return _kept(notice(str(error), "error"))
     html = results_html(photograph, inspection, [detector.config for detector in inspector.detectors])

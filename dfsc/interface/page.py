@@ -6,8 +6,17 @@ from pathlib import Path
 import gradio as gr
 
 from dfsc.images import MAX_BYTES
-from dfsc.interface import wording
-from dfsc.interface.inspect_tab import inspect_tab
+from dfsc.interface import visitors, wording
+from dfsc.interface.inspect_tab import (
+    INSPECTING,
+    PRIVATE,
+    InspectTab,
+    change_product,
+    inspect_tab,
+    inspect_with_own,
+    offer_own,
+)
+from dfsc.interface.retrain_tab import RetrainTab, retrain_tab
 
 STATIC = Path(__file__).parent / "static"
 PORT = 7860
@@ -25,9 +34,25 @@ def build_page() -> gr.Blocks:
             elem_id="page-head",
             label="Header",
         )
-        with gr.Tabs(elem_id="tabs"), gr.Tab("Inspect", id="inspect-tab", elem_id="inspect-tab"):
-            inspect_tab(page)
+        with gr.Tabs(elem_id="tabs") as tabs:
+            with gr.Tab("Inspect", id="inspect-tab", elem_id="inspect-tab"):
+                inspecting = inspect_tab(page)
+            with gr.Tab("Retrain", id="retrain-tab", elem_id="retrain-tab"):
+                retraining = retrain_tab()
+        if inspecting:
+            connect(tabs, inspecting, retraining)
+        page.unload(visitors.forget)
     return page
+
+
+def connect(tabs: gr.Tabs, inspecting: InspectTab, retraining: RetrainTab) -> None:
+    """A pair that was trained becomes a choice of the Inspect tab, and its button leads there."""
+    offer = [inspecting.product]
+    for training in retraining.trainings:
+        training.then(offer_own, inspecting.product, offer, **PRIVATE)
+    retraining.inspect.click(inspect_with_own, None, [tabs, inspecting.product], **PRIVATE).then(
+        change_product, [inspecting.product, inspecting.photograph], inspecting.changed, **INSPECTING
+    )
 
 
 def launch_arguments() -> dict:

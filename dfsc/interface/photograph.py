@@ -24,6 +24,7 @@ class Photograph:
         width, height: of the original, in pixels.
         display: RGB uint8, longer side at most DISPLAY_EDGE.
         network: RGB uint8 256×256×3, resized from the original by the detectors' rule.
+        history: name, display and network copy before each defect that was made in it by hand, the latest last.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Photograph:
     height: int
     display: np.ndarray
     network: np.ndarray
+    history: tuple[tuple[str, np.ndarray, np.ndarray], ...] = ()
 
 
 def read_photograph(source: ImageSource, name: str, uploaded: bool) -> Photograph:

@@ -7,6 +7,7 @@ import numpy as np
 from dfsc import DetectorConfig, Inspection, Result
 from dfsc.figures import SCALE_END, SCALE_MARKS, css_gradient, display_copy, overlay
 from dfsc.interface import wording
+from dfsc.interface.defect_view import defect_html
 from dfsc.interface.markup import picture, text
 from dfsc.interface.photograph import Photograph
 from dfsc.interface.wording import number
@@ -30,6 +31,7 @@ def results_html(photograph: Photograph, inspection: Inspection, configs: Sequen
         + _legend()
         + "</section>"
         + _wipe(photograph, inspection)
+        + defect_html(photograph)
     )
 
 

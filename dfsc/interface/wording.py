@@ -13,8 +13,20 @@ NO_WEIGHTS = (
 INVITATION = "Drop, paste or choose a photograph, and both detectors show where it differs from good parts."
 UPLOAD_LABEL = "Your photograph"
 PRODUCT_LABEL = "Product"
+# The choice beside the products: what the visitor trained or opened himself.
+OWN, OWN_NAME = "own", "Your model"
 UNKNOWN_UPLOAD = "The upload did not arrive; choose the photograph once more."
 UNKNOWN_EXAMPLE = "That example belongs to another product; choose one of those shown now."
+
+DEFECT_TITLE = "Make a defect yourself"
+DEFECT_TOOLS = {
+    "erase": ("Erase", "Draw a box around a part: it is filled with what surrounds it, as if it were missing."),
+    "copy": ("Copy", "Draw a box around a part, then click where a copy of it shall lie."),
+    "scratch": ("Scratch", "Draw a line with the pointer held down."),
+}
+DEFECT_PLACE = "Now click where the copy shall lie."
+DEFECT_UNDO = "Undo"
+UNKNOWN_STROKE = "That stroke did not arrive whole; draw it once more."
 
 KINDS = {
     "good": ("Good", "as it should be"),
@@ -44,11 +56,15 @@ LEGEND_NOTE = (
 
 def product_name(product: str) -> str:
     """screw_block → Screw block."""
-    return product.replace("_", " ").capitalize()
+    return OWN_NAME if product == OWN else product.replace("_", " ").capitalize()
 
 
 def example_name(kind: str, number: int) -> str:
     return f"Example: {KINDS[kind][0].lower()} {number}"
+
+
+def with_defect(name: str) -> str:
+    return f"{name}, with a defect made by hand"
 
 
 def agreement(results: Sequence[Result]) -> str:

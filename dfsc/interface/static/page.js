@@ -1,10 +1,13 @@
-// A photograph may be pasted or dropped anywhere on the page, and the wipe's line follows its slider.
+// Photographs may be pasted or dropped anywhere on the page, and the wipe's line follows its slider.
 (() => {
-  const handOver = file => {
-    const field = document.querySelector('#upload input[type=file]');
+  const visibleField = () => Array.from(document.querySelectorAll('#upload, #photographs'))
+    .find(place => place.offsetParent)?.querySelector('input[type=file]');
+
+  const handOver = given => {
+    const field = visibleField();
     if (!field) return;
     const files = new DataTransfer();
-    files.items.add(file);
+    Array.from(given).slice(0, field.multiple ? undefined : 1).forEach(file => files.items.add(file));
     field.files = files.files;
     field.dispatchEvent(new Event('change', { bubbles: true }));
   };
@@ -14,7 +17,7 @@
   document.addEventListener('paste', event => {
     if (event.defaultPrevented || !event.clipboardData?.files.length) return;
     event.preventDefault();
-    handOver(event.clipboardData.files[0]);
+    handOver(event.clipboardData.files);
   });
 
   // Without these two a photograph dropped beside the field would replace the page.
@@ -24,7 +27,7 @@
   document.addEventListener('drop', event => {
     if (event.defaultPrevented || !event.dataTransfer?.files.length) return;
     event.preventDefault();
-    handOver(event.dataTransfer.files[0]);
+    handOver(event.dataTransfer.files);
   });
 
   document.addEventListener('input', event => {

@@ -1,0 +1,91 @@
+"""The Retrain tab's photographs: uploads and samples become the visitor's set, and τ′ shows what is novel on one."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from dfsc.checkpoints import embedded_teacher
+from dfsc.interface import retrain_view as view
+from dfsc.interface import retrain_wording as wording
+from dfsc.interface.markup import notice
+from dfsc.interface.photograph import passing_file
+from dfsc.interface.samples import samples
+from dfsc.interface.visitors import Visitor, visitor
+from dfsc.photoset import PhotoSet, joined, photo_set, read_photographs
+from dfsc.previews import stand_in
+
+READING_TICK = 0.25
+SIZE = "demo"
+
+
+def add_uploads(files: list[dict] | dict | None, tau: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    """Read what was uploaded and add it to the visitor's photographs; the files are gone afterwards."""
+    given = files if isinstance(files, list) else [files] if files else []
+    uploads = [(Path(file["path"]), Path(file.get("orig_name") or file["path"]).name) for file in given]
+    yield gr.skip(), gr.skip(), gr.skip(), None
+    told = 0.0
+    try:
+        for progress in read_photographs(uploads):
+            if progress.photographs is None and time.monotonic() - told > READING_TICK:
+                told = time.monotonic()
+                yield notice(wording.read_so_far(progress.done, progress.total, progress.name)), *[gr.skip()] * 3
+    finally:
+        for path, _ in uploads:
+            with passing_file(path):
+                pass
+    for shown in _take(visitor(request), progress.photographs, tau):
+        yield *shown, gr.skip()
+
+
+def take_sample(name: str, tau: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    """Read or draw a product's own good photographs, in place of what was there."""
+    sample, images, told = samples()[name], [], 0.0
+    for image in sample.read():
+        images.append(image)
+        if time.monotonic() - told > READING_TICK:
+            told = time.monotonic()
+            yield notice(wording.read_so_far(len(images), sample.count, image[0])), gr.skip(), gr.skip()
+    known = visitor(request)
+    known.photographs = None
+    yield from _take(known, photo_set(images), tau)
+
+
+def start_over(request: gr.Request) -> tuple[str, str, str]:
+    """Forget the photographs; models stay."""
+    known = visitor(request)
+    known.photographs = known.stand_in = None
+    return notice(wording.INVITATION), "", ""
+
+
+def _take(known: Visitor, photographs: PhotoSet, tau: float) -> Iterator[tuple[Any, ...]]:
+    """Add photographs, show them, and then what is novel on the first one before any training."""
+    known.photographs = joined(known.photographs, photographs) if known.photographs else photographs
+    found = known.photographs
+    known.stand_in = None
+    said = notice(found.shortage, "error") if found.shortage else notice(wording.ready(len(found), found.surplus))
+    yield said, view.album_html(found), ""
+    if len(found) < 2:
+        return
+    for novel in stand_in(found.images, embedded_teacher(SIZE)):
+        known.stand_in = novel
+        yield gr.skip(), gr.skip(), gr.skip()
+    yield gr.skip(), gr.skip(), novelty_of(known, tau)
+
+
+def show_novelty(tau: float, request: gr.Request) -> str:
+    """The novel features at another τ′."""
+    return novelty_of(visitor(request), tau)
+
+
+def novelty_of(known: Visitor, tau: float) -> Any:
+    """The view of what is novel at a τ′: by the trained auto-encoder if there is one, else by the stand-in."""
+    job, photographs = known.retraining, known.photographs
+    if photographs is None or (known.stand_in is None and (job is None or job.novel is None)):
+        return gr.skip()
+    if job is not None and job.novel is not None:
+        return view.novelty_html(photographs, job.novel, tau, job.held_out, wording.REAL)
+    sentence = wording.STAND_IN.format(name=photographs.names[0])
+    return view.novelty_html(photographs, known.stand_in, tau, photographs.images[0], sentence)

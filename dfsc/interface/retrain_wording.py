@@ -1,0 +1,106 @@
+"""What the Retrain tab says."""
+
+from dfsc.calibration import Calibration
+from dfsc.interface.wording import product_name
+from dfsc.photoset import MAX_PHOTOGRAPHS
+from dfsc.trainingset import MIN_IMAGES
+
+INVITATION = (
+    f"Bring {MIN_IMAGES} to {MAX_PHOTOGRAPHS} photographs of good parts, taken as the next part will be photographed; "
+    "no faulty part is needed."
+)
+PHOTOGRAPHS_LABEL = "Photographs of good parts, or a zip of them"
+FOLDER_LABEL = "Choose a folder"
+CLEAR_LABEL = "Start over"
+SAMPLES_LABEL = "No photographs at hand? Take ours:"
+TRAIN_LABEL, STOP_LABEL, LONGER_LABEL = "Train both models", "Stop and keep", "Train longer"
+DOWNLOAD_LABEL = "Download the pair (zip)"
+INSPECT_LABEL = "Inspect with this pair"
+TAU_LABEL = "τ′: share of features that count as similar"
+TAU_INFO = "The rest is novel, and DFSC keeps its auto-encoder away from the teacher there. 1.0 is EAD-S itself."
+MARGIN_LABEL = "Margin ratio κ"
+MARGIN_INFO = "How far away, in multiples of the τ′-quantile. 0 only leaves novel features out."
+SECONDS_LABEL = "Time for the pair, in seconds"
+SECONDS_INFO = "Everything counts. More time gives better models; 120 s show what is possible."
+SEED_LABEL, SEED_INFO = "Seed", "Same seed, same draw of photographs and first networks."
+MOVEMENT_LABEL = "How much does the part move between photographs?"
+MOVEMENTS = (("Not at all: it lies in a fixture", 0.0), ("A little", 0.02), ("Visibly: held by hand", 0.05))
+WARM_UP_LABEL = "Warm-up"
+WARM_UP_INFO = "Share of the auto-encoder's training before the constraint begins."
+WEIGHT_LABEL, WEIGHT_INFO = "Weight λ", "How strongly the margin counts against the fit."
+ALREADY_TRAINING = "A training of yours is under way; stop it first, or wait for its end."
+TOO_MANY_WAIT = "Too many visitors wait for a training already; please come back in a while."
+NOTHING_TO_STOP = "No training is under way."
+STOPPING = "Stopping after this step; what was learned is kept and calibrated."
+NOTHING_TO_PROLONG = "There is no finished training to go on with; train a pair first."
+NO_PAIR = "There is no trained pair yet."
+STAND_IN = (
+    "Estimate before training, on {name}: how many features are novel at each position if the photographs’ mean stands "
+    "in for the auto-encoder, d = (T − mean of T)²."
+)
+REAL = "On a held-out photograph, by the trained auto-encoder’s own distance d = (T − A)²: how many features are novel."
+TAU_ONE = "At τ′ = 1 nothing is novel: both models of the pair are EAD-S."
+PLOT_TITLES = {
+    "autoencoder": "Auto-encoder: mean (T − A)²",
+    "student": "Students’ losses",
+    "active": "DFSC: share of novel features inside the margin",
+}
+PREVIEWS = {
+    "distance": (
+        "Auto-encoder against teacher on a held-out photograph, mean (T − A)²; full colour is 1, as wrong as knowing "
+        "nothing but the mean.",
+        1.0,
+    ),
+    "global": (
+        "Global maps on a held-out photograph, mean (A − Sᴬ)²; a good part should become calm. Full colour is 0.3.",
+        0.3,
+    ),
+}
+
+
+def sample_button(name: str, count: int, drawn: bool) -> str:
+    return f"{product_name(name)}: {'draw ' if drawn else ''}{count} good parts"
+
+
+def read_so_far(done: int, total: int, name: str) -> str:
+    return f"{done} of {total} files looked at: {name}"
+
+
+def ready(count: int, surplus: str) -> str:
+    return f"{count} photographs are ready for training. {surplus}".strip()
+
+
+def waiting(place: int, seconds: float) -> str:
+    before = "one training is" if place == 1 else f"{place} trainings are"
+    return f"You are number {place} in the queue: {before} before yours, for about {duration(seconds)}."
+
+
+def progress(stage: str, step: int, steps: int, left: float) -> str:
+    what = {"autoencoder": "The auto-encoders learn", "student": "The students learn"}.get(stage, "Both learn")
+    return f"{what}: step {step} of about {steps}. {duration(left)} left."
+
+
+PREPARING = "The teacher looks at your photographs …"
+CALIBRATING = "Calibrating on the held-out photographs …"
+
+
+def done(seconds: float) -> str:
+    return f"The pair is ready after {duration(seconds)}. It stands in the Inspect tab as your model."
+
+
+def calibrated(calibration: Calibration) -> str:
+    """How far a threshold from few photographs can be trusted."""
+    expected, bound = calibration.rejection()
+    return (
+        f"Calibrated on {calibration.count} held-out photographs: the limit is their highest score, so none of them is "
+        f"rejected. Of further good parts it will reject about 1 in {round(1 / expected)}; with so few photographs "
+        f"anything up to {100 * bound:.0f} % is possible (95 % confidence)."
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"

@@ -1,0 +1,176 @@
+"""A visitor's retraining as the lane runs it and the page watches it: state, curves, previews, and the trained pair."""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from dfsc import Detector, DFSCError
+from dfsc.cards import training_notes
+from dfsc.interface.lane import courtesy
+from dfsc.objectives import METHODS
+from dfsc.pacing import Budget
+from dfsc.photoset import PhotoSet
+from dfsc.previews import NovelChannels, Preview, novel_channels, preview
+from dfsc.recipe import Recipe, start
+from dfsc.trainer import StepRecord
+from dfsc.training import Training
+
+POINT_SECONDS = 1.0
+PREVIEW_SECONDS = 4.0
+PATIENCE = 5.0
+
+
+class State(StrEnum):
+    """How far a retraining is."""
+
+    WAITING = "waiting"
+    PREPARING = "preparing"
+    LEARNING = "learning"
+    CALIBRATING = "calibrating"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of a curve: mean over about a second. `plot` is "autoencoder", "student" or "active"."""
+
+    plot: str
+    seconds: float
+    series: str
+    value: float
+
+
+class Retraining:
+    """One job. What it offers to look at is only ever replaced, never changed, so another thread may look at it."""
+
+    def __init__(self, photographs: PhotoSet, recipe: Recipe, product: str, earlier: "Retraining | None" = None):
+        """Args:
+        product: what the detectors' product is called.
+        earlier: a finished retraining that is to go on, instead of one from scratch.
+        """
+        self.photographs, self.recipe, self.product = photographs, recipe, product
+        self.state = State.WAITING
+        self.error = ""
+        self.points: tuple[Point, ...] = earlier.points if earlier else ()
+        self.record: StepRecord | None = None
+        self.preview: Preview | None = None
+        self.novel: NovelChannels | None = None
+        self.detectors: tuple[Detector, ...] = ()
+        self.training: Training | None = earlier.training if earlier else None
+        self.took = earlier.took if earlier else 0.0
+        self._budget: Budget | None = None
+        self._stopped = self._abandoned = False
+        self._told = self._looked = self.took
+        self._values: dict[tuple[str, str], list[float]] = defaultdict(list)
+
+    @property
+    def finished(self) -> bool:
+        return self.state in (State.DONE, State.FAILED) or (self.state is State.WAITING and self._abandoned)
+
+    @property
+    def seconds_left(self) -> float:
+        if self.finished:
+            return 0.0
+        return self._budget.left if self._budget else self.recipe.seconds
+
+    @property
+    def steps_taken(self) -> int:
+        """Steps over all stages so far; stands still once the work has stopped."""
+        return sum(self.training.taken.values()) if self.training else 0
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """The photograph that previews show: uint8 256×256×3, never learned from."""
+        return self.training.data.held_out[0]
+
+    def prolonged(self, seconds: float) -> "Retraining":
+        """A job that goes on where this finished one stopped."""
+        return Retraining(self.photographs, replace(self.recipe, seconds=seconds), self.product, self)
+
+    def stop(self) -> None:
+        """Stop learning soon and keep what was learned."""
+        self._stopped = True
+
+    def abandon(self) -> None:
+        """Stop soon and keep nothing: nobody is there to use it."""
+        self._abandoned = True
+
+    def run(self) -> None:
+        """The work, in the lane's thread."""
+        if self._abandoned or self._stopped:
+            self._fail("It was stopped before its turn came.")
+            return
+        self._budget = Budget(self.recipe.seconds)
+        try:
+            self._learn()
+            if not self._abandoned:
+                self._calibrate()
+        except DFSCError as error:
+            self._fail(str(error))
+        except Exception:
+            self._fail("The training broke off for a reason that the page does not know; please start it again.")
+            raise
+        finally:
+            if self.training:
+                self.training.forget()
+        if self._abandoned:
+            self._fail("It was given up.")
+
+    def _fail(self, why: str) -> None:
+        self.error, self.state = why, State.FAILED
+
+    def _learn(self) -> None:
+        self.state = State.PREPARING
+        if self.training is None:
+            self.training = start(self.recipe, self.photographs.images, budget=self._budget)
+        else:
+            self.training.prolong(self._budget)
+        for progress in self.training.run():
+            self.state = State.LEARNING
+            self._note(progress.record)
+            if self._stopped or self._abandoned:
+                return
+            courtesy.give_way(PATIENCE)
+
+    def _calibrate(self) -> None:
+        if not self.training.learns_to_inspect:
+            self._fail("It was stopped before the students had learned anything, so there is no detector yet.")
+            return
+        self.state = State.CALIBRATING
+        fitted = f"{len(self.photographs)} photographs of a visitor"
+        self.took += self._budget.spent
+        notes = training_notes(self.recipe, self.training, fitted, self.took, "unknown")
+        pair = self.training.detectors(self.product, notes).values()
+        self.detectors = tuple(replace(detector, source="your own training") for detector in pair)
+        self.state = State.DONE
+
+    def _note(self, record: StepRecord) -> None:
+        """Take a step into the curves; its last method's record comes last."""
+        self.record = record
+        for name, value in record.losses.items():
+            self._values["autoencoder" if name == "autoencoder" else "student", _series(record, name)].append(value)
+        if "active_share" in record.watch:
+            self._values["active", _series(record, "active_share")].append(record.watch["active_share"])
+        if record.method != self.recipe.methods[-1]:
+            return
+        now = self.took + self._budget.spent
+        if now - self._told > POINT_SECONDS or not self.points:
+            means = [Point(plot, now, series, float(np.mean(v))) for (plot, series), v in self._values.items()]
+            self.points = (*self.points, *means)
+            self._values.clear()
+            self._told = now
+        if now - self._looked > PREVIEW_SECONDS:
+            self._look()
+            self._looked = now
+
+    def _look(self) -> None:
+        self.preview = preview(self.training)
+        if not self.training.learns_to_inspect and self.record.step > self.record.steps // 2:
+            self.novel = novel_channels(self.training)[self.recipe.methods[-1]]
+
+
+def _series(record: StepRecord, name: str) -> str:
+    return f"{METHODS[record.method].title} {name.replace('_', ' ')}"

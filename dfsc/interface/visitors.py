@@ -1,0 +1,108 @@
+"""What belongs to one visitor alone, in memory while his page is open: his photographs, trainings and models."""
+
+import os
+import shutil
+import tempfile
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+import gradio as gr
+
+from dfsc import Detector, Inspector
+from dfsc.interface.retraining import Retraining, State
+from dfsc.photoset import PhotoSet
+from dfsc.previews import NovelChannels
+
+MAX_VISITORS = 64
+MAX_PAIRS = 3
+
+
+@dataclass(eq=False)
+class Visitor:
+    """One open page.
+
+    Attributes:
+        photographs: of good parts, for the next training.
+        stand_in: where the shown photograph is novel before any training.
+        retraining: the last one that was begun.
+        pairs: finished retrainings, the latest last.
+        opened: detectors from checkpoints that he opened.
+        trainings: how many he has begun.
+    """
+
+    photographs: PhotoSet | None = None
+    stand_in: NovelChannels | None = None
+    retraining: Retraining | None = None
+    pairs: list[Retraining] = field(default_factory=list)
+    opened: list[Detector] = field(default_factory=list)
+    trainings: int = 0
+    _folder: Path | None = None
+    _inspector: Inspector | None = None
+
+    def keep(self, retraining: Retraining) -> None:
+        """Keep a finished retraining, in place of what it prolongs, and of the oldest when there are too many."""
+        others = [pair for pair in self.pairs if pair.product != retraining.product]
+        self.pairs = [*others, retraining][-MAX_PAIRS:]
+        self._inspector = None
+
+    def open(self, detectors: list[Detector]) -> None:
+        """Put detectors from a checkpoint beside the visitor's own, in place of those opened before."""
+        self.opened = detectors
+        self._inspector = None
+
+    @property
+    def folder(self) -> Path:
+        """Where files for him are written; gradio serves nothing else of it than what a component shows."""
+        if self._folder is None:
+            cache = Path(os.environ.get("GRADIO_TEMP_DIR", Path(tempfile.gettempdir()) / "gradio"))
+            cache.mkdir(parents=True, exist_ok=True)
+            self._folder = Path(tempfile.mkdtemp(prefix="visitor-", dir=cache))
+        return self._folder
+
+    def leave(self) -> None:
+        """He is gone: stop his training and delete his files."""
+        if self.retraining:
+            self.retraining.abandon()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def detectors(self) -> list[Detector]:
+        """All that he trained or opened."""
+        return [detector for pair in self.pairs for detector in pair.detectors] + self.opened
+
+    def inspector(self) -> Inspector:
+        """Raises DFSCError when he has no detectors yet."""
+        if self._inspector is None:
+            self._inspector = Inspector(self.detectors)
+        return self._inspector
+
+    @property
+    def trains(self) -> bool:
+        """Whether a retraining of his waits or runs."""
+        return self.retraining is not None and self.retraining.state not in (State.DONE, State.FAILED)
+
+
+_visitors: OrderedDict[str, Visitor] = OrderedDict()
+_lock = Lock()
+
+
+def visitor(request: gr.Request) -> Visitor:
+    """The visitor whose page sent a request; whoever was not heard of for longest makes room for too many."""
+    with _lock:
+        known = _visitors.setdefault(request.session_hash, Visitor())
+        _visitors.move_to_end(request.session_hash)
+        surplus = _visitors.popitem(last=False)[1] if len(_visitors) > MAX_VISITORS else None
+    if surplus:
+        surplus.leave()
+    return known
+
+
+def forget(request: gr.Request) -> None:
+    """The page was closed: stop the visitor's training and drop all that is his."""
+    with _lock:
+        gone = _visitors.pop(request.session_hash, None)
+    if gone:
+        gone.leave()
