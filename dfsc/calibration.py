@@ -14,7 +14,6 @@ from dfsc.errors import CheckpointError
 
 LOWER_QUANTILE, UPPER_QUANTILE = 0.9, 0.995
 UPPER_VALUE = 0.1
-SPREAD_FLOOR = 0.25  # in medians over all positions
 MIN_SPAN = 1e-6  # of constant good maps, so that the scale of float16 values stays finite in float32
 BRANCHES = ("local", "global")
 
@@ -48,9 +47,9 @@ class PositionScale:
     spread: BranchMaps
 
     @classmethod
-    def of(cls, good: BranchMaps) -> "PositionScale":
-        """From maps N×56×56; the spread has a floor, since few images say little about it."""
-        pairs = [_usual(maps.astype(np.float32)) for maps in (good.local, good.global_)]
+    def of(cls, good: BranchMaps, floor: float) -> "PositionScale":
+        """From maps N×56×56; few images say little about the spread, so it has a floor, in its own medians."""
+        pairs = [_usual(maps.astype(np.float32), floor) for maps in (good.local, good.global_)]
         (local_mean, local_spread), (global_mean, global_spread) = pairs
         return cls(BranchMaps(local_mean, global_mean), BranchMaps(local_spread, global_spread))
 
@@ -62,9 +61,9 @@ class PositionScale:
         )
 
 
-def _usual(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _usual(maps: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray]:
     deviation = maps.std(axis=0)
-    return maps.mean(axis=0), np.hypot(deviation, max(SPREAD_FLOOR * float(np.median(deviation)), MIN_SPAN))
+    return maps.mean(axis=0), np.hypot(deviation, max(floor * float(np.median(deviation)), MIN_SPAN))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dfsc.ondemand import OnDemand
 from dfsc.optimization import Algorithm, Decay
 from dfsc.pacing import Budget
 from dfsc.penalty import PenaltySource, from_folder, rendered
-from dfsc.plan import PUBLISHED_PLAN, QUICK_PLAN, Schedule, TrainingPlan
+from dfsc.plan import MOVING_FLOOR, PUBLISHED_PLAN, QUICK_PLAN, Schedule, TrainingPlan
 from dfsc.separation import SeparationSettings, settings_from
 from dfsc.training import Training
 from dfsc.trainingset import TrainingSet, check_enough, prepare, split_good
@@ -161,7 +161,9 @@ def planned(recipe: Recipe) -> TrainingPlan:
 def _kind_of_plan(recipe: Recipe) -> TrainingPlan:
     if recipe.as_published:
         return PUBLISHED_PLAN
-    return QUICK_PLAN if recipe.quick else TrainingPlan()
+    if not recipe.quick:
+        return TrainingPlan()
+    return dataclasses.replace(QUICK_PLAN, position_floor=MOVING_FLOOR) if recipe.movement else QUICK_PLAN
 
 
 def state_file(folder: Path) -> Path:

@@ -139,9 +139,9 @@ class Training:
         )
         good = _maps(student, autoencoder, data, data.held_out)
         position = None
-        if self.plan.by_position:
+        if self.plan.position_floor is not None:
             fitted = _maps(student, autoencoder, data, data.fitted_images(POSITION_IMAGES))
-            position = PositionScale.of(_stacked([good, fitted]))
+            position = PositionScale.of(_stacked([good, fitted]), self.plan.position_floor)
         good = Calibration(good, position)
         return Detector(config, data.teacher, student, autoencoder, data.channel_mean, data.channel_std, good)
 
@@ -156,7 +156,8 @@ class Training:
         """What `detectors` will take, by the time of one image."""
         started = time.monotonic()
         self.raw_maps(self.data.held_out[:1])
-        images = len(self.data.held_out) + (min(self.data.fitted, POSITION_IMAGES) if self.plan.by_position else 0)
+        by_position = self.plan.position_floor is not None
+        images = len(self.data.held_out) + (min(self.data.fitted, POSITION_IMAGES) if by_position else 0)
         return CALIBRATION_MARGIN * images * (time.monotonic() - started)
 
     def _save(self, file: Path) -> None:

@@ -1,0 +1,88 @@
+"""What a retraining of a few minutes is worth: a pair from few photographs, judged on a data set's test images."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean
+
+import numpy as np
+
+from dfsc.datasets import Dataset, open_dataset
+from dfsc.evaluation import DetectorReport, evaluate
+from dfsc.images import network_image
+from dfsc.pacing import Budget
+from dfsc.recipe import Recipe, start
+from dfsc.sweeps.workbench import cross_validation_split
+
+
+@dataclass(frozen=True)
+class RetrainRun:
+    """One retraining.
+
+    Attributes:
+        first_step: seconds from the start, decoding included, to the first step's record.
+        seconds: seconds to calibrated detectors.
+        steps: by stage.
+        reports: one a method.
+    """
+
+    seed: int
+    first_step: float
+    seconds: float
+    steps: dict[str, int]
+    reports: tuple[DetectorReport, ...]
+
+
+def runs(
+    folder: Path, recipe: Recipe, photographs: int, seeds: Sequence[int], cross_validated: bool
+) -> Iterator[RetrainRun]:
+    """Retrain once a seed, on as many good photographs by a seeded draw; what is not drawn is not used.
+
+    Args:
+        cross_validated: each seed tests on another quarter of all good images (see cross_validation_split).
+
+    Raises:
+        DFSCError: for a data set that can't be opened or trained on.
+    """
+    whole = open_dataset(folder)
+    for seed in seeds:
+        dataset = cross_validation_split(whole, seed) if cross_validated else whole
+        yield _run(dataset, replace(recipe, seed=seed), photographs)
+
+
+def _run(dataset: Dataset, recipe: Recipe, photographs: int) -> RetrainRun:
+    drawn = sorted(np.random.default_rng(recipe.seed).permutation(len(dataset.train))[:photographs])
+    started, first_step = time.monotonic(), 0.0
+    budget = Budget(recipe.seconds)
+    good = np.stack([network_image(dataset.train[index]) for index in drawn])
+    training = start(recipe, good, budget=budget)
+    for _ in training.run():
+        first_step = first_step or time.monotonic() - started
+    detectors = list(training.detectors(dataset.name, {}).values())
+    seconds = time.monotonic() - started
+    steps = dict(training.taken)
+    training.forget()
+    return RetrainRun(recipe.seed, first_step, seconds, steps, tuple(evaluate(dataset, detectors).detectors))
+
+
+def table(done: Sequence[RetrainRun]) -> str:
+    """Image AUROC by seed, method and anomaly (local / global / fused), and their means over the seeds."""
+    lines = ["| method | anomaly | " + " | ".join(f"seed {run.seed}" for run in done) + " | mean |"]
+    lines.append("|" + "---|" * (len(done) + 3))
+    for number, report in enumerate(done[0].reports):
+        for group in report.auroc:
+            values = [run.reports[number].auroc[group] for run in done]
+            cells = [" / ".join(f"{value[name]:.3f}" for name in ("local", "global", "fused")) for value in values]
+            fused = mean(value["fused"] for value in values)
+            lines.append(f"| {report.method} | {group} | " + " | ".join(cells) + f" | **{fused:.3f}** |")
+    return "\n".join(lines)
+
+
+def summary(run: RetrainRun, wished: float) -> str:
+    """One line on time and steps."""
+    steps = ", ".join(f"{count} {stage}" for stage, count in run.steps.items())
+    return (
+        f"seed {run.seed}: first step after {run.first_step:.1f} s, ready after {run.seconds:.1f} of {wished:.0f} s; "
+        f"steps of each method: {steps}"
+    )
