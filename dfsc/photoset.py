@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -156,7 +156,8 @@ def joined(first: PhotoSet, second: PhotoSet) -> PhotoSet:
     taken, photographs = set(), []
     for of in (first, second):
         for name, size, image, thumbnail in zip(of.names, of.sizes, of.images, of.thumbnails, strict=True):
-            own = next(n for n in (name, *(f"{name} ({k})" for k in count(2))) if n not in taken)
+            numbered = chain([name], (f"{name} ({number})" for number in count(2)))
+            own = next(candidate for candidate in numbered if candidate not in taken)
             taken.add(own)
             photographs.append(_Photograph(own, size, image, thumbnail))
     unread = first.unread + second.unread + max(0, len(photographs) - MAX_PHOTOGRAPHS)

@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 from dfsc import photoset
 from dfsc.images import read_image, resize_for_network
 from dfsc.likeness import near_duplicates, unlike_the_others
-from dfsc.photoset import load_photographs, read_photographs
+from dfsc.photoset import joined, load_photographs, photo_set, read_photographs
 
 
 def save(path: Path, pixels: np.ndarray, **options) -> Path:
@@ -219,3 +219,15 @@ def test_hints_name_copies_and_strays(files, tmp_path: Path, draw):
     assert [one.name for one in photographs.unlike] == ["cat.png"]
     assert photographs.hints[0] == "02.png and copy.jpg are nearly the same photograph; one of them is enough."
     assert photographs.hints[1].startswith("cat.png looks unlike the others: its ")
+
+
+def test_joined_sets_keep_both_and_number_equal_names(files, pictures, monkeypatch):
+    first, second = load_photographs(files[:3]), photo_set([("02.png", pictures[5]), ("02.png (2)", pictures[6])])
+    both = joined(first, second)
+    assert both.names == ("00.png", "01.png", "02.png", "02.png (2)", "02.png (2) (2)")
+    np.testing.assert_array_equal(both.images, seen([*pictures[:3], *pictures[5:7]]))
+    again = joined(first, first)
+    assert again.near_duplicates == tuple((name, f"{name} (2)") for name in first.names)
+    monkeypatch.setattr(photoset, "MAX_PHOTOGRAPHS", 4)
+    assert len(joined(first, second)) == 4
+    assert joined(first, second).unread == 1

@@ -62,14 +62,16 @@ def start_over(request: gr.Request) -> tuple[str, str, str]:
 
 def _take(known: Visitor, photographs: PhotoSet, tau: float) -> Iterator[tuple[Any, ...]]:
     """Add photographs, show them, and then what is novel on the first one before any training."""
-    known.photographs = joined(known.photographs, photographs) if known.photographs else photographs
-    found = known.photographs
-    known.stand_in = None
+    with known.adding:
+        found = joined(known.photographs, photographs) if known.photographs else photographs
+        known.photographs, known.stand_in = found, None
     said = notice(found.shortage, "error") if found.shortage else notice(wording.ready(len(found), found.surplus))
     yield said, view.album_html(found), ""
     if len(found) < 2:
         return
     for novel in stand_in(found.images, embedded_teacher(SIZE)):
+        if known.photographs is not found:
+            return
         known.stand_in = novel
         yield gr.skip(), gr.skip(), gr.skip()
     yield gr.skip(), gr.skip(), novelty_of(known, tau)

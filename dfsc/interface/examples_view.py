@@ -13,11 +13,11 @@ from dfsc.interface.models import Example, examples
 
 THUMBNAIL_EDGE = 160
 
-# A button says which example it shows by its place in models.examples(product).
+# A button says which example it shows by product and place in models.examples(product).
 CLICK_SCRIPT = """
 element.addEventListener('click', event => {
   const button = event.target.closest('button[data-index]');
-  if (button) trigger('click', { index: Number(button.dataset.index) });
+  if (button) trigger('click', { product: button.dataset.product, index: Number(button.dataset.index) });
 });
 """
 
@@ -25,22 +25,25 @@ element.addEventListener('click', event => {
 def examples_html(product: str) -> str:
     """Buttons for a product's examples, grouped by kind; empty when there are none."""
     groups = groupby(enumerate(examples(product)), key=lambda item: item[1].kind)
-    return "".join(_group(kind, items) for kind, items in groups)
+    return "".join(_group(product, kind, items) for kind, items in groups)
 
 
-def _group(kind: str, items: Iterator[tuple[int, Example]]) -> str:
+def _group(product: str, kind: str, items: Iterator[tuple[int, Example]]) -> str:
     title, meaning = wording.KINDS[kind]
-    buttons = "".join(_button(index, example) for index, example in items)
+    buttons = "".join(_button(product, index, example) for index, example in items)
     return (
         f'<section class="examples"><h3>{title} <small>{text(meaning)}</small></h3>'
         + f'<div class="thumbnails">{buttons}</div></section>'
     )
 
 
-def _button(index: int, example: Example) -> str:
+def _button(product: str, index: int, example: Example) -> str:
     name = wording.example_name(example.kind, example.number)
     image = _thumbnail(example.path, name)
-    return f'<button type="button" data-index="{index}" data-kind="{example.kind}" title="{name}">{image}</button>'
+    return (
+        f'<button type="button" data-product="{text(product)}" data-index="{index}" data-kind="{example.kind}" '
+        f'title="{name}">{image}</button>'
+    )
 
 
 @cache

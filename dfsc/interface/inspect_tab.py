@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from dfsc import DFSCError, products
+from dfsc.bundles import open_checkpoints
 from dfsc.interface import models, wording
 from dfsc.interface.defect_view import with_defect
 from dfsc.interface.examples_view import CLICK_SCRIPT, examples_html
@@ -18,6 +19,7 @@ from dfsc.interface.photograph import Photograph, inspect_photograph, passing_fi
 from dfsc.interface.results_view import results_html
 from dfsc.interface.visitors import visitor
 from dfsc.interface.wording import OWN
+from dfsc.uploads import shown_name
 
 # What a handler returns: results, message, photograph of the session.
 Shown = tuple[Any, Any, Any]
@@ -48,6 +50,7 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
             product = gr.Radio(_choices(), value=names[0], label=wording.PRODUCT_LABEL, elem_id="product")
             upload = gr.File(label=wording.UPLOAD_LABEL, elem_id="upload", height=132)
             message = gr.HTML(notice(wording.INVITATION), elem_id="message", label="Message")
+            checkpoint = gr.File(label=wording.CHECKPOINT_LABEL, file_types=[".zip"], elem_id="checkpoint", height=110)
             gallery = gr.HTML(examples_html(names[0]), elem_id="examples", label="Examples", js_on_load=CLICK_SCRIPT)
         with gr.Column(scale=1, min_width=320, elem_id="findings"):
             results = gr.HTML("", elem_id="results", label="Results", js_on_load=STROKES)
@@ -60,7 +63,11 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
     upload.upload(show_upload, [upload, product], [*shown, upload], preprocess=False, **events)
     results.click(make_defect, [product, session], shown, **events)
     product.input(change_product, [product, session], [*shown, gallery], **events)
-    return InspectTab(product, session, [*shown, gallery])
+    changed = [*shown, gallery]
+    checkpoint.upload(
+        open_checkpoint, [checkpoint, session], [*changed, product, checkpoint], preprocess=False, **events
+    )
+    return InspectTab(product, session, changed)
 
 
 def show_first(product: str, request: gr.Request) -> Shown:
@@ -72,9 +79,9 @@ def show_first(product: str, request: gr.Request) -> Shown:
 
 
 def show_example(product: str, event: gr.EventData, request: gr.Request) -> Shown:
-    """Inspect the example whose button was clicked."""
-    found = models.examples(product)
-    index = getattr(event, "index", None)
+    """Inspect the example whose button was clicked, which may be another product's than what is chosen."""
+    of, index = getattr(event, "product", None), getattr(event, "index", None)
+    found = models.examples(of) if of in products() else []
     if not isinstance(index, int) or not 0 <= index < len(found):
         return _kept(notice(wording.UNKNOWN_EXAMPLE, "error"))
     return _show_example(found[index], product, request)
@@ -100,7 +107,8 @@ def change_product(product: str, photograph: Photograph | None, request: gr.Requ
     if photograph is None or (not photograph.uploaded and product != OWN):
         return *show_first(product, request), examples_html(product)
     said = wording.product_changed(product, photograph.name)
-    return *_guarded(lambda: photograph, product, request, said), examples_html(product)
+    gallery = gr.skip() if product == OWN else examples_html(product)
+    return *_guarded(lambda: photograph, product, request, said), gallery
 
 
 def make_defect(product: str, photograph: Photograph | None, event: gr.EventData, request: gr.Request) -> Shown:
@@ -109,6 +117,23 @@ def make_defect(product: str, photograph: Photograph | None, event: gr.EventData
         return _kept(notice(wording.UNKNOWN_STROKE, "error"))
     tool, points = getattr(event, "tool", None), getattr(event, "points", None)
     return _guarded(lambda: with_defect(photograph, tool, points), product, request)
+
+
+def open_checkpoint(file: dict | None, photograph: Photograph | None, request: gr.Request) -> tuple[Any, ...]:
+    """Put the detectors of an uploaded zip beside the visitor's own, and inspect with them."""
+    if not file:
+        return *_kept(notice(wording.UNKNOWN_UPLOAD, "error")), gr.skip(), gr.skip(), None
+    path = Path(file["path"])
+    name = shown_name(file.get("orig_name") or path.name)
+    with passing_file(path):
+        try:
+            detectors = open_checkpoints(path, name)
+        except DFSCError as error:
+            return *_kept(notice(str(error), "error")), gr.skip(), gr.skip(), None
+    visitor(request).open(detectors)
+    results, message, session, gallery = change_product(OWN, photograph, request)
+    message = notice(wording.opened(name, len(detectors))) if photograph else message
+    return results, message, session, gallery, gr.Radio(_choices(own=True), value=OWN), None
 
 
 def offer_own(product: str, request: gr.Request) -> Any:

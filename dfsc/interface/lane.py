@@ -34,6 +34,11 @@ class Lane:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="training")
         self._jobs: list[Job] = []
 
+    @property
+    def jobs(self) -> list[Job]:
+        """Those that wait or run, in order, and at least the last one."""
+        return list(self._jobs)
+
     def enter(self, job: Job) -> bool:
         """Line a job up; False when too many wait already."""
         if len(self._ahead_of(None)) >= MAX_WAITING:

@@ -84,7 +84,7 @@ def retrain_tab() -> RetrainTab:
 
     seen = [message, album, novelty]
     for source in (upload, folder):
-        source.upload(add_uploads, [source, tau], [*seen, source], preprocess=False, **QUICK)
+        source.upload(add_uploads, [source, tau], [*seen, source], preprocess=False, trigger_mode="multiple", **QUICK)
     for name, button in taken:
         button.click(take_sample, [gr.State(name), tau], seen, **QUICK)
     clear.click(start_over, None, seen, **QUICK)

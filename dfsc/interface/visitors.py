@@ -30,6 +30,7 @@ class Visitor:
         pairs: finished retrainings, the latest last.
         opened: detectors from checkpoints that he opened.
         trainings: how many he has begun.
+        adding: held while photographs are added, since uploads may overlap.
     """
 
     photographs: PhotoSet | None = None
@@ -38,6 +39,7 @@ class Visitor:
     pairs: list[Retraining] = field(default_factory=list)
     opened: list[Detector] = field(default_factory=list)
     trainings: int = 0
+    adding: Lock = field(default_factory=Lock)
     _folder: Path | None = None
     _inspector: Inspector | None = None
 

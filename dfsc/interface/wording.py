@@ -15,6 +15,7 @@ UPLOAD_LABEL = "Your photograph"
 PRODUCT_LABEL = "Product"
 # The choice beside the products: what the visitor trained or opened himself.
 OWN, OWN_NAME = "own", "Your model"
+CHECKPOINT_LABEL = "Open a checkpoint (zip)"
 UNKNOWN_UPLOAD = "The upload did not arrive; choose the photograph once more."
 UNKNOWN_EXAMPLE = "That example belongs to another product; choose one of those shown now."
 
@@ -61,6 +62,11 @@ def product_name(product: str) -> str:
 
 def example_name(kind: str, number: int) -> str:
     return f"Example: {KINDS[kind][0].lower()} {number}"
+
+
+def opened(name: str, count: int) -> str:
+    detectors = "1 detector" if count == 1 else f"{count} detectors"
+    return f"{name}: {detectors} opened, for you alone."
 
 
 def with_defect(name: str) -> str:

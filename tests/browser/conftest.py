@@ -52,6 +52,10 @@ def page_weights(
         folder.mkdir(parents=True)
         for seed in (20, 21):
             Image.fromarray(draw(seed, width=400, height=300, **options)).save(folder / f"{seed}.jpg")
+    sample = weights / "photographs" / "toy_block"
+    sample.mkdir(parents=True)
+    for seed in range(12):
+        Image.fromarray(draw(seed, width=200, height=150)).save(sample / f"{seed}.jpg")
     return weights
 
 

@@ -1,0 +1,196 @@
+"""The Retrain tab as a visitor uses it, with real trainings of some seconds on drawn photographs."""
+
+import io
+import re
+import time
+import zipfile
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from dfsc.interface.lane import lane
+
+PHOTOGRAPHS = "#photographs input[type=file]"
+LONG = 120_000
+
+
+def encoded(pixels, kind="JPEG") -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def files(draw, numbers) -> list[dict]:
+    return [
+        {"name": f"part {n}.jpg", "mimeType": "image/jpeg", "buffer": encoded(draw(n, width=320, height=240))}
+        for n in numbers
+    ]
+
+
+def open_retrain(page: Page) -> Page:
+    page.get_by_role("tab", name="Retrain").click()
+    page.wait_for_selector("#train")
+    return page
+
+
+def bring(page: Page, uploads: list[dict], count: int) -> None:
+    page.locator(PHOTOGRAPHS).first.set_input_files(uploads)
+    expect(page.locator("#album h3")).to_have_text(f"{count} photographs of good parts")
+
+
+def set_number(page: Page, place: str, value: str) -> None:
+    page.fill(f"{place} input[type=number]", value)
+    page.keyboard.press("Tab")
+
+
+def begin(page: Page, seconds: int) -> None:
+    set_number(page, "#seconds", str(seconds))
+    page.click("#train")
+
+
+def last_job():
+    return lane.jobs[-1]
+
+
+@pytest.fixture
+def ready(visit, draw):
+    """A page with twelve good photographs."""
+    page = open_retrain(visit())
+    bring(page, files(draw, range(12)), 12)
+    page.wait_for_selector("#novelty .card")
+    return page
+
+
+def test_too_few_and_wrong_files_are_explained_and_the_rest_goes_on(visit, draw):
+    page = open_retrain(visit())
+    page.click("#train")
+    expect(page.locator("#retrain-message")).to_contain_text("12 to 200 photographs")
+    wrong = {"name": "notes<b>.jpg", "mimeType": "image/jpeg", "buffer": b"not a picture"}
+    bring(page, [*files(draw, range(5)), wrong], 5)
+    expect(page.locator("#album .lines.bad")).to_contain_text("notes<b>.jpg")
+    expect(page.locator("#retrain-message")).to_contain_text("please add 7 more")
+    page.click("#train")
+    expect(page.locator("#retrain-message")).to_contain_text("please add 7 more")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number in range(20, 27):
+            archive.writestr(f"line/{number}.png", encoded(draw(number, width=320, height=240), "PNG"))
+        archive.writestr("line/copy.png", encoded(draw(20, width=320, height=240), "PNG"))
+    bring(page, [{"name": "more.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}], 13)
+    expect(page.locator("#retrain-message")).to_contain_text("13 photographs are ready")
+    expect(page.locator("#album .lines.hint")).to_contain_text("nearly the same photograph")
+    widths = page.eval_on_selector_all("#album img", "images => images.map(image => image.naturalWidth)")
+    assert widths == [160] * 13
+    page.click("#clear")
+    expect(page.locator("#album .card")).to_have_count(0)
+
+
+def test_the_slider_shows_at_once_what_is_novel_on_a_photograph(ready):
+    expect(ready.locator("#novelty h3")).to_have_text("τ′ = 0.9: 10% of all features are novel")
+    expect(ready.locator("#novelty")).to_contain_text("Estimate before training, on part 0.jpg")
+    before = ready.get_attribute("#novelty img", "src")
+    set_number(ready, "#tau", "0.6")
+    expect(ready.locator("#novelty h3")).to_have_text("τ′ = 0.6: 40% of all features are novel")
+    assert ready.get_attribute("#novelty img", "src") != before
+    set_number(ready, "#tau", "1")
+    expect(ready.locator("#novelty")).to_contain_text("both models of the pair are EAD-S")
+
+
+def test_own_photographs_are_one_click_away(visit):
+    page = open_retrain(visit())
+    page.click("#sample-toy_block")
+    expect(page.locator("#album h3")).to_have_text("12 photographs of good parts")
+
+
+def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, draw, tmp_path):
+    begin(ready, 60)
+    expect(ready.locator("#curves [data-plot=autoencoder] polyline")).to_have_count(2, timeout=LONG)
+    other = open_retrain(visit())
+    bring(other, files(draw, range(12)), 12)
+    other.click("#train")
+    expect(other.locator("#retrain-message")).to_contain_text("You are number 1 in the queue")
+    other.get_by_role("tab", name="Inspect").click()
+    other.locator("#upload input[type=file]").first.set_input_files(files(draw, [7]))
+    expect(other.locator("#results .file")).to_have_text("part 7.jpg")
+    other.get_by_role("tab", name="Retrain").click()
+    other.click("#stop")
+    expect(ready.locator("#preview figure")).to_have_count(2, timeout=LONG)
+    expect(ready.locator("#curves [data-plot=student] polyline")).to_have_count(6, timeout=LONG)
+    ready.click("#stop")
+    expect(ready.locator("#retrain-result")).to_contain_text("Calibrated on 4 held-out photographs", timeout=LONG)
+    expect(other.locator("#retrain-message")).to_contain_text("stopped before its turn", timeout=LONG)
+
+    with ready.expect_download() as download:
+        ready.click("#download-pair")
+    pair = tmp_path / "pair.zip"
+    download.value.save_as(pair)
+    ready.click("#inspect-pair")
+    expect(ready.locator("#product")).to_contain_text("Your model")
+    expect(ready.locator("#results")).to_contain_text("your own training")
+    ready.locator("#upload input[type=file]").first.set_input_files(files(draw, [8]))
+    expect(ready.locator("#results .file")).to_have_text("part 8.jpg")
+    scores = ready.locator("#results .score").all_inner_texts()
+
+    assert "Your model" not in other.locator("#product").inner_text()
+    other.get_by_role("tab", name="Inspect").click()
+    other.locator("#checkpoint input[type=file]").first.set_input_files(pair)
+    expect(other.locator("#results")).to_contain_text("Checkpoint: own_1.zip")
+    other.locator("#upload input[type=file]").first.set_input_files(files(draw, [8]))
+    expect(other.locator("#results .file")).to_have_text("part 8.jpg")
+    assert sorted(other.locator("#results .score").all_inner_texts()) == sorted(scores)
+
+
+def test_leaving_the_page_stops_the_work(ready):
+    begin(ready, 300)
+    expect(ready.locator("#curves polyline").first).to_be_visible(timeout=LONG)
+    job = last_job()
+    assert not job.finished
+    ready.context.close()
+    deadline = time.monotonic() + 30
+    while not job.finished and time.monotonic() < deadline:
+        time.sleep(0.2)
+    taken = job.steps_taken
+    assert job.finished
+    time.sleep(1.5)
+    assert job.steps_taken == taken
+    assert job.detectors == ()
+
+
+def test_a_zip_that_is_no_checkpoint_gets_a_sentence(visit):
+    page = visit()
+    before = page.locator("#results .file").inner_text()
+    page.locator("#checkpoint input[type=file]").first.set_input_files(
+        {"name": "pair.zip", "mimeType": "application/zip", "buffer": b"PK\3\4 and nothing else"}
+    )
+    expect(page.locator("#message")).to_contain_text(re.compile("pair.zip .* damaged"))
+    assert page.locator("#results .file").inner_text() == before
+
+
+@pytest.mark.parametrize(("tool", "strokes"), [("erase", 1), ("scratch", 1), ("copy", 2)])
+def test_a_defect_made_by_hand_is_scored_at_once_and_undone(visit, draw, tool, strokes):
+    page = visit()
+    page.locator("#upload input[type=file]").first.set_input_files(files(draw, [9]))
+    expect(page.locator("#results .file")).to_have_text("part 9.jpg")
+    whole = page.get_attribute("#results .defect img", "src")
+    page.locator(f".defect input[value={tool}]").check()
+    stage = page.locator(".defect .stage")
+    stage.scroll_into_view_if_needed()
+    place = stage.bounding_box()
+
+    def at(x, y):
+        return place["x"] + x * place["width"], place["y"] + y * place["height"]
+
+    page.mouse.move(*at(0.2, 0.2))
+    page.mouse.down()
+    page.mouse.move(*at(0.3, 0.3), steps=4)
+    page.mouse.move(*at(0.4, 0.4), steps=4)
+    page.mouse.up()
+    if strokes == 2:
+        expect(page.locator(".defect .hint.place")).to_be_visible()
+        page.mouse.click(*at(0.5, 0.5))
+    expect(page.locator("#results .file")).to_have_text("part 9.jpg, with a defect made by hand")
+    assert page.get_attribute("#results .defect img", "src") != whole
+    page.click(".defect button")
+    expect(page.locator("#results .file")).to_have_text("part 9.jpg")
+    assert page.get_attribute("#results .defect img", "src") == whole
