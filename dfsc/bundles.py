@@ -15,6 +15,7 @@ from dfsc.cards import detector_card
 from dfsc.checkpoints import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, load, save_detector
 from dfsc.detector import Detector
 from dfsc.errors import CheckpointError, ImageError
+from dfsc.objectives import METHODS
 
 FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE)
 MAX_DETECTORS = 8
@@ -22,6 +23,8 @@ MAX_DETECTORS = 8
 
 def open_checkpoints(source: str | Path, shown: str | None = None) -> list[Detector]:
     """All detectors of a zip, of a folder of checkpoint folders as `train --pair` leaves it, or of what `load` takes.
+
+    They come in the order of the registry of methods.
 
     Args:
         shown: what to call a zip in sentences and as the detectors' source; by default its path.
@@ -31,10 +34,10 @@ def open_checkpoints(source: str | Path, shown: str | None = None) -> list[Detec
     """
     path = Path(source)
     if path.is_file():
-        return _open_zip(path, shown or str(source))
+        return _in_order(_open_zip(path, shown or str(source)))
     inner = sorted(file.parent for file in path.glob(f"*/{CONFIG_FILE}") if file.parent.name != "teacher")
     if inner and not (path / CONFIG_FILE).is_file():
-        return [load(folder) for folder in inner]
+        return _in_order([load(folder) for folder in inner])
     return [load(source)]
 
 
@@ -47,6 +50,11 @@ def write_bundle(detectors: Iterable[Detector], file: Path) -> None:
             save_detector(detector, folder, detector_card(detector.config, detector.calibration.count))
             for path in sorted(folder.iterdir()):
                 archive.write(path, f"{name}/{path.name}")
+
+
+def _in_order(detectors: list[Detector]) -> list[Detector]:
+    """By method as in the registry, so that EAD-S comes before DFSC."""
+    return sorted(detectors, key=lambda detector: list(METHODS).index(detector.config.method))
 
 
 def _free_name(method: str, archive: zipfile.ZipFile) -> str:

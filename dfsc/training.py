@@ -7,6 +7,7 @@ and nothing else, so a difference between them is the method's.
 import pickle
 import time
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -119,7 +120,7 @@ class Training:
         }
 
     def detectors(self, product: str, notes: dict) -> dict[str, Detector]:
-        """Calibrate the networks as they are now on the held-out good images: a detector a method.
+        """Calibrate copies of the networks as they are now on the held-out good images: a detector a method.
 
         Parameters are rounded to the float16 that a checkpoint keeps, so that a saved detector equals the measured one.
         """
@@ -127,7 +128,7 @@ class Training:
 
     def _detector(self, training: MethodTraining, product: str, notes: dict) -> Detector:
         data = self.data
-        student, autoencoder = halved(training.student).eval(), halved(training.autoencoder).eval()
+        student, autoencoder = (halved(deepcopy(n)).eval() for n in (training.student, training.autoencoder))
         config = DetectorConfig(
             product=product,
             method=training.method.name,

@@ -125,9 +125,9 @@ def test_train_evaluate_inspect(dfsc, toy_dataset, demo_weights, tmp_path, monke
     assert "| missing |" in card
     evaluated = dfsc("evaluate", toy_dataset, "--checkpoint", out, "--json")
     detectors = json.loads(evaluated.stdout)["detectors"]
-    assert [d["method"] for d in detectors] == ["dfsc", "ead-s"]
+    assert [d["method"] for d in detectors] == ["ead-s", "dfsc"]
     assert set(detectors[0]["auroc"]) == {"missing", "scratch", "logical", "structural", "mean", "all"}
-    assert detectors[0]["auroc"] == config["training"]["measured"]["auroc"]
+    assert detectors[1]["auroc"] == config["training"]["measured"]["auroc"]
     inspected = dfsc("inspect", next((toy_dataset / "test" / "good").iterdir()), "--checkpoint", out / "dfsc", "--json")
     assert json.loads(inspected.stdout)[0]["results"][0]["source"] == str(out / "dfsc")
 

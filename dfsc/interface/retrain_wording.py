@@ -41,7 +41,7 @@ STAND_IN = (
 REAL = "On a held-out photograph, by the trained auto-encoder’s own distance d = (T − A)²: how many features are novel."
 TAU_ONE = "At τ′ = 1 nothing is novel: both models of the pair are EAD-S."
 PLOT_TITLES = {
-    "autoencoder": "Auto-encoder: mean (T − A)²",
+    "autoencoder": "Auto-encoders’ losses",
     "student": "Students’ losses",
     "active": "DFSC: share of novel features inside the margin",
 }

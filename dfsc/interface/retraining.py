@@ -91,8 +91,10 @@ class Retraining:
         return Retraining(self.photographs, replace(self.recipe, seconds=seconds), self.product, self)
 
     def stop(self) -> None:
-        """Stop learning soon and keep what was learned."""
+        """Stop learning soon and keep what was learned; a job that still waits is over at once."""
         self._stopped = True
+        if self.state is State.WAITING:
+            self._fail("It was stopped before its turn came.")
 
     def abandon(self) -> None:
         """Stop soon and keep nothing: nobody is there to use it."""
@@ -100,8 +102,7 @@ class Retraining:
 
     def run(self) -> None:
         """The work, in the lane's thread."""
-        if self._abandoned or self._stopped:
-            self._fail("It was stopped before its turn came.")
+        if self.finished:
             return
         self._budget = Budget(self.recipe.seconds)
         try:

@@ -92,11 +92,12 @@ _lock = Lock()
 
 
 def visitor(request: gr.Request) -> Visitor:
-    """The visitor whose page sent a request; whoever was not heard of for longest makes room for too many."""
+    """The visitor whose page sent a request; for too many, who was idle for longest makes room."""
     with _lock:
         known = _visitors.setdefault(request.session_hash, Visitor())
         _visitors.move_to_end(request.session_hash)
-        surplus = _visitors.popitem(last=False)[1] if len(_visitors) > MAX_VISITORS else None
+        idle = [session for session, other in _visitors.items() if other is not known and not other.trains]
+        surplus = _visitors.pop(idle[0]) if len(_visitors) > MAX_VISITORS and idle else None
     if surplus:
         surplus.leave()
     return known
