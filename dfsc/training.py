@@ -19,6 +19,7 @@ from dfsc.calibration import BranchMaps, Calibration, PositionScale
 from dfsc.checkpoints import halved
 from dfsc.detector import Detector, DetectorConfig, network_input, raw_maps
 from dfsc.errors import TrainingError
+from dfsc.objectives import METHODS
 from dfsc.ondemand import OnDemand
 from dfsc.pacing import Budget
 from dfsc.plan import TrainingPlan
@@ -27,8 +28,10 @@ from dfsc.trainingset import CHUNK, TrainingSet
 
 SAVE_SECONDS = 30.0
 PACE_STEPS = 4
-POSITION_IMAGES = 40
+POSITION_IMAGES = 24
 CALIBRATION_MARGIN = 1.2
+# Student and auto-encoder.
+Networks = tuple[nn.Module, nn.Module]
 STEPS_FIELD = {"autoencoder": "autoencoder_steps", "student": "student_steps", "joint": "student_steps"}
 
 
@@ -114,37 +117,44 @@ class Training:
 
     def raw_maps(self, images: np.ndarray) -> dict[str, BranchMaps]:
         """Each method's raw maps (N×56×56) of uint8 N×256×256×3 images, with the networks as they are."""
-        return {
-            method: _raw_maps(training.student.eval(), training.autoencoder.eval(), self.data, images)
-            for method, training in self.trainings.items()
-        }
+        return _raw_maps(
+            {m: (t.student.eval(), t.autoencoder.eval()) for m, t in self.trainings.items()}, self.data, images
+        )
 
     def detectors(self, product: str, notes: dict) -> dict[str, Detector]:
         """Calibrate copies of the networks as they are now on the held-out good images: a detector a method.
 
         Parameters are rounded to the float16 that a checkpoint keeps, so that a saved detector equals the measured one.
         """
-        return {method: self._detector(training, product, notes) for method, training in self.trainings.items()}
+        networks = {
+            method: (halved(deepcopy(training.student)).eval(), halved(deepcopy(training.autoencoder)).eval())
+            for method, training in self.trainings.items()
+        }
+        good = _raw_maps(networks, self.data, self.data.held_out)
+        floor, fitted = self.plan.position_floor, {}
+        if floor is not None:
+            fitted = _raw_maps(networks, self.data, self.data.fitted_images(POSITION_IMAGES))
+        detectors = {}
+        for method, pair in networks.items():
+            position = None if floor is None else PositionScale.of(_stacked([good[method], fitted[method]]), floor)
+            config = self._config(method, product, notes)
+            detectors[method] = self._detector(config, pair, Calibration(good[method], position))
+        return detectors
 
-    def _detector(self, training: MethodTraining, product: str, notes: dict) -> Detector:
-        data = self.data
-        student, autoencoder = (halved(deepcopy(n)).eval() for n in (training.student, training.autoencoder))
-        config = DetectorConfig(
+    def _config(self, method: str, product: str, notes: dict) -> DetectorConfig:
+        return DetectorConfig(
             product=product,
-            method=training.method.name,
-            size=data.teacher.size.name,
-            teacher_digest=data.teacher.digest,
-            separation=self.plan.separation if training.method.separates else None,
+            method=method,
+            size=self.data.teacher.size.name,
+            teacher_digest=self.data.teacher.digest,
+            separation=self.plan.separation if METHODS[method].separates else None,
             schedule=str(self.plan.schedule),
             training=notes,
         )
-        good = _maps(student, autoencoder, data, data.held_out)
-        position = None
-        if self.plan.position_floor is not None:
-            fitted = _maps(student, autoencoder, data, data.fitted_images(POSITION_IMAGES))
-            position = PositionScale.of(_stacked([good, fitted]), self.plan.position_floor)
-        good = Calibration(good, position)
-        return Detector(config, data.teacher, student, autoencoder, data.channel_mean, data.channel_std, good)
+
+    def _detector(self, config: DetectorConfig, networks: Networks, calibration: Calibration) -> Detector:
+        data = self.data
+        return Detector(config, data.teacher, *networks, data.channel_mean, data.channel_std, calibration)
 
     def _fit_into_budget(self, record: StepRecord) -> None:
         """Correct the running stage's number of steps; all methods are at the same step here."""
@@ -154,7 +164,8 @@ class Training:
             training.plan = self.plan
 
     def _calibration_seconds(self) -> float:
-        """What `detectors` will take, by the time of one image."""
+        """What `detectors` will take, by the time of one image after a first one, which takes longer."""
+        self.raw_maps(self.data.held_out[:1])
         started = time.monotonic()
         self.raw_maps(self.data.held_out[:1])
         by_position = self.plan.position_floor is not None
@@ -190,21 +201,20 @@ class Training:
             training.restore(methods[method])
 
 
-def _maps(student: nn.Module, autoencoder: nn.Module, data: TrainingSet, images: np.ndarray) -> BranchMaps:
-    """Raw maps of images (uint8 N×256×256×3), in float32 arithmetic and a few images at a time."""
-    chunks = (images[start : start + CHUNK] for start in range(0, len(images), CHUNK))
-    return _stacked([_raw_maps(student, autoencoder, data, chunk) for chunk in chunks])
-
-
 def _stacked(stacks: Sequence[BranchMaps]) -> BranchMaps:
     return BranchMaps(np.concatenate([s.local for s in stacks]), np.concatenate([s.global_ for s in stacks]))
 
 
 @torch.inference_mode()
-def _raw_maps(student: nn.Module, autoencoder: nn.Module, data: TrainingSet, images: np.ndarray) -> BranchMaps:
-    x = network_input(images)
-    teacher = (data.teacher.network(x) - data.channel_mean) / data.channel_std
-    return raw_maps(student, autoencoder, teacher, x)
+def _raw_maps(networks: dict[str, Networks], data: TrainingSet, images: np.ndarray) -> dict[str, BranchMaps]:
+    """Raw maps of images by method, in float32 arithmetic and a few images at a time; the teacher looks once."""
+    stacks: dict[str, list[BranchMaps]] = {method: [] for method in networks}
+    for start in range(0, len(images), CHUNK):
+        x = network_input(images[start : start + CHUNK])
+        teacher = (data.teacher.network(x) - data.channel_mean) / data.channel_std
+        for method, (student, autoencoder) in networks.items():
+            stacks[method].append(raw_maps(student, autoencoder, teacher, x))
+    return {method: _stacked(own) for method, own in stacks.items()}
 
 
 def paces(plan: TrainingPlan, data: TrainingSet, penalty: OnDemand) -> dict[str, float]:

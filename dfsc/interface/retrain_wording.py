@@ -77,7 +77,9 @@ def waiting(place: int, seconds: float) -> str:
 
 def progress(stage: str, step: int, steps: int, left: float) -> str:
     what = {"autoencoder": "The auto-encoders learn", "student": "The students learn"}.get(stage, "Both learn")
-    return f"{what}: step {step} of about {steps}. {duration(left)} left."
+    # After one step nothing is known yet about how many fit.
+    of = f"step {step} of about {steps}" if step > 1 else "step 1"
+    return f"{what}: {of}. {duration(left)} left."
 
 
 PREPARING = "The teacher looks at your photographs …"

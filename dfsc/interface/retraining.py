@@ -142,10 +142,10 @@ class Retraining:
             return
         self.state = State.CALIBRATING
         fitted = f"{len(self.photographs)} photographs of a visitor"
-        self.took += self._budget.spent
-        notes = training_notes(self.recipe, self.training, fitted, self.took, "unknown")
+        notes = training_notes(self.recipe, self.training, fitted, self.took + self._budget.spent, "unknown")
         pair = self.training.detectors(self.product, notes).values()
         self.detectors = tuple(replace(detector, source="your own training") for detector in pair)
+        self.took += self._budget.spent
         self.state = State.DONE
 
     def _note(self, record: StepRecord) -> None:
