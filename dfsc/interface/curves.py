@@ -33,12 +33,12 @@ def _plot(plot: str, points: Sequence[Point]) -> str:
         return f"{x:.1f},{TOP + (HEIGHT - TOP - BOTTOM) * (1 - height):.1f}"
 
     drawn = "".join(
-        f'<polyline class="{styles[name][0]}" stroke-dasharray="{styles[name][1]}" '
+        f'<polyline style="stroke:{styles[name][0]}" stroke-dasharray="{styles[name][1]}" '
         f'points="{" ".join(place(*point) for point in line)}"/>'
         for name, line in lines.items()
     )
     legend = "".join(
-        f'<li><svg width="24" height="8" aria-hidden="true"><line class="{styles[name][0]}" '
+        f'<li><svg width="24" height="8" aria-hidden="true"><line style="stroke:{styles[name][0]}" '
         f'stroke-dasharray="{styles[name][1]}" x1="0" x2="24" y1="4" y2="4"/></svg>{text(name)} '
         f"<b>{line[-1][1]:.3g}</b></li>"
         for name, line in lines.items()
@@ -60,14 +60,14 @@ def _by_series(points: Sequence[Point]) -> dict[str, list[tuple[float, float]]]:
 
 
 def _styles(series: list[str]) -> dict[str, tuple[str, str]]:
-    """A class a method and a dash pattern a loss."""
-    titles = {method.title: name for name, method in METHODS.items()}
+    """A colour a method and a dash pattern a loss."""
+    colours = {method.title: f"var(--{name})" for name, method in METHODS.items()}
     patterns: dict[str, str] = {}
     styles = {}
     for name in series:
         method, _, loss = name.partition(" ")
         patterns.setdefault(loss, DASHES[len(patterns) % len(DASHES)])
-        styles[name] = titles[method], patterns[loss]
+        styles[name] = colours[method], patterns[loss]
     return styles
 
 
@@ -94,7 +94,9 @@ def _axes(low: float, high: float, logarithmic: bool, end: float) -> str:
     parts = []
     for mark in marks:
         y = TOP + inner * (1 - _height(mark, low, high, logarithmic))
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(
+            f'<line style="stroke:var(--line);stroke-width:1" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        )
         parts.append(f'<text x="{LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{mark:g}</text>')
     parts.append(f'<text x="{LEFT}" y="{HEIGHT - 6}">0 s</text>')
     parts.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" text-anchor="end">{end:.0f} s</text>')
