@@ -94,9 +94,8 @@ def _axes(low: float, high: float, logarithmic: bool, end: float) -> str:
     parts = []
     for mark in marks:
         y = TOP + inner * (1 - _height(mark, low, high, logarithmic))
-        parts.append(
-            f'<line style="stroke:var(--line);stroke-width:1" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        )
+        ends = f'x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"'
+        parts.append(f'<line style="stroke:var(--line);stroke-width:1" {ends}/>')
         parts.append(f'<text x="{LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{mark:g}</text>')
     parts.append(f'<text x="{LEFT}" y="{HEIGHT - 6}">0 s</text>')
     parts.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" text-anchor="end">{end:.0f} s</text>')
