@@ -2,8 +2,7 @@
 
 EfficientAD takes them from ImageNet (arXiv 2303.14535, section 3.2). Without such a folder the library renders its own:
 dead leaves (occluding shapes with sizes of a power law, whose statistics resemble natural photographs) with shading,
-gradients and 1/f texture. What that costs against natural photographs is
-told in docs/measurements.md.
+gradients and 1/f texture. docs/measurements.md tells what that costs against natural photographs.
 """
 
 from collections.abc import Callable
