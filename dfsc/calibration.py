@@ -46,6 +46,12 @@ class PositionScale:
     mean: BranchMaps
     spread: BranchMaps
 
+    def __post_init__(self) -> None:
+        maps = (self.mean.local, self.mean.global_, self.spread.local, self.spread.global_)
+        sound = all(m.shape == maps[0].shape and m.ndim == 2 and np.isfinite(m).all() for m in maps)
+        if not sound or min(self.spread.local.min(), self.spread.global_.min()) <= 0:
+            raise CheckpointError("The position scale of this detector is missing or damaged; train it once more.")
+
     @classmethod
     def of(cls, good: BranchMaps, floor: float) -> "PositionScale":
         """From maps N×56×56; few images say little about the spread, so it has a floor, in its own medians."""
@@ -80,6 +86,10 @@ class Calibration:
         maps = (self.good.local, self.good.global_)
         if any(m.ndim != 3 or len(m) == 0 or not np.isfinite(m).all() for m in maps) or len(maps[0]) != len(maps[1]):
             raise CheckpointError("The calibration maps of this detector are missing or damaged; train it once more.")
+        if self.position and self.position.mean.local.shape != self.good.local.shape[1:]:
+            raise CheckpointError(
+                "The position scale of this detector is of another size than its maps; train it again."
+            )
 
     @property
     def count(self) -> int:
@@ -131,7 +141,7 @@ class Calibration:
         low, high = 0.0, 1.0
         while high - low > 1e-6:
             share = (low + high) / 2
-            # The share is larger than this where at most k of N further good parts would lie above it.
+            # That the share is larger is as likely as at most k of N good images above the threshold at this share.
             terms = (comb(self.count, k) * share**k * (1 - share) ** (self.count - k) for k in range(rejected_good + 1))
             low, high = (share, high) if sum(terms) > 1 - confidence else (low, share)
         return expected, high

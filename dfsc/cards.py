@@ -23,6 +23,7 @@ def training_notes(recipe: Recipe, training: Training, data: str, seconds: float
         "steps": ", ".join(f"{count} {stage}" for stage, count in training.taken.items()),
         "seconds": round(seconds),
         "optimiser": str(training.plan.algorithm),
+        "calibration": "as published" if training.plan.position_floor is None else "by position, not in the papers",
         "seed": recipe.seed,
         "copies": len(training.data) // training.data.fitted,
         "movement": recipe.movement,
@@ -50,6 +51,7 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
         f"optimiser: {training.get('optimiser', '?')}; seed {training.get('seed', '?')}",
         f"- time: {training.get('seconds', '?')} s for {training.get('trained_with', 'this method')}",
         f"- penalty images: {training.get('penalty', '?')}",
+        *([f"- calibration: {training['calibration']}"] if "calibration" in training else []),
         f"- teacher: `{config.teacher_digest}`",
     ]
     if config.separation:

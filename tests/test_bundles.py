@@ -1,11 +1,13 @@
 """Pairs of checkpoints as one zip, written and opened again, and zips that are not what they claim."""
 
+import dataclasses
 import zipfile
 
 import numpy as np
 import pytest
 
 from dfsc.bundles import open_checkpoints, write_bundle
+from dfsc.calibration import Calibration, PositionScale
 from dfsc.errors import CheckpointError
 from dfsc.inspector import Inspector
 
@@ -40,6 +42,19 @@ def test_a_bundle_gives_back_equal_maps(demo_detectors, bundle, draw):
         *(Inspector(d).inspect(photograph).results for d in (demo_detectors, opened)), strict=True
     ):
         np.testing.assert_array_equal(first.fused, second.fused)
+
+
+def test_a_position_scale_travels_with_its_detector(demo_detectors, tmp_path, draw):
+    first = demo_detectors[0]
+    calibration = Calibration(first.calibration.good, PositionScale.of(first.calibration.good, 0.25))
+    placed = dataclasses.replace(first, calibration=calibration)
+    write_bundle([placed], tmp_path / "one.zip")
+    photograph = draw(41, scratch=True)
+    maps = [
+        Inspector([d]).inspect(photograph).results[0].fused for d in (placed, *open_checkpoints(tmp_path / "one.zip"))
+    ]
+    np.testing.assert_array_equal(*maps)
+    assert not np.array_equal(maps[0], Inspector([first]).inspect(photograph).results[0].fused)
 
 
 def test_two_detectors_of_one_method_get_folders_of_their_own(demo_detectors, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dfsc.calibration import BranchMaps, Calibration, peak
+from dfsc.calibration import BranchMaps, Calibration, PositionScale, peak
 from dfsc.errors import CheckpointError
 
 COUNT = 10
@@ -133,3 +133,36 @@ def maps(*shape: int, value: float = 1) -> np.ndarray:
 def test_damaged_maps_are_refused(local: np.ndarray, global_: np.ndarray):
     with pytest.raises(CheckpointError, match="missing or damaged"):
         Calibration(BranchMaps(local, global_))
+
+
+def test_of_few_good_images_the_expected_rejection_and_its_bound_are_told():
+    expected, bound = calibration(count=5).rejection()
+    assert expected == pytest.approx(1 / 6)
+    assert bound == pytest.approx(1 - 0.05 ** (1 / 5), abs=1e-5)
+    assert calibration(count=200).rejection()[1] < 0.02
+    assert calibration(count=5).rejection(rejected_good=1) > (expected, bound)
+
+
+def test_a_position_scale_takes_out_what_is_usual_at_a_place():
+    rng = np.random.default_rng(0)
+    maps = rng.normal(1, 0.1, (9, 56, 56)).astype(np.float32)
+    maps[:, 10, 10] += 5
+    good = BranchMaps(maps[:8], maps[:8])
+    raw = BranchMaps(maps[8], maps[8])
+    raw.local[30, 30] += 1
+    plain = Calibration(good).normalise(raw).local
+    placed = Calibration(good, PositionScale.of(good, 0.25)).normalise(raw).local
+    assert np.unravel_index(plain.argmax(), plain.shape) == (10, 10)
+    assert np.unravel_index(placed.argmax(), placed.shape) == (30, 30)
+    values = Calibration(good, PositionScale.of(good, 0.25)).normalised_good.local
+    np.testing.assert_allclose(np.quantile(values, (0.9, 0.995)), (0, 0.1), atol=1e-4)
+
+
+@pytest.mark.parametrize("spread", [0.0, -1.0, np.nan])
+def test_damaged_position_scales_are_refused(spread):
+    usual = np.ones((56, 56), np.float32)
+    with pytest.raises(CheckpointError, match="position scale"):
+        PositionScale(BranchMaps(usual, usual), BranchMaps(usual, usual * np.float32(spread)))
+    small = PositionScale(*[BranchMaps(usual[:1, :1], usual[:1, :1])] * 2)
+    with pytest.raises(CheckpointError, match="another size"):
+        Calibration(calibration().good, small)

@@ -11,7 +11,7 @@ from dfsc.checkpoints import embedded_teacher
 from dfsc.interface import retrain_view as view
 from dfsc.interface import retrain_wording as wording
 from dfsc.interface.markup import notice
-from dfsc.interface.photograph import passing_file
+from dfsc.interface.photograph import delete_upload
 from dfsc.interface.samples import samples
 from dfsc.interface.visitors import Visitor, visitor
 from dfsc.photoset import PhotoSet, joined, photo_set, read_photographs
@@ -34,8 +34,7 @@ def add_uploads(files: list[dict] | dict | None, tau: float, request: gr.Request
                 yield notice(wording.read_so_far(progress.done, progress.total, progress.name)), *[gr.skip()] * 3
     finally:
         for path, _ in uploads:
-            with passing_file(path):
-                pass
+            delete_upload(path)
     for shown in _take(visitor(request), progress.photographs, tau):
         yield *shown, gr.skip()
 
@@ -49,7 +48,7 @@ def take_sample(name: str, tau: float, request: gr.Request) -> Iterator[tuple[An
             told = time.monotonic()
             yield notice(wording.read_so_far(len(images), sample.count, image[0])), gr.skip(), gr.skip()
     known = visitor(request)
-    known.photographs = None
+    start_over(request)
     yield from _take(known, photo_set(images), tau)
 
 
@@ -85,9 +84,9 @@ def show_novelty(tau: float, request: gr.Request) -> str:
 def novelty_of(known: Visitor, tau: float) -> Any:
     """The view of what is novel at a τ′: by the trained auto-encoder if there is one, else by the stand-in."""
     job, photographs = known.retraining, known.photographs
-    if photographs is None or (known.stand_in is None and (job is None or job.novel is None)):
-        return gr.skip()
-    if job is not None and job.novel is not None:
+    if job is not None and job.novel is not None and job.photographs is photographs:
         return view.novelty_html(photographs, job.novel, tau, job.held_out, wording.REAL)
+    if photographs is None or known.stand_in is None:
+        return gr.skip()
     sentence = wording.STAND_IN.format(name=photographs.names[0])
     return view.novelty_html(photographs, known.stand_in, tau, photographs.images[0], sentence)

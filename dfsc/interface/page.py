@@ -37,19 +37,18 @@ def build_page() -> gr.Blocks:
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Inspect", id="inspect-tab", elem_id="inspect-tab"):
                 inspecting = inspect_tab(page)
-            with gr.Tab("Retrain", id="retrain-tab", elem_id="retrain-tab"):
-                retraining = retrain_tab()
-        if inspecting:
-            connect(tabs, inspecting, retraining)
+            if inspecting:
+                with gr.Tab("Retrain", id="retrain-tab", elem_id="retrain-tab"):
+                    retraining = retrain_tab()
+                connect(tabs, inspecting, retraining)
         page.unload(visitors.forget)
     return page
 
 
 def connect(tabs: gr.Tabs, inspecting: InspectTab, retraining: RetrainTab) -> None:
     """A pair that was trained becomes a choice of the Inspect tab, and its button leads there."""
-    offer = [inspecting.product]
     for training in retraining.trainings:
-        training.then(offer_own, inspecting.product, offer, **PRIVATE)
+        training.then(offer_own, inspecting.product, inspecting.product, **PRIVATE)
     retraining.inspect.click(inspect_with_own, None, [tabs, inspecting.product], **PRIVATE).then(
         change_product, [inspecting.product, inspecting.photograph], inspecting.changed, **INSPECTING
     )

@@ -55,6 +55,11 @@ def passing_file(path: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        with suppress(OSError):
-            path.unlink()
-            path.parent.rmdir()
+        delete_upload(path)
+
+
+def delete_upload(path: Path) -> None:
+    """Delete an uploaded file and the folder that is its own."""
+    with suppress(OSError):
+        path.unlink()
+        path.parent.rmdir()

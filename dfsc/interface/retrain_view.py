@@ -105,7 +105,8 @@ def result_html(detectors: tuple[Detector, ...]) -> str:
         + f"<table><tr><th>Model</th><th>Constraint</th><th>Limit</th></tr>{rows}</table>"
         + f"<p>{text(wording.calibrated(first.calibration))}</p>"
         + f'<p class="quiet">{text(notes["fitted"])} photographs learned from, steps: {text(notes["steps"])}, '
-        + f"seed {text(notes['seed'])}, penalty images {text(notes['penalty'])}.</p></section>"
+        + f"seed {text(notes['seed'])}, penalty images {text(notes['penalty'])}, "
+        + f"calibration {text(notes['calibration'])}.</p></section>"
     )
 
 

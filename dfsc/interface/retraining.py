@@ -150,11 +150,14 @@ class Retraining:
 
     def _note(self, record: StepRecord) -> None:
         """Take a step into the curves; its last method's record comes last."""
+        ended = self.record and self.record.stage == "autoencoder" != record.stage
         self.record = record
         for name, value in record.losses.items():
             self._values["autoencoder" if name == "autoencoder" else "student", _series(record, name)].append(value)
         if "active_share" in record.watch:
             self._values["active", _series(record, "active_share")].append(record.watch["active_share"])
+        if ended:
+            self._look_for_novelty()
         if record.method != self.recipe.methods[-1]:
             return
         now = self.took + self._budget.spent
@@ -170,7 +173,10 @@ class Retraining:
     def _look(self) -> None:
         self.preview = preview(self.training)
         if not self.training.learns_to_inspect and self.record.step > self.record.steps // 2:
-            self.novel = novel_channels(self.training)[self.recipe.methods[-1]]
+            self._look_for_novelty()
+
+    def _look_for_novelty(self) -> None:
+        self.novel = novel_channels(self.training)[self.recipe.methods[-1]]
 
 
 def _series(record: StepRecord, name: str) -> str:
