@@ -11,7 +11,7 @@ from dfsc.checkpoints import embedded_teacher
 from dfsc.interface import retrain_view as view
 from dfsc.interface import retrain_wording as wording
 from dfsc.interface.markup import notice
-from dfsc.interface.photograph import delete_upload
+from dfsc.interface.photograph import delete_file
 from dfsc.interface.samples import samples
 from dfsc.interface.visitors import Visitor, visitor
 from dfsc.photoset import PhotoSet, joined, photo_set, read_photographs
@@ -34,7 +34,7 @@ def add_uploads(files: list[dict] | dict | None, tau: float, request: gr.Request
                 yield notice(wording.read_so_far(progress.done, progress.total, progress.name)), *[gr.skip()] * 3
     finally:
         for path, _ in uploads:
-            delete_upload(path)
+            delete_file(path)
     for shown in _take(visitor(request), progress.photographs, tau):
         yield *shown, gr.skip()
 

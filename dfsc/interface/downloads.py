@@ -1,8 +1,10 @@
-"""Files that a visitor takes home: written into a folder of his own, and gone with him."""
+"""Files that a visitor takes home, kept where gradio serves them from and deleted with him."""
 
-import shutil
-import tempfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
 
 from dfsc.bundles import write_bundle
 from dfsc.interface.retraining import Retraining
@@ -10,13 +12,13 @@ from dfsc.interface.visitors import Visitor
 
 
 def pair_file(known: Visitor, pair: Retraining) -> str:
-    """Write a pair as a zip, in a folder whose name nobody can guess; returns the file's path.
+    """Write a pair as a zip, in place of the visitor's last one; returns its path, which nobody can guess.
 
-    The one before is deleted.
+    Gradio copies whatever it serves into its cache; put there by ourselves, the file is known and can be deleted.
     """
-    for earlier in known.folder.iterdir():
-        shutil.rmtree(earlier, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix="pair-", dir=known.folder))
-    file = folder / f"{pair.product}.zip"
-    write_bundle(pair.detectors, file)
-    return str(file)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / f"{pair.product}.zip"
+        write_bundle(pair.detectors, file)
+        served = save_file_to_cache(file, get_upload_folder())
+    known.serve(Path(served))
+    return served

@@ -55,11 +55,11 @@ def passing_file(path: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        delete_upload(path)
+        delete_file(path)
 
 
-def delete_upload(path: Path) -> None:
-    """Delete an uploaded file and the folder that is its own."""
+def delete_file(path: Path) -> None:
+    """Delete a file of gradio's cache and the folder that is its own."""
     with suppress(OSError):
         path.unlink()
         path.parent.rmdir()

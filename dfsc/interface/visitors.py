@@ -1,8 +1,5 @@
 """What belongs to one visitor alone, in memory while his page is open: his photographs, trainings and models."""
 
-import os
-import shutil
-import tempfile
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +8,7 @@ from threading import Lock
 import gradio as gr
 
 from dfsc import Detector, Inspector
+from dfsc.interface.photograph import delete_file
 from dfsc.interface.retraining import Retraining, State
 from dfsc.photoset import PhotoSet
 from dfsc.previews import NovelChannels
@@ -40,7 +38,7 @@ class Visitor:
     opened: list[Detector] = field(default_factory=list)
     trainings: int = 0
     adding: Lock = field(default_factory=Lock)
-    _folder: Path | None = None
+    _served: Path | None = None
     _inspector: Inspector | None = None
 
     def keep(self, retraining: Retraining) -> None:
@@ -54,21 +52,18 @@ class Visitor:
         self.opened = detectors
         self._inspector = None
 
-    @property
-    def folder(self) -> Path:
-        """Where files for him are written; gradio serves nothing else of it than what a component shows."""
-        if self._folder is None:
-            cache = Path(os.environ.get("GRADIO_TEMP_DIR", Path(tempfile.gettempdir()) / "gradio"))
-            cache.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix="visitor-", dir=cache))
-        return self._folder
+    def serve(self, file: Path) -> None:
+        """Remember the file that he may download, in place of the one before, which is deleted."""
+        if self._served and self._served != file:
+            delete_file(self._served)
+        self._served = file
 
     def leave(self) -> None:
-        """He is gone: stop his training and delete his files."""
+        """He is gone: stop his training and delete his file."""
         if self.retraining:
             self.retraining.abandon()
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._served:
+            delete_file(self._served)
 
     @property
     def detectors(self) -> list[Detector]:

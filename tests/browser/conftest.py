@@ -63,12 +63,13 @@ def page_weights(
 def address(page_weights: Path) -> Iterator[str]:
     """The running page's address."""
     os.environ["DFSC_WEIGHTS"] = str(page_weights)
+    os.environ["GRADIO_TEMP_DIR"] = str(page_weights.parent / "cache")
     page = build_page()
     arguments = launch_arguments() | {"server_port": None, "prevent_thread_lock": True, "quiet": True}
     _, address, _ = page.queue(max_size=64).launch(**arguments)
     yield address
     page.close()
-    del os.environ["DFSC_WEIGHTS"]
+    del os.environ["DFSC_WEIGHTS"], os.environ["GRADIO_TEMP_DIR"]
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,10 @@ import io
 import re
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
+from gradio.utils import get_upload_folder
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -47,6 +49,13 @@ def set_number(page: Page, place: str, value: str) -> None:
 def begin(page: Page, seconds: int) -> None:
     set_number(page, "#seconds", str(seconds))
     page.click("#train")
+
+
+def wait_until(condition) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def last_job():
@@ -140,6 +149,10 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     expect(other.locator("#results .file")).to_have_text("part 8.jpg")
     assert other.locator("#results .score").all_inner_texts() == scores
 
+    (served,) = Path(get_upload_folder()).rglob("own_1.zip")
+    ready.context.close()
+    wait_until(lambda: not served.exists())
+
 
 def test_leaving_the_page_stops_the_work(ready):
     begin(ready, 300)
@@ -147,11 +160,8 @@ def test_leaving_the_page_stops_the_work(ready):
     job = last_job()
     assert not job.finished
     ready.context.close()
-    deadline = time.monotonic() + 30
-    while not job.finished and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_until(lambda: job.finished)
     taken = job.steps_taken
-    assert job.finished
     time.sleep(1.5)
     assert job.steps_taken == taken
     assert job.detectors == ()
