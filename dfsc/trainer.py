@@ -117,6 +117,7 @@ class MethodTraining:
     def forget(self) -> None:
         """Free what can be computed anew."""
         self._imitated.forget()
+        self.penalty.forget()
 
     def state(self) -> dict:
         """Everything that `restore` needs to go on as if nothing had happened; tensors and plain values only."""

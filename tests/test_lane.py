@@ -7,6 +7,7 @@ import pytest
 
 from dfsc.interface.lane import MAX_WAITING, Courtesy, Lane
 from dfsc.interface.retraining import Retraining, State
+from dfsc.interface.visitors import MAX_PAIRS, Visitor
 from dfsc.photoset import photo_set
 from dfsc.recipe import Recipe
 
@@ -112,3 +113,19 @@ def test_given_up_it_stops_and_keeps_nothing(job):
     thread.join(60)
     assert job.finished
     assert job.detectors == ()
+
+
+def test_a_visitor_keeps_the_latest_pairs_and_can_prolong_the_last_alone(job):
+    known, detector = Visitor(), object()
+    pairs = [Retraining(job.photographs, job.recipe, f"own_{number}") for number in range(MAX_PAIRS + 1)]
+    for pair in pairs:
+        pair.training, pair.detectors = object(), (detector,)
+        known.keep(pair)
+    assert known.pairs == pairs[1:]
+    assert [pair.training is None for pair in known.pairs] == [True] * (MAX_PAIRS - 1) + [False]
+    longer = pairs[-1].prolonged(30)
+    longer.detectors = (detector,)
+    known.keep(longer)
+    assert known.pairs == [*pairs[1:-1], longer]
+    assert longer.training is not None
+    assert known.detectors == [detector] * MAX_PAIRS

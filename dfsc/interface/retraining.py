@@ -78,13 +78,17 @@ class Retraining:
 
     @property
     def steps_taken(self) -> int:
-        """Steps over all stages so far; stands still once the work has stopped."""
+        """Steps over all stages so far; stands still once the work has stopped, 0 when closed."""
         return sum(self.training.taken.values()) if self.training else 0
 
     @property
     def held_out(self) -> np.ndarray:
         """The photograph that previews show: uint8 256×256×3, never learned from."""
         return self.training.data.held_out[0]
+
+    def close(self) -> None:
+        """Keep the detectors alone: this retraining will not be prolonged."""
+        self.training = self.preview = self.novel = None
 
     def prolonged(self, seconds: float) -> "Retraining":
         """A job that goes on where this finished one stopped."""

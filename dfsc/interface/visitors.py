@@ -42,8 +42,13 @@ class Visitor:
     _inspector: Inspector | None = None
 
     def keep(self, retraining: Retraining) -> None:
-        """Keep a finished retraining, in place of what it prolongs, and of the oldest when there are too many."""
+        """Keep a finished retraining, in place of what it prolongs, and of the oldest when there are too many.
+
+        Only the latest can be prolonged.
+        """
         others = [pair for pair in self.pairs if pair.product != retraining.product]
+        for pair in others:
+            pair.close()
         self.pairs = [*others, retraining][-MAX_PAIRS:]
         self._inspector = None
 
