@@ -36,11 +36,21 @@ class Pose:
 
 
 def fixture_pose(rng: np.random.Generator, shape: tuple[int, int]) -> Pose:
-    """How exactly the fixture holds a unit: within 7 px, 1.5 degrees and 1 % of scale."""
-    column, row = rng.uniform(-7, 7, 2)
+    """How exactly a fixture holds a unit: within 7 px, 1.5 degrees and 1 % of scale."""
+    return _drawn(rng, shape, shift=7, spread=0.6, scale=0.01)
+
+
+def loose_pose(rng: np.random.Generator, shape: tuple[int, int]) -> Pose:
+    """How exactly a hand sets a unit against a stop: within 24 px, 4 degrees and 2 % of scale."""
+    return _drawn(rng, shape, shift=24, spread=1.6, scale=0.02)
+
+
+def _drawn(rng: np.random.Generator, shape: tuple[int, int], shift: float, spread: float, scale: float) -> Pose:
+    """A pose within `shift` px, 2.5 times `spread` degrees and a share `scale` of the size."""
+    column, row = rng.uniform(-shift, shift, 2)
     return Pose(
         column=float(shape[1] / 2 + column),
         row=float(shape[0] / 2 + row),
-        angle=float(np.radians(np.clip(rng.normal(0, 0.6), -1.5, 1.5))),
-        scale=float(rng.uniform(0.99, 1.01)),
+        angle=float(np.radians(np.clip(rng.normal(0, spread), -2.5 * spread, 2.5 * spread))),
+        scale=float(rng.uniform(1 - scale, 1 + scale)),
     )

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from dfsc.scenes.pose import Pose
 from dfsc.scenes.surface import Surface
 
 Family = Literal["logical", "structural"]
@@ -35,13 +36,15 @@ class Product:
     """A product that can be drawn.
 
     `paint(surface, seed, kinds)` draws one unit with exactly these defects onto an empty surface and returns a
-    mask (H, W, bool) for each of them, in the order of `kinds`.
+    mask (H, W, bool) for each of them, in the order of `kinds`. `place(rng, shape)` draws how a unit lies under the
+    camera.
     """
 
     name: str
     summary: str
     kinds: tuple[DefectKind, ...]
     paint: Callable[[Surface, int, Sequence[DefectKind]], Masks]
+    place: Callable[[np.random.Generator, tuple[int, int]], Pose]
 
     def family(self, family: Family) -> tuple[DefectKind, ...]:
         """The product's kinds of defect of one family."""

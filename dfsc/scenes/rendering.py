@@ -7,7 +7,6 @@ from dfsc.scenes import terminal_block
 from dfsc.scenes.camera import develop, lens
 from dfsc.scenes.lighting import shade, studio
 from dfsc.scenes.noise import stream
-from dfsc.scenes.pose import fixture_pose
 from dfsc.scenes.product import DefectKind, Product, Rendering
 from dfsc.scenes.surface import SHAPE, empty_surface
 
@@ -49,7 +48,7 @@ def render(product: str, seed: int, defects: Sequence[str] = ()) -> Rendering:
     """
     chosen, seed = find_product(product), check_seed(seed)
     kinds = find_kinds(chosen, defects)
-    surface = empty_surface(fixture_pose(stream(seed, "pose"), SHAPE), seed)
+    surface = empty_surface(chosen.place(stream(seed, "pose"), SHAPE), seed)
     masks = chosen.paint(surface, seed, kinds)
     light = shade(surface, studio(stream(seed, "light")))
     image = develop(lens(light, surface.height, stream(seed, "lens")), stream(seed, "sensor"))

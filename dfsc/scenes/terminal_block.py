@@ -7,6 +7,7 @@ import numpy as np
 
 from dfsc.scenes import damage, parts, wires
 from dfsc.scenes.noise import cloud, stream
+from dfsc.scenes.pose import fixture_pose
 from dfsc.scenes.product import DefectKind, Masks, Product
 from dfsc.scenes.shapes import circle, cover, dome, rounded_box
 from dfsc.scenes.surface import Material, Surface, put
@@ -251,4 +252,10 @@ def paint(surface: Surface, seed: int, kinds: Sequence[DefectKind]) -> Masks:
     return tuple((kind, masks[kind]) for kind in kinds)
 
 
-PRODUCT = Product("terminal_block", "Six wired screw terminals on a rail, with a jumper link and a fuse.", KINDS, paint)
+PRODUCT = Product(
+    "terminal_block",
+    "Six wired screw terminals on a rail, with a jumper link and a fuse.",
+    KINDS,
+    paint,
+    fixture_pose,
+)
