@@ -211,6 +211,15 @@ def with_mean(figures: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in figures.items() if name != ALL} | {MEAN: mean, ALL: figures[ALL]}
 
 
+def group_aurocs(scores: np.ndarray, images: Sequence[TestImage]) -> dict[str, float]:
+    """Image AUROC of any N scores by group, for the N images that they belong to; see DetectorReport.auroc.
+
+    Raises:
+        DFSCError: when there are not both good and anomalous images, or a score is not a number.
+    """
+    return with_mean(_aurocs(scores, np.array([image.is_good for image in images]), _groups(images)))
+
+
 def _report(detector: Detector, maps: np.ndarray, good: np.ndarray, groups: dict[str, np.ndarray]) -> DetectorReport:
     """From maps N×3×56×56 (in the order of MAPS), the good images' mask (N booleans) and the groups'."""
     report = DetectorReport(

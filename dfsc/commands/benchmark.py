@@ -5,7 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from dfsc.benchmarks import loco, retrain, speed
+from dfsc.benchmarks import loco, retrain, speed, trivial
+from dfsc.checkpoints import embedded_teacher
 from dfsc.commands import recipe_options
 from dfsc.commands.sweep import follow
 from dfsc.networks import SIZES
@@ -17,7 +18,7 @@ from dfsc.sweeps.running import missing
 from dfsc.sweeps.summary import summarise
 
 NAME = "benchmark"
-HELP = "Measure speed, short retrainings, or accuracy on MVTec LOCO AD beside published figures."
+HELP = "Measure speed, short retrainings, trivial baselines, or accuracy on MVTec LOCO AD beside published figures."
 PUBLISHED_STEPS = 70000
 
 
@@ -42,11 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     short.add_argument(
         "--cross-validated", action="store_true", help="each seed tests on another quarter of all good ones"
     )
+    naive = kinds.add_parser("trivial", help="what per-pixel z-scores and position-free patches reach on a data set")
+    naive.add_argument("dataset", metavar="DIR", type=Path)
+    naive.add_argument("--seed", type=int, default=0)
     table.set_defaults(as_published=True, size="small", steps=[PUBLISHED_STEPS], seed=[0])
 
 
 def run(options: argparse.Namespace) -> int:
-    kinds = {"speed": _speed, "loco": _loco, "retrain": _retrain}
+    kinds = {"speed": _speed, "loco": _loco, "retrain": _retrain, "trivial": _trivial}
     sys.stdout.write(kinds[options.what](options) + "\n")
     return 0
 
@@ -82,3 +86,7 @@ def _retrain(options: argparse.Namespace) -> str:
         sys.stderr.write(retrain.summary(run, options.seconds) + "\n")
         done.append(run)
     return retrain.table(done)
+
+
+def _trivial(options: argparse.Namespace) -> str:
+    return trivial.table(trivial.baselines(options.dataset, embedded_teacher("demo"), options.seed))
