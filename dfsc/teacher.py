@@ -33,12 +33,16 @@ class DistillationPlan:
     size: str = "demo"
     steps: int = 3600
     crops: int = 12
-    padded_images: int = 4
     padded_every: int = 6
     learning_rate: float = 6e-3
     warm_up: int = 100
     weight_decay: float = 1e-5
     seed: int = 0
+
+    @property
+    def padded_images(self) -> int:
+        """Whole photographs in a padded batch, which then holds about as many pixels as a batch of crops."""
+        return max(1, self.crops // 3)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", default=defaults.size, choices=["demo", "small", "medium"])
     parser.add_argument("--backbone", default="efficientnet-lite2", choices=list(BACKBONES))
     parser.add_argument("--steps", type=int, default=defaults.steps, help="(%(default)s)")
+    parser.add_argument("--crops", type=int, default=defaults.crops, help="in a batch (%(default)s)")
     parser.add_argument("--views", type=int, default=3, help="views of each photograph (%(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    plan = DistillationPlan(size=options.size, steps=options.steps, seed=options.seed)
+    plan = DistillationPlan(size=options.size, steps=options.steps, crops=options.crops, seed=options.seed)
     fit, held_out = split_photographs(options.photographs, options.seed)
     backbone = BACKBONES[options.backbone]()
     sys.stderr.write(f"Computing the targets of {len(fit)} photographs, {options.views} views each …\n")
@@ -53,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
         "backbone": backbone.name,
         "photographs": f"{len(fit)} fitted in {options.views} views each, {len(held_out)} held out",
         "steps": plan.steps,
+        "crops": plan.crops,
         "seed": plan.seed,
         "unexplained_variance": round(unexplained.whole, 4),
         "unexplained_variance_without_border": round(unexplained.inner, 4),
