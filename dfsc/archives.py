@@ -28,6 +28,15 @@ class ArchiveError(DFSCError):
     """A zip or folder can't be looked into."""
 
 
+def is_zip(path: Path) -> bool:
+    """Whether a file begins like a zip, whatever its name is."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4).startswith(ZIP_STARTS)
+    except OSError:
+        return False
+
+
 @contextmanager
 def open_zip(path: Path, shown: str, content: str = "photographs") -> Iterator[zipfile.ZipFile]:
     """Open a zip that should hold `content`, if by its own directory its files are harmless to read one by one.

@@ -16,6 +16,8 @@ LOWER_QUANTILE, UPPER_QUANTILE = 0.9, 0.995
 UPPER_VALUE = 0.1
 MIN_SPAN = 1e-6  # of constant good maps, so that the scale of float16 values stays finite in float32
 BRANCHES = ("local", "global")
+# Photographs of other things measured 4.7 and more, anomalous ones of the same product 1.2 at most.
+FOREIGN = 2.4
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,16 @@ class Calibration:
     def percentile(self, score: float, local_weight: float = 0.5) -> float:
         """Share (0 to 100) of the good images whose score lies below `score`."""
         return float((self.good_scores(local_weight) < score).mean() * 100)
+
+    def strangeness(self, raw_local: np.ndarray) -> np.ndarray:
+        """How strange most of an image is, from its raw local map …×56×56: above FOREIGN it shows another thing.
+
+        The median of the map's cells over the highest such median of a good image. A defect, even a large one, leaves
+        most cells alone; of what a student has never seen it predicts the teacher's features nowhere. Not part of the
+        papers.
+        """
+        usual = np.median(self.good.local.astype(np.float32), axis=(-2, -1)).max()
+        return np.median(raw_local.astype(np.float32), axis=(-2, -1)) / max(float(usual), MIN_SPAN)
 
     def _scaled(self, raw: np.ndarray, branch: str) -> np.ndarray:
         low, high = self.quantiles[branch]

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dfsc.calibration import BranchMaps, Calibration, peak
+from dfsc.calibration import FOREIGN, BranchMaps, Calibration, peak
 from dfsc.detector import Detector, for_inference, inference_dtype, network_input
 from dfsc.errors import DFSCError
 from dfsc.images import check_array, resize_for_network
@@ -33,6 +33,7 @@ class Result:
             0.995 quantiles; values may be negative).
         calibration: the good images' maps, from which threshold and percentiles follow.
         milliseconds: the teacher's time and this detector's own.
+        strangeness: how strange most of the image is (see Calibration.strangeness); about 1 for the product's own.
         local_weight: weight of the local map in the fused one.
         rejected_good: how many of the held-out good images the threshold gives up.
     """
@@ -44,6 +45,7 @@ class Result:
     maps: BranchMaps
     calibration: Calibration
     milliseconds: float
+    strangeness: float = 0.0
     local_weight: float = 0.5
     rejected_good: int = 0
 
@@ -62,8 +64,15 @@ class Result:
         return self.calibration.threshold(self.rejected_good, self.local_weight)
 
     @property
+    def foreign(self) -> bool:
+        """Whether the image shows something else than the product."""
+        return self.strangeness > FOREIGN
+
+    @property
     def verdict(self) -> str:
-        """ "accept" or "reject"; rejected is what scores above the threshold."""
+        """ "foreign" for what is not the product; else "reject" for what scores above the threshold, or "accept"."""
+        if self.foreign:
+            return "foreign"
         return "reject" if self.score > self.threshold else "accept"
 
     @property
@@ -160,7 +169,8 @@ class Inspector:
     ) -> list[Result]:
         output, seconds = teacher_outputs[detector.teacher.digest]
         started = time.perf_counter()
-        maps = detector.calibration.normalise(detector.raw_maps(x, output))
+        raw = detector.raw_maps(x, output)
+        maps = detector.calibration.normalise(raw)
         milliseconds = (seconds + time.perf_counter() - started) * 1000 / len(x)
         return [
             Result(
@@ -171,8 +181,11 @@ class Inspector:
                 maps=BranchMaps(local, global_),
                 calibration=detector.calibration,
                 milliseconds=milliseconds,
+                strangeness=float(strangeness),
             )
-            for local, global_ in zip(maps.local, maps.global_, strict=True)
+            for local, global_, strangeness in zip(
+                maps.local, maps.global_, detector.calibration.strangeness(raw.local), strict=True
+            )
         ]
 
     def _prepare(self, detector: Detector) -> Detector:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from dfsc.__main__ import main
+from dfsc.calibration import FOREIGN
 
 ROOT = Path(__file__).parent.parent
 
@@ -54,8 +55,9 @@ def test_inspect_gives_one_object_an_image(dfsc, photographs):
     for result in good["results"]:
         assert set(result) == {
             "detector", "method", "source", "score", "threshold", "verdict",
-            "local_peak", "global_peak", "peak_xy", "branch", "milliseconds",
+            "strangeness", "local_peak", "global_peak", "peak_xy", "branch", "milliseconds",
         }  # fmt: skip
+        assert result["strangeness"] < FOREIGN
         assert result["verdict"] == ("reject" if result["score"] > result["threshold"] else "accept")
         assert result["branch"] == ("local" if result["local_peak"] >= result["global_peak"] else "global")
         assert result["score"] == pytest.approx((result["local_peak"] + result["global_peak"]) / 2, rel=1e-5)

@@ -119,6 +119,19 @@ def test_verdict_and_percentile_follow_threshold_and_weight(inspector: Inspector
         assert sorted(result.percentile for result in again) == pytest.approx(np.arange(8) * 100 / 8)
 
 
+def test_what_is_strange_nearly_everywhere_is_foreign_and_gets_no_verdict(any_result: Result):
+    calibration = any_result.calibration
+    usual = np.median(calibration.good.local.astype(np.float32), axis=(1, 2)).max()
+    cells = np.full((56, 56), usual, np.float32)
+    assert calibration.strangeness(cells) == pytest.approx(1, rel=1e-3)
+    cells[:27] *= 1000  # a defect over nearly half of the image
+    assert calibration.strangeness(cells) == pytest.approx(1, rel=1e-3)
+    cells[:29] = usual * 3
+    assert calibration.strangeness(cells) == pytest.approx(3, rel=1e-3)
+    assert replace(any_result, strangeness=3.0).verdict == "foreign"
+    assert replace(any_result, strangeness=1.0).verdict == any_result.verdict == "accept"
+
+
 def test_bfloat16_scores_lie_close_to_float32_ones(inspector: Inspector, tiny_detectors, draw):
     fast = Inspector(tiny_detectors, torch.bfloat16)
     picture = draw(50, scratch=True)

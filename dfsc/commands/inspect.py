@@ -10,7 +10,8 @@ from pathlib import Path
 from dfsc.commands import sources
 from dfsc.errors import DFSCError, ImageError
 from dfsc.images import image_files, read_image
-from dfsc.inspector import Inspection, Inspector, Result, place_on_image
+from dfsc.inspector import Inspection, Inspector, place_on_image
+from dfsc.reporting.inspection import result_record
 from dfsc.tiff import write_map
 
 NAME = "inspect"
@@ -62,24 +63,8 @@ def _inspect(inspector: Inspector, image: str, stem: Path | None) -> dict:
         return {"image": image, "error": str(error)}
     if stem:
         _write_maps(inspection, stem)
-    results = [_result(inspection, result) for result in inspection.results]
+    results = [result_record(inspection, result) for result in inspection.results]
     return {"image": image, "size": list(inspection.size), "results": results}
-
-
-def _result(inspection: Inspection, result: Result) -> dict:
-    return {
-        "detector": result.detector,
-        "method": result.method,
-        "source": result.source,
-        "score": result.score,
-        "threshold": result.threshold,
-        "verdict": result.verdict,
-        "local_peak": result.local_peak,
-        "global_peak": result.global_peak,
-        "peak_xy": [round(value, 1) for value in inspection.peak_xy(result)],
-        "branch": result.branch,
-        "milliseconds": round(result.milliseconds, 1),
-    }
 
 
 def _lines(report: dict) -> str:

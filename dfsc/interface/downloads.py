@@ -1,24 +1,36 @@
 """Files that a visitor takes home, kept where gradio serves them from and deleted with him."""
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
+from dfsc import Inspection
 from dfsc.bundles import write_bundle
 from dfsc.interface.retraining import Retraining
 from dfsc.interface.visitors import Visitor
+from dfsc.reporting.inspection import write_inspection
+from dfsc.uploads import shown_name
 
 
 def pair_file(known: Visitor, pair: Retraining) -> str:
-    """Write a pair as a zip, in place of the visitor's last one; returns its path, which nobody can guess.
+    """A pair as a zip, in place of the visitor's last one; returns its path, which nobody can guess."""
+    return _served(known, "pair", f"{pair.product}.zip", lambda file: write_bundle(pair.detectors, file))
 
-    Gradio copies whatever it serves into its cache; put there by ourselves, the file is known and can be deleted.
-    """
+
+def report_file(known: Visitor, inspection: Inspection, name: str) -> str:
+    """An inspection's report as a zip, in place of the visitor's last one; returns its path, which nobody can guess."""
+    stem = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in Path(shown_name(name)).stem)
+    return _served(known, "report", f"inspection-{stem}.zip", lambda file: write_inspection(inspection, name, file))
+
+
+def _served(known: Visitor, kind: str, name: str, write: Callable[[Path], None]) -> str:
+    """Gradio copies whatever it serves into its cache; put there by ourselves, the file is known and can be deleted."""
     with TemporaryDirectory() as folder:
-        file = Path(folder) / f"{pair.product}.zip"
-        write_bundle(pair.detectors, file)
+        file = Path(folder) / name
+        write(file)
         served = save_file_to_cache(file, get_upload_folder())
-    known.serve(Path(served))
+    known.serve(kind, Path(served))
     return served

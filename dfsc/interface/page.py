@@ -7,15 +7,8 @@ import gradio as gr
 
 from dfsc.images import MAX_BYTES
 from dfsc.interface import visitors, wording
-from dfsc.interface.inspect_tab import (
-    INSPECTING,
-    PRIVATE,
-    InspectTab,
-    change_product,
-    inspect_tab,
-    inspect_with_own,
-    offer_own,
-)
+from dfsc.interface.inspect_tab import INSPECTING, PRIVATE, InspectTab, inspect_tab
+from dfsc.interface.inspecting import change_product, inspect_with_own, offer_own
 from dfsc.interface.retrain_tab import RetrainTab, retrain_tab
 
 STATIC = Path(__file__).parent / "static"

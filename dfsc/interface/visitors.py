@@ -7,9 +7,11 @@ from threading import Lock
 
 import gradio as gr
 
-from dfsc import Detector, Inspector
+from dfsc import Detector, Inspection, Inspector
+from dfsc.interface.many import Many
 from dfsc.interface.photograph import delete_file
 from dfsc.interface.retraining import Retraining, State
+from dfsc.interface.settings import Settings
 from dfsc.photoset import PhotoSet
 from dfsc.previews import NovelChannels
 
@@ -22,6 +24,9 @@ class Visitor:
     """One open page.
 
     Attributes:
+        inspection: of the photograph that is shown.
+        many: several photographs that he had inspected at once.
+        settings: what he set with the sliders.
         photographs: of good parts, for the next training.
         stand_in: where the shown photograph is novel before any training.
         retraining: the last one that was begun.
@@ -31,6 +36,9 @@ class Visitor:
         adding: held while photographs are added, since uploads may overlap.
     """
 
+    inspection: Inspection | None = None
+    many: Many | None = None
+    settings: Settings = field(default_factory=Settings)
     photographs: PhotoSet | None = None
     stand_in: NovelChannels | None = None
     retraining: Retraining | None = None
@@ -38,7 +46,7 @@ class Visitor:
     opened: list[Detector] = field(default_factory=list)
     trainings: int = 0
     adding: Lock = field(default_factory=Lock)
-    _served: Path | None = None
+    _served: dict[str, Path] = field(default_factory=dict)
     _inspector: Inspector | None = None
 
     def keep(self, retraining: Retraining) -> None:
@@ -57,18 +65,19 @@ class Visitor:
         self.opened = detectors
         self._inspector = None
 
-    def serve(self, file: Path) -> None:
-        """Remember the file that he may download, in place of the one before, which is deleted."""
-        if self._served and self._served != file:
-            delete_file(self._served)
-        self._served = file
+    def serve(self, kind: str, file: Path) -> None:
+        """Remember a file that he may download, in place of the one of its kind before, which is deleted."""
+        before = self._served.get(kind)
+        if before and before != file:
+            delete_file(before)
+        self._served[kind] = file
 
     def leave(self) -> None:
-        """He is gone: stop his training and delete his file."""
+        """He is gone: stop his training and delete his files."""
         if self.retraining:
             self.retraining.abandon()
-        if self._served:
-            delete_file(self._served)
+        for file in self._served.values():
+            delete_file(file)
 
     @property
     def detectors(self) -> list[Detector]:

@@ -1,23 +1,25 @@
 """What the page says, in the words of somebody who inspects parts and never heard of the methods."""
 
-from collections.abc import Sequence
-
-from dfsc.inspector import Result
-
 TITLE = "DFSC Inspector"
 SUBTITLE = "Two detectors that learned from good parts only look at the same photograph: EAD-S and DFSC, side by side."
 NO_WEIGHTS = (
     "There are no trained detectors in this installation, so nothing can be inspected yet; put the checkpoint folders "
     "into weights/ and start the page again."
 )
-INVITATION = "Drop, paste or choose a photograph, and both detectors show where it differs from good parts."
-UPLOAD_LABEL = "Your photograph"
+INVITATION = "Drop, paste or choose photographs (or a zip), and both detectors show where they differ from good parts."
+UPLOAD_LABEL = "Your photographs"
 PRODUCT_LABEL = "Product"
 # The choice beside the products: what the visitor trained or opened himself.
 OWN, OWN_NAME = "own", "Your model"
 CHECKPOINT_LABEL = "Open a checkpoint (zip)"
 UNKNOWN_UPLOAD = "The upload did not arrive; choose the photograph once more."
 UNKNOWN_EXAMPLE = "That example belongs to another product; choose one of those shown now."
+
+MANY_PHOTOGRAPH = "Photograph"
+MANY_DOWNLOAD = "Download this table (CSV)"
+MANY_FILE = "inspection.csv"
+MANY_LEFT_OUT = "Left out"
+NO_SUCH_PHOTOGRAPH = "That photograph is no longer in the list; upload it once more."
 
 DEFECT_TITLE = "Make a defect yourself"
 DEFECT_TOOLS = {
@@ -43,7 +45,7 @@ BRANCH_MEANING = {
     "local": "a spot there looks unlike the good parts’ texture",
     "global": "the arrangement there is unlike the good parts",
 }
-VERDICTS = {"accept": "Accepted", "reject": "Rejected"}
+VERDICTS = {"accept": "Accepted", "reject": "Rejected", "foreign": "Not this product"}
 LEGEND = (
     ("0", "as 90 % of the good parts’ pixels, or calmer"),
     ("0.1", "as the hottest 0.5 % of them begin"),
@@ -51,8 +53,26 @@ LEGEND = (
 )
 LEGEND_NOTE = (
     "All maps share this scale; it is fixed by the good parts and never stretched to a photograph. "
-    "The outer 6 % of the photograph is seen, but drawn further in."
+    "In the hatched border no cell of a map has its middle: it is seen, but drawn further in."
 )
+
+
+SLIDERS = {
+    "weight": ("Weight of the local map", 0, 100, 5, "{weight} % local, {rest} % global"),
+    "rejected": ("Limit", 0, 1, 1, "rejects {rejected} of {count} good parts held out"),
+    "strength": ("Strength of the colours", 0, 100, 1, "{strength} %"),
+}
+SLIDERS_NOTE = "Nothing is computed anew: verdicts, limits and maps follow at once."
+STANDARD = "Standard settings"
+REPORT_LABEL = "Download report (zip)"
+RETRAIN_OFFER = "Retrain on good parts of your own"
+DIFFERENCE_NOTE = "Blue: {first} is higher. Orange: {last} is higher. Full colour from a difference of 0.3 on."
+PROBE_PLACE = "At x {x}, y {y} px"
+PROBE_RANK = "above {below} of {count} good parts here"
+PROBE_BORDER = (
+    "In the hatched border no cell of a map has its middle, so there is no value of its own; click further in."
+)
+PROBE_HINT = "Click on a map to see all values at that place and where they stand among the good parts."
 
 
 def product_name(product: str) -> str:
@@ -69,48 +89,54 @@ def opened(name: str, count: int) -> str:
     return f"{name}: {detectors} opened, for you alone."
 
 
+def many_heading(product: str, rejecting: int, count: int) -> str:
+    """How many of the photographs at least one method does not accept."""
+    photographs = "1 photograph" if count == 1 else f"{count} photographs"
+    return f"{product_name(product)}: {photographs}, {rejecting} rejected by at least one method"
+
+
+def many_done(seconds: float, count: int) -> str:
+    return f"{count} photographs inspected in {seconds:.0f} s; click on one to see its maps."
+
+
+def many_so_far(done: int, total: int) -> str:
+    return f"Inspecting: {done} of {total} files."
+
+
 def with_defect(name: str) -> str:
     return f"{name}, with a defect made by hand"
 
 
-def agreement(results: Sequence[Result]) -> str:
-    """The methods' verdicts in one sentence."""
-    verdicts = {result.verdict for result in results}
-    titles = [result.title for result in results]
-    if len(results) > 1 and len(verdicts) == 1:
-        who = "Both methods" if len(results) == 2 else f"All {len(results)} methods"
-        return f"{who} {verdicts.pop()} this part."
-    clauses = [f"{title} {result.verdict}s" for title, result in zip(titles, results, strict=True)]
-    return f"{', '.join(clauses)} this part."
-
-
-def standing(result: Result) -> str:
-    """Where the score stands among the held-out good parts."""
-    count = result.calibration.count
-    below = round(result.percentile / 100 * count)
-    if below == count:
-        return f"The score is above all {count} good parts held out from training."
-    if below == 0:
-        return f"The score is no higher than any of the {count} good parts held out from training."
-    return f"The score is above {below} of {count} good parts held out from training."
-
-
-def limit(result: Result) -> str:
-    if result.rejected_good == 0:
-        return "the highest score of a held-out good part"
-    return f"it rejects {result.rejected_good} of {result.calibration.count} held-out good parts"
-
-
-def strongest(result: Result, x: float, y: float) -> str:
-    """Where the fused map peaks (x, y in pixels of the photograph) and which branch is larger there."""
-    larger, smaller = result.local_peak, result.global_peak
-    other = "global"
-    if result.branch == "global":
-        larger, smaller, other = smaller, larger, "local"
-    place = f"Strongest at x {x:.0f}, y {y:.0f} px; there the {result.branch} map is larger"
-    numbers = f"({number(larger)} against {other} {number(smaller)})"
-    meaning = BRANCH_MEANING[result.branch] if result.verdict == "reject" else "still within what good parts show"
-    return f"{place} {numbers}: {meaning}."
+def judging(product: str) -> dict:
+    """The sentences that the page's script fills in while sliders move; {names} stand for its values."""
+    return {
+        "verdicts": VERDICTS,
+        "foreign": f"This does not look like “{product_name(product)}”, so there is no verdict.",
+        "both": "Both methods {verb} this part.",
+        "all": "All {count} methods {verb} this part.",
+        "clauses": {
+            "accept": "{title} accepts this part",
+            "reject": "{title} rejects this part",
+            "foreign": "{title} does not know this",
+        },
+        "standing": {
+            "every": "The score is above all {count} good parts held out from training.",
+            "none": "The score is no higher than any of the {count} good parts held out from training.",
+            "some": "The score is above {below} of {count} good parts held out from training.",
+        },
+        "limit": {
+            "none": "the highest score of a held-out good part",
+            "some": "it rejects {rejected} of {count} held-out good parts",
+        },
+        "strongest": "Strongest at x {x}, y {y} px; there the {branch} map is larger "
+        "({larger} against {other} {smaller}): {meaning}.",
+        "meaning": BRANCH_MEANING,
+        "calm": "still within what good parts show",
+        "alt": {
+            key: f"{title} map of {{title}} over the photograph, highest value {{top}}"
+            for key, (title, _) in MAPS.items()
+        },
+    }
 
 
 def checkpoint(source: str, name: str, size: str) -> str:
@@ -119,8 +145,8 @@ def checkpoint(source: str, name: str, size: str) -> str:
     return f"{place} · {name} · “{size}” networks"
 
 
-def inspected(name: str, seconds: float, results: Sequence[Result]) -> str:
-    return f"{name}: inspected in {seconds:.1f} s. {agreement(results)}"
+def inspected(name: str, seconds: float) -> str:
+    return f"{name}: inspected in {seconds:.1f} s."
 
 
 def product_changed(product: str, photograph: str) -> str:

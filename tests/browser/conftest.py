@@ -100,7 +100,7 @@ def visit(browser: Browser, address: str) -> Iterator:
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: watched(request.url))
         page.goto(address.rstrip("/") + "/" + path)
-        page.wait_for_selector("#results .method-row")
+        page.wait_for_selector("#results [data-drawn]")
         return page
 
     yield open_page

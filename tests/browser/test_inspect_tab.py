@@ -10,34 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
+from visiting import encoded, expect_inspected, map_pictures, shown_name, upload
 
 from dfsc.checkpoints import products, weights_folder
 
-UPLOAD = "#upload input[type=file]"
 METHODS = ("ead-s", "dfsc")
-
-
-def encoded(pixels: np.ndarray, kind: str = "PNG", mode: str | None = None, **options) -> bytes:
-    buffer = io.BytesIO()
-    image = Image.fromarray(pixels)
-    (image.convert(mode) if mode else image).save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def upload(page: Page, name: str, content: bytes, mime: str = "image/png") -> None:
-    page.locator(UPLOAD).first.set_input_files({"name": name, "mimeType": mime, "buffer": content})
-
-
-def shown_name(page: Page) -> str:
-    return page.locator("#results .file").inner_text()
-
-
-def expect_inspected(page: Page, name: str) -> None:
-    expect(page.locator("#results .file")).to_have_text(name)
-
-
-def map_pictures(page: Page) -> list[str]:
-    return page.eval_on_selector_all("#results .map img", "images => images.map(image => image.src)")
 
 
 def highest_values(page: Page) -> list[str]:
@@ -59,7 +36,7 @@ def test_arrival_shows_an_example_with_both_methods(visit):
         assert "good parts held out from training" in row.inner_text()
         assert "embedded in this installation" in row.inner_text()
         assert re.search(r"\d+ ms", row.inner_text())
-        widths = row.locator(".map img").evaluate_all("images => images.map(image => image.naturalWidth)")
+        widths = row.locator(".map canvas").evaluate_all("maps => maps.map(map => map.width)")
         assert len(widths) == 3
         assert min(widths) >= 200
     assert "never stretched to a photograph" in page.locator("#results .legend").inner_text()
@@ -127,8 +104,8 @@ def test_the_wipe_moves_between_the_methods(visit):
     for _ in range(10):
         slider.press("ArrowRight")
     assert wipe.evaluate(cut) != before
-    sources = wipe.locator("img").evaluate_all("images => images.map(image => image.src)")
-    assert len(set(sources)) == 2
+    pictures = wipe.locator("canvas").evaluate_all("maps => maps.map(map => map.toDataURL())")
+    assert len(set(pictures)) == 2
 
 
 def huge_header() -> bytes:

@@ -1,0 +1,150 @@
+"""What happens on the Inspect tab to one photograph: chosen, inspected, changed, looked at closely."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from dfsc import DFSCError, Inspector, products
+from dfsc.bundles import open_checkpoints
+from dfsc.interface import many_view, models, wording
+from dfsc.interface.defect_view import with_defect
+from dfsc.interface.downloads import report_file
+from dfsc.interface.examples_view import examples_html
+from dfsc.interface.lane import courtesy
+from dfsc.interface.markup import notice
+from dfsc.interface.photograph import Photograph, inspect_photograph, passing_file, read_photograph
+from dfsc.interface.probing import place_from, probe_html
+from dfsc.interface.results_view import results_html
+from dfsc.interface.settings import settings_from
+from dfsc.interface.visitors import visitor
+from dfsc.interface.wording import OWN
+from dfsc.uploads import shown_name
+
+# What a handler returns: results, message, photograph of the session.
+Shown = tuple[Any, Any, Any]
+
+
+def show_first(product: str, request: gr.Request) -> Shown:
+    """What a visitor finds on arrival: an example with the detectors' findings, if there is one."""
+    example = models.first_example(product)
+    if example is None:
+        return gr.skip(), notice(wording.INVITATION), gr.skip()
+    return _show_example(example, product, request, wording.INVITATION)
+
+
+def show_example(product: str, event: gr.EventData, request: gr.Request) -> Shown:
+    """Inspect the example whose button was clicked, which may be another product's than what is chosen."""
+    of, index = getattr(event, "product", None), getattr(event, "index", None)
+    found = models.examples(of) if of in products() else []
+    if not isinstance(index, int) or not 0 <= index < len(found):
+        return kept(notice(wording.UNKNOWN_EXAMPLE, "error"))
+    return _show_example(found[index], product, request)
+
+
+def change_product(product: str, photograph: Photograph | None, request: gr.Request) -> tuple[Any, ...]:
+    """Compare a visitor's own photograph with the other product; without one, show that product's first example."""
+    if photograph is None or (not photograph.uploaded and product != OWN):
+        return *show_first(product, request), examples_html(product)
+    said = wording.product_changed(product, photograph.name)
+    gallery = gr.skip() if product == OWN else examples_html(product)
+    return *guarded(lambda: photograph, product, request, said), gallery
+
+
+def make_defect(product: str, photograph: Photograph | None, event: gr.EventData, request: gr.Request) -> Shown:
+    """Change the photograph by a stroke on it and inspect it once more."""
+    if photograph is None:
+        return kept(notice(wording.UNKNOWN_STROKE, "error"))
+    tool, points = getattr(event, "tool", None), getattr(event, "points", None)
+    return guarded(lambda: with_defect(photograph, tool, points), product, request)
+
+
+def show_values(photograph: Photograph | None, event: gr.EventData, request: gr.Request) -> Any:
+    """The values at the place of a map that was clicked."""
+    known, at = visitor(request), place_from(event)
+    if photograph is None or known.inspection is None or at is None:
+        return gr.skip()
+    return probe_html(known.settings.applied(known.inspection), at, photograph.width, photograph.height)
+
+
+def keep_settings(event: gr.EventData, request: gr.Request) -> Any:
+    """Remember where the sliders stand, for what is computed here: values at a place, the table, downloads."""
+    known = visitor(request)
+    known.settings = settings_from(event) or known.settings
+    return many_view.many_html(known.many, known.settings) if known.many else gr.skip()
+
+
+def download_report(photograph: Photograph | None, request: gr.Request) -> Any:
+    """Write the report of what is shown, as the sliders judge it, for the hidden download button."""
+    known = visitor(request)
+    if photograph is None or known.inspection is None:
+        return gr.skip()
+    return report_file(known, known.settings.applied(known.inspection), photograph.name)
+
+
+def open_checkpoint(file: dict | None, photograph: Photograph | None, request: gr.Request) -> tuple[Any, ...]:
+    """Put the detectors of an uploaded zip beside the visitor's own, and inspect with them."""
+    if not file:
+        return *kept(notice(wording.UNKNOWN_UPLOAD, "error")), gr.skip(), gr.skip(), None
+    path = Path(file["path"])
+    name = shown_name(file.get("orig_name") or path.name)
+    with passing_file(path):
+        try:
+            detectors = open_checkpoints(path, name)
+        except DFSCError as error:
+            return *kept(notice(str(error), "error")), gr.skip(), gr.skip(), None
+    visitor(request).open(detectors)
+    results, message, session, gallery = change_product(OWN, photograph, request)
+    message = notice(wording.opened(name, len(detectors))) if photograph else message
+    return results, message, session, gallery, gr.Radio(choices(own=True), value=OWN), None
+
+
+def choices(own: bool = False) -> list[tuple[str, str]]:
+    names = [*products(), *([OWN] if own else [])]
+    return [(wording.product_name(name), name) for name in names]
+
+
+def _show_example(example: models.Example, product: str, request: gr.Request, said: str | None = None) -> Shown:
+    name = wording.example_name(example.kind, example.number)
+    return guarded(lambda: read_photograph(example.path, name, uploaded=False), product, request, said)
+
+
+def guarded(
+    photograph_of: Callable[[], Photograph], product: str, request: gr.Request, said: str | None = None
+) -> Shown:
+    """Read and inspect; a photograph or checkpoint that can't be used becomes its sentence and nothing else changes."""
+    started = time.perf_counter()
+    try:
+        photograph = photograph_of()
+        inspector = inspector_of(product, request)
+        with courtesy.inspecting():
+            inspection = inspect_photograph(photograph, inspector)
+    except DFSCError as error:
+        return kept(notice(str(error), "error"))
+    visitor(request).inspection = inspection
+    html = results_html(photograph, inspection, [detector.config for detector in inspector.detectors], product)
+    said = said or wording.inspected(photograph.name, time.perf_counter() - started)
+    return html, notice(said), photograph
+
+
+def inspector_of(product: str, request: gr.Request) -> Inspector:
+    """Raises DFSCError when it can't be loaded, or the visitor has no detectors of his own."""
+    return visitor(request).inspector() if product == OWN else models.inspector(product)
+
+
+def kept(message: str) -> Shown:
+    return gr.skip(), message, gr.skip()
+
+
+def offer_own(product: str, request: gr.Request) -> Any:
+    """The choices with the visitor's own models among them, if he has any; what is chosen stays."""
+    return gr.Radio(choices(own=bool(visitor(request).detectors)), value=product)
+
+
+def inspect_with_own(request: gr.Request) -> tuple[Any, Any]:
+    """Go to the Inspect tab and choose the visitor's own models."""
+    if not visitor(request).detectors:
+        return gr.skip(), gr.skip()
+    return gr.Tabs(selected="inspect-tab"), gr.Radio(choices(own=True), value=OWN)

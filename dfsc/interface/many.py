@@ -1,0 +1,109 @@
+"""Several photographs at once: read and inspected one by one, kept small, opened again on a click."""
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dfsc import DFSCError, Inspection, Inspector, Result
+from dfsc.figures import display_copy, jpeg
+from dfsc.interface.lane import courtesy
+from dfsc.interface.photograph import Photograph, inspect_photograph, read_photograph
+from dfsc.interface.settings import Settings
+from dfsc.uploads import Listing
+
+MAX_MANY = 200
+THUMBNAIL_EDGE = 104
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One inspected photograph, small enough that two hundred fit into memory.
+
+    Attributes:
+        photograph: with a thumbnail in place of its display copy.
+        display: the display copy as a JPEG.
+        results: one a detector.
+    """
+
+    photograph: Photograph
+    display: bytes
+    results: tuple[Result, ...]
+
+    def opened(self) -> Photograph:
+        with Image.open(io.BytesIO(self.display)) as picture:
+            return replace(self.photograph, display=np.asarray(picture))
+
+    def judged(self, settings: Settings) -> tuple[Result, ...]:
+        """Its results by what the visitor has set."""
+        return settings.applied(Inspection(self.photograph.network, self.results)).results
+
+    def score(self, settings: Settings) -> float:
+        """By which the table is sorted: the highest of the methods' scores."""
+        return max(result.score for result in self.judged(settings))
+
+
+@dataclass(frozen=True)
+class Many:
+    """What was inspected so far.
+
+    Attributes:
+        product: with whose detectors.
+        total: files in all, those among them that are no photographs counted.
+        entries: in the visitor's order.
+        left_out: a sentence for each file that could not be used.
+    """
+
+    product: str
+    total: int
+    entries: tuple[Entry, ...] = ()
+    left_out: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def done(self) -> bool:
+        return len(self.entries) + len(self.left_out) >= self.total
+
+    def ranked(self, settings: Settings) -> list[tuple[int, Entry]]:
+        """Entries with their place in `entries`, the highest score first."""
+        return sorted(enumerate(self.entries), key=lambda item: -item[1].score(settings))
+
+
+def inspect_uploads(uploads: Iterable[tuple[Path, str]], product: str, inspector: Inspector) -> Iterator[Many]:
+    """Inspect files, folders and zips, yielding after each file; bad ones are named, the rest goes on."""
+    with Listing(uploads) as listing:
+        files, surplus = listing.files[:MAX_MANY], listing.files[MAX_MANY:]
+        told = list(listing.problems)
+        if surplus:
+            told.append(f"{len(surplus)} files were not looked at, because {MAX_MANY} photographs are shown at a time.")
+        many = Many(product, len(files) + len(told), left_out=tuple(told))
+        yield many
+        for file in files:
+            try:
+                entry = _entry(read_photograph(file.read(), file.name, uploaded=True), inspector)
+            except DFSCError as error:
+                many = replace(many, left_out=(*many.left_out, str(error)))
+            else:
+                many = replace(many, entries=(*many.entries, entry))
+            yield many
+
+
+def inspect_again(known: Many, product: str, inspector: Inspector) -> Iterator[Many]:
+    """The same photographs by other detectors."""
+    many = replace(known, product=product, entries=())
+    for entry in known.entries:
+        results = _results(entry.photograph, inspector)
+        many = replace(many, entries=(*many.entries, replace(entry, results=results)))
+        yield many
+
+
+def _entry(photograph: Photograph, inspector: Inspector) -> Entry:
+    kept = replace(photograph, display=display_copy(photograph.display, THUMBNAIL_EDGE))
+    return Entry(kept, jpeg(photograph.display), _results(photograph, inspector))
+
+
+def _results(photograph: Photograph, inspector: Inspector) -> tuple[Result, ...]:
+    with courtesy.inspecting():
+        return inspect_photograph(photograph, inspector).results

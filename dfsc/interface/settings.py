@@ -1,0 +1,35 @@
+"""What a visitor has set with the sliders: it stays when the next photograph comes."""
+
+from dataclasses import dataclass, replace
+
+from dfsc import Inspection
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Weight of the local map (0 to 1), good parts that the limit gives up, strength of the colours (0 to 1)."""
+
+    weight: float = 0.5
+    rejected: int = 0
+    strength: float = 0.86
+
+    def applied(self, inspection: Inspection) -> Inspection:
+        """The inspection judged by these settings; no network runs."""
+        results = (
+            replace(
+                result,
+                local_weight=self.weight,
+                rejected_good=min(self.rejected, result.calibration.count - 1),
+            )
+            for result in inspection.results
+        )
+        return replace(inspection, results=tuple(results))
+
+
+def settings_from(event: object) -> Settings | None:
+    """Settings as a browser tells them, in percent; None for anything that is none."""
+    values = [getattr(event, name, None) for name in ("weight", "rejected", "strength")]
+    if not all(isinstance(value, (int, float)) and 0 <= value <= 100 for value in values):
+        return None
+    weight, rejected, strength = values
+    return Settings(weight / 100, int(rejected), strength / 100)

@@ -1,0 +1,273 @@
+// Draws the maps over the photograph and judges them by the sliders. All of it happens here: no network has to run for
+// it, and no request either. What it knows comes with the results, as dfsc/interface/payload.py writes it.
+const SMALL = 480, LARGE = 720;
+const settings = { strength: 86, rejected: 0, weight: 50 };
+let shown = null;
+
+const bytes = text => Uint8Array.from(atob(text), sign => sign.charCodeAt(0));
+const floats = text => new Float32Array(bytes(text).buffer);
+const clip = (value, low, high) => Math.min(high, Math.max(low, value));
+const number = value => {
+  const digits = Math.abs(value).toFixed(2);
+  return value < 0 && Number(digits) !== 0 ? `−${digits}` : digits;
+};
+const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+const all = selector => Array.from(element.querySelectorAll(selector));
+
+const read = holder => {
+  const data = JSON.parse(holder.dataset.inspection);
+  const methods = data.methods.map(method => ({
+    ...method, local: floats(method.local), global: floats(method.global), good: method.good.map(floats),
+  }));
+  return { ...data, methods, holder, told: holder.dataset.inspection, photo: element.querySelector('img.photograph'), shades: bytes(data.shades) };
+};
+
+// Judging
+
+const weighted = (local, other, weight) => local.map((value, cell) => weight * value + (1 - weight) * other[cell]);
+const highest = map => map.reduce((best, value, cell) => (value > map[best] ? cell : best), 0);
+
+const judge = method => {
+  const weight = settings.weight / 100;
+  const fused = weighted(method.local, method.global, weight);
+  const good = method.good[Math.round(weight * (method.good.length - 1))];
+  const peak = highest(fused);
+  const limit = good[good.length - 1 - Math.min(settings.rejected, good.length - 1)];
+  const verdict = method.foreign ? 'foreign' : fused[peak] > limit ? 'reject' : 'accept';
+  return { fused, good, peak, limit, verdict, score: fused[peak], below: good.filter(g => g < fused[peak]).length };
+};
+
+const centre = cell => (shown.grid.first + shown.grid.stride * cell) / shown.grid.input;
+const place = cell => [centre(cell % shown.grid.cells), centre(Math.floor(cell / shown.grid.cells))];
+
+const agreement = found => {
+  const words = shown.words;
+  const verdicts = new Set(found.map(one => one.verdict));
+  if (verdicts.size === 1 && verdicts.has('foreign')) return words.foreign;
+  const known = found.map((one, index) => [shown.methods[index].title, one.verdict]);
+  if (verdicts.size === 1 && found.length > 1)
+    return filled(found.length === 2 ? words.both : words.all, { verb: known[0][1], count: found.length });
+  const clauses = known.map(([title, verdict]) => filled(words.clauses[verdict], { title }));
+  return `${clauses.join(', ')}.`;
+};
+
+const strongest = (method, one) => {
+  const [x, y] = place(one.peak);
+  const [local, other] = [method.local[one.peak], method.global[one.peak]];
+  const branch = local >= other ? 'local' : 'global';
+  return filled(shown.words.strongest, {
+    x: Math.round(x * shown.width), y: Math.round(y * shown.height), branch,
+    larger: number(Math.max(local, other)), smaller: number(Math.min(local, other)),
+    other: branch === 'local' ? 'global' : 'local',
+    meaning: one.verdict === 'accept' ? shown.words.calm : shown.words.meaning[branch],
+  });
+};
+
+const standing = one => {
+  const { none, some, every } = shown.words.standing;
+  const sentence = one.below === 0 ? none : one.below === one.good.length ? every : some;
+  return filled(sentence, { below: one.below, count: one.good.length });
+};
+
+const limitNote = one => filled(settings.rejected ? shown.words.limit.some : shown.words.limit.none, {
+  rejected: Math.min(settings.rejected, one.good.length - 1), count: one.good.length,
+});
+
+// Writing
+
+const strip = (axis, one) => {
+  const end = Math.max(one.limit, 1e-6) * 2.5;
+  const at = value => `left:${(100 * clip(value / end, 0, 1)).toFixed(1)}%`;
+  const dots = Array.from(one.good, value => `<i class="dot" style="${at(value)}"></i>`);
+  const mark = `<i class="mark${one.score > end ? ' beyond' : ''}" style="${at(one.score)}"></i>`;
+  axis.innerHTML = `${dots.join('')}<i class="limit" style="${at(one.limit)}"></i>${mark}`;
+};
+
+const badge = (place, verdict) => {
+  place.className = `badge ${verdict}`;
+  place.textContent = shown.words.verdicts[verdict];
+};
+
+const write = (row, method, one) => {
+  const fill = (name, text) => { row.querySelector(`[data-fill="${name}"]`).textContent = text; };
+  row.querySelector('.verdict').className = `verdict ${one.verdict}`;
+  badge(row.querySelector('.badge'), one.verdict);
+  fill('score', number(one.score));
+  fill('limit', number(one.limit));
+  fill('standing', standing(one));
+  fill('strongest', strongest(method, one));
+  fill('limit-note', limitNote(one));
+  strip(row.querySelector('.axis'), one);
+  const [x, y] = place(one.peak);
+  row.querySelector('.ring').style.cssText = `left:${100 * x}%;top:${100 * y}%`;
+  for (const key of ['local', 'global', 'fused']) {
+    const top = number(Math.max(...(key === 'fused' ? one.fused : method[key])));
+    const figure = row.querySelector(`.map.${key}`);
+    figure.querySelector('figcaption b').textContent = top;
+    figure.querySelector('canvas').setAttribute('aria-label', filled(shown.words.alt[key], { title: method.title, top }));
+  }
+};
+
+const writeSliders = () => {
+  for (const slider of all('.sliders input')) {
+    if (slider.name === 'rejected') slider.max = shown.most_rejected;
+    slider.value = settings[slider.name];
+    const values = { ...settings, count: shown.methods[0].good[0].length, rest: 100 - settings.weight };
+    slider.closest('label').querySelector('output').textContent = filled(slider.dataset.says, values);
+  }
+};
+
+// Drawing
+
+// A table of 256 colours as RGBA; the paler, the lower a value is.
+const table = (colour, share) => {
+  const shades = new Uint8ClampedArray(1024);
+  for (let level = 0; level < 256; level += 1) {
+    shades.set(colour(level), 4 * level);
+    shades[4 * level + 3] = 255 * share(level) * settings.strength / 100;
+  }
+  return new Uint32Array(shades.buffer);
+};
+const scaleTable = () => table(
+  level => shown.shades.subarray(3 * level, 3 * level + 3), level => (level / 255) * (2 - level / 255),
+);
+const differenceTable = () => {
+  const away = level => Math.abs(level - 127.5) / 127.5;
+  return table(level => (level < 128 ? [24, 120, 226] : [236, 104, 16]), level => away(level) * (2 - away(level)));
+};
+
+const steps = pixels => Array.from({ length: pixels }, (_, index) => {
+  const cell = ((index + 0.5) * shown.grid.input / pixels - shown.grid.first) / shown.grid.stride;
+  const below = clip(Math.floor(cell), 0, shown.grid.cells - 2);
+  return { below, share: clip(cell - below, 0, 1), inside: cell >= -0.5 && cell <= shown.grid.cells - 0.5 };
+});
+
+// A map at the canvas's size: between the cells' true centres bilinear, and nothing in the ring without a centre.
+const layer = (cells, width, height, shades, low, high) => {
+  const image = new ImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  const columns = steps(width);
+  const size = shown.grid.cells;
+  const scale = 255 / (high - low);
+  steps(height).forEach((row, y) => {
+    if (!row.inside) return;
+    const line = Float32Array.from({ length: size }, (_, column) => {
+      const above = cells[row.below * size + column];
+      return above + (cells[(row.below + 1) * size + column] - above) * row.share;
+    });
+    columns.forEach((column, x) => {
+      if (!column.inside) return;
+      const value = line[column.below] + (line[column.below + 1] - line[column.below]) * column.share;
+      pixels[y * width + x] = shades[clip(Math.round((value - low) * scale), 0, 255)];
+    });
+  });
+  return image;
+};
+
+const hatch = (context, width, height) => {
+  const edge = (shown.grid.first - shown.grid.stride / 2) / shown.grid.input;
+  context.save();
+  context.beginPath();
+  context.rect(0, 0, width, height);
+  context.rect(edge * width, edge * height, (1 - 2 * edge) * width, (1 - 2 * edge) * height);
+  context.clip('evenodd');
+  context.lineWidth = 1;
+  for (const [shift, ink] of [[0, '#0008'], [1.5, '#fff8']]) {
+    context.strokeStyle = ink;
+    context.beginPath();
+    for (let start = -height; start < width; start += 9) {
+      context.moveTo(start + shift, height);
+      context.lineTo(start + height + shift, 0);
+    }
+    context.stroke();
+  }
+  context.restore();
+};
+
+const spare = document.createElement('canvas');
+const paint = (canvas, cells, shades, low = 0, high = shown.scale_end) => {
+  const edge = canvas.closest('.map') ? SMALL : LARGE;
+  const zoom = Math.min(1, edge / Math.max(shown.photo.naturalWidth, shown.photo.naturalHeight));
+  const [width, height] = [shown.photo.naturalWidth, shown.photo.naturalHeight].map(side => Math.round(side * zoom));
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  [spare.width, spare.height] = [width, height];
+  spare.getContext('2d').putImageData(layer(cells, width, height, shades, low, high), 0, 0);
+  const context = canvas.getContext('2d');
+  context.drawImage(shown.photo, 0, 0, width, height);
+  context.drawImage(spare, 0, 0);
+  hatch(context, width, height);
+};
+
+// The local and the global maps themselves do not change with the weight or the limit.
+const paintBranches = shades => all('.method-row').forEach((row, index) => {
+  for (const key of ['local', 'global']) paint(row.querySelector(`.map.${key} canvas`), shown.methods[index][key], shades);
+});
+
+const update = () => {
+  const found = shown.methods.map(judge);
+  const shades = scaleTable();
+  writeSliders();
+  element.querySelector('.agreement').textContent = agreement(found);
+  element.querySelector('.summary').dataset.foreign = found.every(one => one.verdict === 'foreign');
+  all('.badges .badge').forEach((place, index) => badge(place, found[index].verdict));
+  all('.method-row').forEach((row, index) => {
+    write(row, shown.methods[index], found[index]);
+    paint(row.querySelector('.map.fused canvas'), found[index].fused, shades);
+  });
+  if (shown.strength !== settings.strength) paintBranches(shades);
+  shown.strength = settings.strength;
+  if (found.length > 1) {
+    const [first, last] = [found[0].fused, found[found.length - 1].fused];
+    paint(element.querySelector('.wipe .left'), first, shades);
+    paint(element.querySelector('.wipe .right'), last, shades);
+    const difference = last.map((value, cell) => value - first[cell]);
+    paint(element.querySelector('.difference canvas'), difference, differenceTable(), -shown.scale_end, shown.scale_end);
+  }
+  shown.holder.dataset.drawn = 'true';
+};
+
+let waiting = 0;
+const soon = () => {
+  cancelAnimationFrame(waiting);
+  waiting = requestAnimationFrame(update);
+};
+
+const arrive = () => {
+  const holder = element.querySelector('[data-inspection]');
+  if (!holder || (holder.dataset.drawn && shown.holder === holder && shown.told === holder.dataset.inspection)) return;
+  shown = read(holder);
+  delete holder.dataset.drawn;
+  settings.rejected = Math.min(settings.rejected, shown.most_rejected);
+  shown.photo.decode().then(update, update);
+};
+// Gradio may put new results into the old elements; then the attributes change, and what was drawn is gone.
+new MutationObserver(arrive).observe(
+  element, { childList: true, subtree: true, attributeFilter: ['data-inspection', 'data-drawn'] },
+);
+arrive();
+
+element.addEventListener('input', event => {
+  const slider = event.target.closest?.('.sliders input');
+  if (!slider) return;
+  settings[slider.name] = Number(slider.value);
+  soon();
+});
+element.addEventListener('change', event => {
+  if (event.target.closest?.('.sliders input')) trigger('input', { ...settings });
+});
+element.addEventListener('click', event => {
+  const button = event.target.closest?.('button[data-act]');
+  if (button?.dataset.act === 'standard') {
+    Object.assign(settings, { strength: 86, rejected: 0, weight: 50 });
+    soon();
+    trigger('input', { ...settings });
+  }
+  if (button?.dataset.act === 'report') trigger('submit');
+  if (button?.dataset.act === 'retrain') document.querySelector('#retrain-tab-button')?.click();
+  const canvas = event.target.closest?.('.map canvas');
+  if (!canvas) return;
+  const box = canvas.getBoundingClientRect();
+  const at = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  all('.spot').forEach(spot => { spot.style.cssText = `left:${100 * at[0]}%;top:${100 * at[1]}%;display:block`; });
+  trigger('select', { at });
+});

@@ -1,0 +1,108 @@
+"""What a visitor does with a result without any network running: sliders, a click on a map, the wrong photograph."""
+
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Page, expect
+from visiting import encoded, expect_inspected, map_pictures, upload
+
+from dfsc import Inspection, Inspector, product_detectors, read_image
+from dfsc.checkpoints import products
+
+
+def slide(page: Page, **values: int) -> None:
+    for name, value in values.items():
+        page.locator(f"#results .sliders input[name={name}]").evaluate(
+            """(slider, value) => { slider.value = value;
+                slider.dispatchEvent(new Event('input', {bubbles: true}));
+                slider.dispatchEvent(new Event('change', {bubbles: true})); }""",
+            value,
+        )
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def figures(page: Page) -> list[tuple[str, str, str]]:
+    """Score, limit and verdict of each method."""
+    rows = page.locator("#results .method-row").all()
+    numbers = [row.locator(".score b").all_inner_texts() for row in rows]
+    verdicts = [row.locator(".verdict").get_attribute("class").split()[-1] for row in rows]
+    return [(score, limit, verdict) for (score, limit), verdict in zip(numbers, verdicts, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def photograph(draw) -> bytes:
+    return encoded(draw(7, width=640, height=480, scratch=True))
+
+
+@pytest.fixture(scope="module")
+def inspection(address, photograph) -> Inspection:
+    return Inspector(product_detectors(products()[0])).inspect(read_image(photograph, "part"))
+
+
+@pytest.mark.parametrize(("weight", "rejected"), [(50, 0), (20, 1), (100, 0), (0, 2)])
+def test_sliders_judge_as_the_library_does(visit, photograph, inspection, weight, rejected):
+    page = visit()
+    upload(page, "part.png", photograph)
+    expect_inspected(page, "part.png")
+    slide(page, weight=weight, rejected=rejected)
+    again = [replace(result, local_weight=weight / 100, rejected_good=rejected) for result in inspection.results]
+    shown = figures(page)
+    for (score, limit, verdict), result in zip(shown, again, strict=True):
+        assert float(score.replace("−", "-")) == pytest.approx(result.score, abs=0.011)
+        assert float(limit.replace("−", "-")) == pytest.approx(result.threshold, abs=0.011)
+        assert verdict == result.verdict
+    rejecting = sum(verdict == "reject" for *_, verdict in shown)
+    expected = {0: "Both methods accept", 2: "Both methods reject"}.get(rejecting, "rejects this part")
+    assert expected in page.locator("#results .agreement").inner_text()
+
+
+def test_sliders_ask_nobody_and_all_that_depends_on_them_follows(visit):
+    page = visit()
+    before, asked = map_pictures(page), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.locator("#results .sliders input[name=weight]").evaluate(
+        "slider => { slider.value = 100; slider.dispatchEvent(new Event('input', {bubbles: true})); }"
+    )
+    expect(page.locator("#results .sliders output").first).to_have_text("100 % local, 0 % global")
+    after = map_pictures(page)
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True, True, False] * 2
+    tops = page.locator("#results .method-row").first.locator("figcaption b").all_inner_texts()
+    assert tops[2] == tops[0]
+    assert asked == []
+    slide(page, strength=10)
+    assert not set(map_pictures(page)) & set(after)
+
+
+def test_settings_stay_for_the_next_photograph_and_go_back_on_a_click(visit, photograph):
+    page = visit()
+    slide(page, weight=30, rejected=1, strength=40)
+    upload(page, "next.png", photograph)
+    expect_inspected(page, "next.png")
+    values = "sliders => sliders.map(slider => slider.value)"
+    assert page.eval_on_selector_all("#results .sliders input", values) == ["30", "1", "40"]
+    page.locator("#results button[data-act=standard]").click()
+    expect(page.locator("#results .sliders output").first).to_have_text("50 % local, 50 % global")
+    assert page.eval_on_selector_all("#results .sliders input", values) == ["50", "0", "86"]
+
+
+def test_a_click_on_a_map_tells_all_values_there(visit, photograph, inspection):
+    page = visit()
+    upload(page, "part.png", photograph)
+    expect_inspected(page, "part.png")
+    canvas = page.locator("#results .map.local canvas").first
+    box = canvas.bounding_box()
+    canvas.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    probe = page.locator("#probe .probe")
+    expect(probe).to_contain_text("px")
+    rows = probe.locator("tbody tr").all_inner_texts()
+    assert len(rows) == 2
+    for row, result in zip(rows, inspection.results, strict=True):
+        near = result.maps.local[26:30, 26:30]
+        shown = float(row.split()[1].replace("−", "-"))
+        assert near.min() - 0.01 <= shown <= near.max() + 0.01
+        assert f"of {result.calibration.count} good parts here" in row
+    canvas.click(position={"x": 2, "y": 2})
+    expect(probe).to_contain_text("hatched border")
+    upload(page, "other.png", photograph)
+    expect_inspected(page, "other.png")
+    expect(probe).to_have_count(0)

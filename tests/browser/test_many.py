@@ -1,0 +1,95 @@
+"""Several photographs at once: a table by score, a row that opens, a file for a spreadsheet, the report of one."""
+
+import csv
+import io
+import json
+import zipfile
+
+import pytest
+from playwright.sync_api import Page, expect
+from visiting import UPLOAD, encoded, expect_inspected
+
+from dfsc.checkpoints import products
+
+
+@pytest.fixture
+def files(draw) -> list[dict]:
+    drawn = [encoded(draw(seed, width=200, height=150, scratch=seed == 3)) for seed in range(4)]
+    named = [{"name": f"part {i}.png", "mimeType": "image/png", "buffer": data} for i, data in enumerate(drawn)]
+    return [*named, {"name": "=letter.png", "mimeType": "image/png", "buffer": b"Dear Sir or Madam"}]
+
+
+def upload_all(page: Page, files: list[dict]) -> None:
+    page.locator(UPLOAD).first.set_input_files(files)
+    expect(page.locator("#many a[download]")).to_be_visible()
+
+
+def scores(page: Page) -> list[float]:
+    """Each row's highest score."""
+    rows = page.locator("#many tbody tr").all()
+    texts = [row.locator(".score").all_inner_texts() for row in rows]
+    return [max(float(text.replace("−", "-")) for text in row) for row in texts]
+
+
+def test_all_are_inspected_sorted_and_opened_on_a_click(visit, files):
+    page = visit()
+    upload_all(page, files)
+    names = page.locator("#many tbody button").all_inner_texts()
+    assert sorted(names) == [f"part {i}.png" for i in range(4)]
+    assert scores(page) == sorted(scores(page), reverse=True)
+    expect_inspected(page, names[0])
+    expect(page.locator("#many .lines")).to_contain_text("=letter.png is not an image that can be read")
+    page.locator("#many tbody button").nth(2).click()
+    expect_inspected(page, names[2])
+    assert "200 × 150 pixels" in page.locator("#results .summary").inner_text()
+
+
+def test_the_table_follows_sliders_and_product(visit, files):
+    page = visit()
+    upload_all(page, files)
+    before = page.locator("#many tbody .score").all_inner_texts()
+    slider = page.locator("#results .sliders input[name=weight]")
+    slider.evaluate(
+        """slider => { slider.value = 100;
+            for (const kind of ['input', 'change']) slider.dispatchEvent(new Event(kind, {bubbles: true})); }"""
+    )
+    expect(page.locator("#many tbody .score").first).not_to_have_text(before[0])
+    page.locator(f"#product input[value='{products()[-1]}']").check()
+    expect(page.locator("#many h2")).to_contain_text(products()[-1].replace("_", " ").capitalize())
+
+
+def test_a_zip_of_photographs_is_a_list_too_and_gives_a_spreadsheet(visit, files):
+    page = visit()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in files:
+            archive.writestr(file["name"], file["buffer"])
+    upload_all(page, [{"name": "all.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}])
+    with page.expect_download() as download:
+        page.locator("#many a[download]").click()
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8-sig"))))
+    assert len(rows) == 4 * 2
+    assert {row["verdict"] for row in rows} <= {"accept", "reject", "foreign"}
+    assert {row["photograph"] for row in rows} == {f"part {i}.png" for i in range(4)}
+
+
+def test_a_list_without_a_photograph_says_so_and_loses_nothing(visit, files):
+    page = visit()
+    before = page.locator("#results .file").inner_text()
+    letters = [{"name": f"{i}.txt", "mimeType": "text/plain", "buffer": b"Dear Sir"} for i in range(2)]
+    page.locator(UPLOAD).first.set_input_files(letters)
+    expect(page.locator("#message .notice.error")).to_contain_text("0.txt is not an image")
+    assert page.locator("#results .file").inner_text() == before
+
+
+def test_the_report_is_what_is_shown(visit, files):
+    page = visit()
+    page.locator(UPLOAD).first.set_input_files(files[:1])
+    expect_inspected(page, "part 0.png")
+    with page.expect_download() as download:
+        page.locator("button[data-act=report]").click()
+    assert download.value.suggested_filename == "inspection-part-0.zip"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        record = json.loads(archive.read("inspection.json"))
+    shown = page.locator("#results .method-row .score b").all_inner_texts()
+    assert [f"{result['score']:.2f}" for result in record["results"]] == [text.replace("−", "-") for text in shown[::2]]

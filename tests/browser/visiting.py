@@ -1,0 +1,33 @@
+"""What visitors do in several tests: upload a photograph, wait until it is inspected, look at the maps."""
+
+import io
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+UPLOAD = "#upload input[type=file]"
+
+
+def encoded(pixels: np.ndarray, kind: str = "PNG", mode: str | None = None, **options) -> bytes:
+    buffer = io.BytesIO()
+    image = Image.fromarray(pixels)
+    (image.convert(mode) if mode else image).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def upload(page: Page, name: str, content: bytes, mime: str = "image/png") -> None:
+    page.locator(UPLOAD).first.set_input_files({"name": name, "mimeType": mime, "buffer": content})
+
+
+def shown_name(page: Page) -> str:
+    return page.locator("#results .file").inner_text()
+
+
+def expect_inspected(page: Page, name: str) -> None:
+    expect(page.locator("#results .file")).to_have_text(name)
+    page.wait_for_selector("#results [data-drawn]")
+
+
+def map_pictures(page: Page) -> list[str]:
+    return page.eval_on_selector_all("#results .map canvas", "maps => maps.map(map => map.toDataURL())")

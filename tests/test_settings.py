@@ -1,0 +1,41 @@
+"""What a browser tells about sliders and clicks is checked like any other input."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from dfsc.interface.probing import place_from
+from dfsc.interface.settings import Settings, settings_from
+
+
+def test_settings_come_in_percent():
+    event = SimpleNamespace(weight=30, rejected=2, strength=86)
+    assert settings_from(event) == Settings(0.3, 2, 0.86)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        SimpleNamespace(),
+        SimpleNamespace(weight="30", rejected=0, strength=1),
+        SimpleNamespace(weight=float("nan"), rejected=0, strength=1),
+        SimpleNamespace(weight=101, rejected=0, strength=1),
+        SimpleNamespace(weight=1, rejected=-1, strength=1),
+    ],
+)
+def test_settings_that_are_none_are_not_taken(event):
+    assert settings_from(event) is None
+
+
+@pytest.mark.parametrize("at", [None, "ab", [0.5], [0.1, 2], [0.1, float("nan")], [0.1, None], {"x": 1}])
+def test_places_that_are_none_are_not_taken(at):
+    assert place_from(SimpleNamespace(at=at)) is None
+    assert place_from(SimpleNamespace(at=[0.25, 1])) == (0.25, 1.0)
+
+
+def test_a_limit_never_gives_up_every_good_part(demo_detectors, draw):
+    from dfsc import Inspector
+
+    inspection = Settings(0.5, 99).applied(Inspector(demo_detectors).inspect(draw(3)))
+    for result in inspection.results:
+        assert result.threshold == result.calibration.good_scores().min()
