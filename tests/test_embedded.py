@@ -84,3 +84,12 @@ def test_one_photograph_at_three_sizes_scores_alike(product):
             for a, b in zip(original, other, strict=True):
                 assert a.verdict == b.verdict, path.name
                 assert abs(a.score - b.score) < 0.08 * max(a.score, a.threshold), path.name
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_another_products_photographs_are_foreign_and_the_own_ones_never(product):
+    ready = Inspector(product_detectors(product))
+    for of in PRODUCTS:
+        for path in examples(of):
+            for result in ready.inspect(read_image(path)).results:
+                assert result.foreign == (of != product), (path.name, result.strangeness)

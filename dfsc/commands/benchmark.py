@@ -5,9 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from dfsc.benchmarks import loco, retrain, speed, trivial
+from dfsc.benchmarks import foreign, loco, retrain, speed, trivial
 from dfsc.checkpoints import embedded_teacher
-from dfsc.commands import recipe_options
+from dfsc.commands import recipe_options, sources
 from dfsc.commands.sweep import follow
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
@@ -18,7 +18,7 @@ from dfsc.sweeps.running import missing
 from dfsc.sweeps.summary import summarise
 
 NAME = "benchmark"
-HELP = "Measure speed, short retrainings, trivial baselines, or accuracy on MVTec LOCO AD beside published figures."
+HELP = "Measure speed, retrainings, trivial baselines, wrong photographs, or MVTec LOCO AD beside published figures."
 PUBLISHED_STEPS = 70000
 
 
@@ -46,11 +46,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     naive = kinds.add_parser("trivial", help="what per-pixel z-scores and position-free patches reach on a data set")
     naive.add_argument("dataset", metavar="DIR", type=Path)
     naive.add_argument("--seed", type=int, default=0)
+    others = kinds.add_parser("foreign", help="whether photographs of other things are told from the product's own")
+    others.add_argument("dataset", metavar="DIR", type=Path)
+    others.add_argument("photographs", metavar="FOLDER", type=Path, help="of anything; 100 of them are shown")
+    sources.add_arguments(others)
     table.set_defaults(as_published=True, size="small", steps=[PUBLISHED_STEPS], seed=[0])
 
 
 def run(options: argparse.Namespace) -> int:
-    kinds = {"speed": _speed, "loco": _loco, "retrain": _retrain, "trivial": _trivial}
+    kinds = {"speed": _speed, "loco": _loco, "retrain": _retrain, "trivial": _trivial, "foreign": _foreign}
     sys.stdout.write(kinds[options.what](options) + "\n")
     return 0
 
@@ -90,3 +94,7 @@ def _retrain(options: argparse.Namespace) -> str:
 
 def _trivial(options: argparse.Namespace) -> str:
     return trivial.table(trivial.baselines(options.dataset, embedded_teacher("demo"), options.seed))
+
+
+def _foreign(options: argparse.Namespace) -> str:
+    return foreign.table(foreign.measure(options.dataset, options.photographs, sources.detectors(options)))

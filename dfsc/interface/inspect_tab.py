@@ -9,6 +9,7 @@ from dfsc import products
 from dfsc.interface import many_view, wording
 from dfsc.interface.batching import judge_again, open_one, show_uploads
 from dfsc.interface.examples_view import CLICK_SCRIPT, examples_html
+from dfsc.interface.how_it_works import how_it_works_html
 from dfsc.interface.inspecting import (
     change_product,
     choices,
@@ -16,6 +17,7 @@ from dfsc.interface.inspecting import (
     keep_settings,
     make_defect,
     open_checkpoint,
+    show_capture,
     show_example,
     show_first,
     show_values,
@@ -53,12 +55,15 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
             product = gr.Radio(choices(), value=names[0], label=wording.PRODUCT_LABEL, elem_id="product")
             upload = gr.File(label=wording.UPLOAD_LABEL, file_count="multiple", elem_id="upload", height=132)
             message = gr.HTML(notice(wording.INVITATION), elem_id="message", label="Message")
+            with gr.Accordion(wording.CAMERA_LABEL, open=False, elem_id="camera-fold"):
+                camera = gr.Image(sources=["webcam"], show_label=False, elem_id="camera", height=220, buttons=[])
             checkpoint = gr.File(label=wording.CHECKPOINT_LABEL, file_types=[".zip"], elem_id="checkpoint", height=110)
             gallery = gr.HTML(examples_html(names[0]), elem_id="examples", label="Examples", js_on_load=CLICK_SCRIPT)
         with gr.Column(scale=1, min_width=320, elem_id="findings"):
             many = gr.HTML("", elem_id="many", label="Several photographs", js_on_load=many_view.CLICK_SCRIPT)
             results = gr.HTML("", elem_id="results", label="Results", js_on_load=SCRIPTS)
             probe = gr.HTML("", elem_id="probe", label="Values at one place")
+            gr.HTML(how_it_works_html(), elem_id="how", label="How it works")
             report = gr.DownloadButton(wording.REPORT_LABEL, elem_id="report-file", visible="hidden")
 
     shown = [results, message, session]
@@ -67,6 +72,7 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
     gallery.click(show_example, [product], shown, **events)
     # Unread by gradio: a corrupt file has to reach read_photograph, and the visitor's own name for it is kept.
     upload.upload(show_uploads, [upload, product], [*shown, upload, many], preprocess=False, **events)
+    camera.change(show_capture, [camera, product], [*shown, camera], preprocess=False, **events)
     many.click(open_one, [product], shown, **events)
     results.click(make_defect, [product, session], shown, **events)
     results.select(show_values, [session], probe, **QUICK)

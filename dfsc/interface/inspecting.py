@@ -44,6 +44,15 @@ def show_example(product: str, event: gr.EventData, request: gr.Request) -> Show
     return _show_example(found[index], product, request)
 
 
+def show_capture(file: dict | None, product: str, request: gr.Request) -> tuple[Any, ...]:
+    """Inspect what the camera has taken; its picture goes, so that the camera is ready for the next part."""
+    if not file:
+        return *kept(gr.skip()), gr.skip()
+    name = wording.captured(time.strftime("%H:%M:%S"))
+    with passing_file(Path(file["path"])) as path:
+        return *guarded(lambda: read_photograph(path, name, uploaded=True), product, request), None
+
+
 def change_product(product: str, photograph: Photograph | None, request: gr.Request) -> tuple[Any, ...]:
     """Compare a visitor's own photograph with the other product; without one, show that product's first example."""
     if photograph is None or (not photograph.uploaded and product != OWN):

@@ -8,6 +8,7 @@ NO_WEIGHTS = (
 )
 INVITATION = "Drop, paste or choose photographs (or a zip), and both detectors show where they differ from good parts."
 UPLOAD_LABEL = "Your photographs"
+CAMERA_LABEL = "Use this computer’s camera"
 PRODUCT_LABEL = "Product"
 # The choice beside the products: what the visitor trained or opened himself.
 OWN, OWN_NAME = "own", "Your model"
@@ -64,6 +65,18 @@ SLIDERS = {
 }
 SLIDERS_NOTE = "Nothing is computed anew: verdicts, limits and maps follow at once."
 STANDARD = "Standard settings"
+HOW_TITLE = "How it works"
+HOW_FIGURE = "From the photograph through three networks to a local, a global and a fused map"
+HOW_IT_WORKS = (
+    "A teacher network, trained on photographs of all kinds, turns each spot into numbers that describe its texture.",
+    "On good parts only, a student learned to predict the teacher’s numbers, and an auto-encoder learned to redraw the "
+    "whole part from a summary of 64 numbers. What neither has ever seen, they predict badly.",
+    "Where student and teacher disagree, a spot looks unlike the good parts: the local map. Where student and "
+    "auto-encoder disagree, the arrangement does: the global map.",
+    "Good parts that were held out from training fix the colour scale and the limit. What scores above it is rejected.",
+    "EAD-S and DFSC differ in training only: DFSC keeps the auto-encoder away from the teacher in those features in "
+    "which they differ most, so that a wrong arrangement stands out.",
+)
 REPORT_LABEL = "Download report (zip)"
 RETRAIN_OFFER = "Retrain on good parts of your own"
 DIFFERENCE_NOTE = "Blue: {first} is higher. Orange: {last} is higher. Full colour from a difference of 0.3 on."
@@ -82,6 +95,10 @@ def product_name(product: str) -> str:
 
 def example_name(kind: str, number: int) -> str:
     return f"Example: {KINDS[kind][0].lower()} {number}"
+
+
+def captured(clock: str) -> str:
+    return f"Camera, {clock}"
 
 
 def opened(name: str, count: int) -> str:

@@ -94,6 +94,15 @@ def test_paste_and_drop_work_anywhere_on_the_page(visit, photograph):
         expect_inspected(page, f"{kind}.png")
 
 
+def test_the_camera_takes_a_photograph_and_stays_ready(visit):
+    page = visit()
+    page.locator("#camera-fold button").first.click()
+    page.get_by_text("Click to Access Webcam").click()
+    page.locator("#camera button[aria-label='capture photo']").click()
+    expect(page.locator("#results .file")).to_contain_text("Camera, ")
+    expect(page.locator("#camera img")).to_have_count(0)
+
+
 def test_the_wipe_moves_between_the_methods(visit):
     page = visit()
     wipe = page.locator("#results .wipe")

@@ -1,0 +1,69 @@
+"""How surely a product's detectors tell photographs of other things from their own (see Calibration.strangeness)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dfsc.calibration import FOREIGN
+from dfsc.datasets import open_dataset
+from dfsc.detector import Detector
+from dfsc.images import network_image
+from dfsc.inspector import Inspector
+from dfsc.targets import split_photographs
+
+BATCH = 8
+
+
+@dataclass(frozen=True)
+class Strangeness:
+    """One detector's figures: strangeness of N photographs of other things, and of the product's own M test images."""
+
+    detector: str
+    others: np.ndarray
+    own: np.ndarray
+
+    @property
+    def recognised(self) -> float:
+        """Share of the other things that are taken for foreign."""
+        return float((self.others > FOREIGN).mean())
+
+    @property
+    def mistaken(self) -> float:
+        """Share of the product's own images, good or anomalous, that are taken for foreign."""
+        return float((self.own > FOREIGN).mean())
+
+
+def measure(folder: Path, photographs: Path, detectors: Sequence[Detector]) -> tuple[Strangeness, ...]:
+    """Strangeness of a data set's test images and of the photographs that the teacher's distillation holds out.
+
+    Raises:
+        DFSCError: for a folder that is no data set, or one with too few photographs.
+    """
+    own = [image.path for image in open_dataset(folder).test]
+    _, others = split_photographs(photographs, seed=0)
+    inspector = Inspector(detectors)
+    pairs = zip(inspector.names, _of(inspector, others), _of(inspector, own), strict=True)
+    return tuple(Strangeness(name, of_others, of_own) for name, of_others, of_own in pairs)
+
+
+def _of(inspector: Inspector, paths: Sequence[Path]) -> np.ndarray:
+    """Float64 D×N for D detectors and N images."""
+    found: list[list[float]] = [[] for _ in inspector.detectors]
+    for start in range(0, len(paths), BATCH):
+        images = np.stack([network_image(path) for path in paths[start : start + BATCH]])
+        for values, results in zip(found, inspector.results(images), strict=True):
+            values += [result.strangeness for result in results]
+    return np.array(found)
+
+
+def table(measured: Sequence[Strangeness]) -> str:
+    """A line a detector: what is recognised and what is mistaken, and how wide the gap between the two is."""
+    lines = [f"| detector | others above {FOREIGN} | lowest | own above {FOREIGN} | highest |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {m.detector} | {m.recognised:.1%} of {len(m.others)} | {m.others.min():.2f} "
+        f"| {m.mistaken:.1%} of {len(m.own)} | {m.own.max():.2f} |"
+        for m in measured
+    ]
+    return "\n".join(lines)
