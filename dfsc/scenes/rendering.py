@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 
 from dfsc.errors import DatasetError
-from dfsc.scenes import pin_tray, terminal_block
+from dfsc.scenes import dosing_vial, pin_tray, terminal_block
 from dfsc.scenes.camera import develop, lens
 from dfsc.scenes.lighting import shade, studio
 from dfsc.scenes.noise import stream
 from dfsc.scenes.product import DefectKind, Product, Rendering
 from dfsc.scenes.surface import SHAPE, empty_surface
 
-PRODUCTS: dict[str, Product] = {product.name: product for product in (terminal_block.PRODUCT, pin_tray.PRODUCT)}
+PRODUCTS: dict[str, Product] = {
+    product.name: product for product in (terminal_block.PRODUCT, pin_tray.PRODUCT, dosing_vial.PRODUCT)
+}
 
 
 def find_product(name: str) -> Product:

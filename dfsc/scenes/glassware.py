@@ -1,0 +1,252 @@
+"""Clear glass vials that lie on their side: glass, liquid with its meniscus, label, screw cap and graduation.
+
+The canvas knows no transparency, so glass is painted as what is seen through it, with a shallow, very smooth skin on
+top that catches the lamps.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dfsc.scenes.noise import cloud, smooth_noise
+from dfsc.scenes.parts import print_text
+from dfsc.scenes.shapes import circle, cover, dome, polyline
+from dfsc.scenes.surface import Material, Surface, put
+
+# Places along a vial, from its mouth to its base; the label has a white panel for bars and a coloured field.
+MOUTH, NECK_END, SHOULDER_END, BASE = -418.0, -352.0, -314.0, 405.0
+LABEL_START, LABEL_FOLD, LABEL_END = -288.0, -222.0, -138.0
+CAP_START, CAP_END, CAP_RADIUS = -430.0, -350.0, 57.0
+RADIUS, NECK, ROUND, AXIS = 72.0, 43.0, 22.0, 46.0
+INNER = 0.90
+BAR_ANGLES, BAR_HALF = (-0.68, 0.0, 0.68), 0.24
+# A lamp in the upper left is mirrored by a cylinder from left to right only if its skin leans a little.
+LEAN = 0.31
+
+WHITE = (1.0, 1.0, 1.0)
+CLEAR = Material(WHITE, 0.075)
+PAPER = Material((0.72, 0.72, 0.69), 0.46, 0.0, 0.03)
+INK = Material((0.020, 0.020, 0.022), 0.45, 0.0, 0.02)
+POLYPROPYLENE = Material((0.40, 0.41, 0.42), 0.40, 0.0, 0.03)
+
+RGB = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Vial:
+    """A vial whose middle lies at (`x`, `y`); `spin` (radians) is how far its label is turned about its axis."""
+
+    x: float
+    y: float
+    spin: float
+
+
+def window(surface: Surface, vial: Vial, start: float = CAP_START, end: float = BASE) -> Surface:
+    """The part of the surface that the vial covers between two places along it."""
+    return surface.crop(vial.x + start - 4, vial.y - RADIUS - 4, vial.x + end + 4, vial.y + RADIUS + 4)
+
+
+def _radius(along: np.ndarray) -> np.ndarray:
+    """Half the vial's width at each place along it."""
+    t = np.clip((along - NECK_END) / (SHOULDER_END - NECK_END), 0, 1)
+    body = NECK + (RADIUS - NECK) * np.sin(np.pi / 2 * t) ** 1.3
+    beyond = np.clip(along - (BASE - ROUND), 0, ROUND)
+    body -= ROUND - np.sqrt(ROUND**2 - beyond**2)
+    lip = 6 * np.clip(1 - ((along - MOUTH - 7) / 7) ** 2, 0, 1) ** 0.5
+    thread = 3 * np.clip(np.sin((along - MOUTH - 15) * 0.36), 0, 1) * (along > MOUTH + 15) * (along < NECK_END - 8)
+    return body + lip + thread
+
+
+def frame(vial: Vial, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Place along the vial, and across it as a share of its radius there."""
+    along = x - vial.x
+    return along, (y - vial.y) / _radius(along)
+
+
+def coverage(vial: Vial, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How much of each pixel the bare vial covers (0..1)."""
+    along = x - vial.x
+    return cover(np.maximum(np.abs(y - vial.y) - _radius(along), np.maximum(MOUTH - along, along - BASE)))
+
+
+def _bell(value: np.ndarray, middle: float, width: float) -> np.ndarray:
+    return np.exp(-(((value - middle) / width) ** 2))
+
+
+def lay_glass(surface: Surface, vial: Vial, rng: np.random.Generator, part: int) -> None:
+    """Draw an empty vial over what lies there, which shows through: thick rims, thicker base and neck."""
+    area = window(surface, vial)
+    along, across = frame(vial, area.x, area.y)
+    side = np.abs(across)
+    alpha = coverage(vial, area.x, area.y)
+    through = 0.80 + 0.07 * _bell(across, 0.55, 0.22) - 0.50 * _bell(side, 0.925, 0.05) - 0.12 * _bell(side, 0.80, 0.10)
+    through -= 0.35 * _bell(along, BASE - 17, 4) + 0.25 * _bell(along, MOUTH + 15, 3)
+    through -= 0.20 * _bell(along, SHOULDER_END - 10, 9) * (side > 0.4)
+    through[along < NECK_END] *= 0.86 - 0.10 * np.sin((along[along < NECK_END] - MOUTH) * 0.36)
+    # Light that the wall has gathered: a line along the far rim, one along the base.
+    gathered = 0.30 * _bell(across, 0.80, 0.03) + 0.16 * _bell(across, -0.86, 0.02)
+    gathered += 0.32 * _bell(along, BASE - 8, 3) * (side < 0.8) + 0.20 * _bell(along, MOUTH + 7, 3) * (across > -0.5)
+    streaks = 1 + 0.03 * smooth_noise(rng, area.shape, (8, 160))
+    greenish = np.array([0.93, 1.0, 0.965], np.float32).reshape(3, 1, 1) ** (1 + 5 * (side > 0.86))
+    seen = area.albedo * np.clip(through, 0.08, 1) * greenish + gathered
+    put(area, alpha, CLEAR, _skin(along, across), seen * streaks, part)
+    area.tilt[0] += alpha * (LEAN + 0.022 * smooth_noise(rng, area.shape, (30, 120)))
+    area.tilt[1] += alpha * 0.010 * smooth_noise(rng, area.shape, (20, 90))
+
+
+def _skin(along: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """Height of the glass; shallower than a tube, whose shading would make it look solid."""
+    return AXIS + 0.4 * _radius(along) * np.sqrt(np.clip(1 - across * across, 0, 1))
+
+
+def _meniscus(across: np.ndarray, level: float) -> np.ndarray:
+    """Where along the vial the liquid ends: it creeps up the wall."""
+    return level + 15 * (1 - np.clip(across / INNER, -1, 1) ** 2)
+
+
+def pour(surface: Surface, vial: Vial, colour: RGB, level: float, rng: np.random.Generator, part: int) -> None:
+    """Fill the vial with a clear, coloured liquid from its base up to `level`, a place along the vial."""
+    area = window(surface, vial, level - 20)
+    along, across = frame(vial, area.x, area.y)
+    edge = _meniscus(across, level)
+    inner = cover((np.abs(across) - INNER) * RADIUS, 2.0) * cover(along - (BASE - 14), 2.0)
+    depth = np.sqrt(np.clip(1 - (across / INNER) ** 2, 0, 1))
+    # A full tube is a lens: deep colour where the way through is long, and a bright line away from the lamp.
+    light = 0.62 + 0.85 * _bell(across, 0.40, 0.19) + 0.25 * _bell(across, -0.62, 0.10)
+    light *= 1 + 0.03 * cloud(rng, area.shape, 70)
+    light *= 1 - 0.45 * _bell(along, edge + 3, 4) + 0.35 * _bell(along, edge + 12, 6)
+    tint = np.reshape(np.asarray(colour, np.float32), (3, 1, 1)) ** (0.45 + 0.5 * depth) * light
+    put(area, inner * cover(edge - along, 1.5), Material(WHITE, 0.075), None, tint, part)
+    # The far side's meniscus shows through as a paler crescent.
+    crescent = inner * np.clip((along - level + 4) / 6, 0, 1) * (along < edge)
+    area.albedo[...] *= 1 - 0.30 * crescent
+    area.albedo[...] += 0.35 * inner * _bell(along, edge - 2.5, 1.6)
+    area.tilt[0] += inner * cover(edge - along) * LEAN
+    _bubbles(area, vial, level, rng)
+
+
+def _bubbles(area: Surface, vial: Vial, level: float, rng: np.random.Generator) -> None:
+    """Small bubbles that have stayed at the wall."""
+    for _ in range(int(rng.integers(5, 14))):
+        at = vial.x + level + 26 + 150 * float(rng.uniform()) ** 2, vial.y + RADIUS * float(rng.uniform(-0.7, 0.75))
+        size = float(rng.uniform(1.8, 5.0))
+        ring = circle(area.x, area.y, *at, size)
+        area.albedo[...] *= 1 - 0.45 * cover(np.abs(ring) - 0.7)
+        area.albedo[...] += 0.45 * cover(circle(area.x, area.y, at[0] - 0.3 * size, at[1] - 0.3 * size, 0.35 * size))
+
+
+def graduate(surface: Surface, vial: Vial) -> None:
+    """Print the scale: a tick every 20 pixels, a long one with its number at every fifth."""
+    area = window(surface, vial, -40)
+    along, across = frame(vial, area.x, area.y)
+    ticks = np.zeros(area.shape, np.float32)
+    for number in range(17):
+        reach = 0.30 if number % 5 == 0 else 0.16
+        line = np.maximum(np.abs(along - 320 + 20 * number) - 1.1, RADIUS * (np.abs(across + 0.10) - reach))
+        ticks = np.maximum(ticks, cover(line))
+    put(area, 0.75 * ticks, INK)
+    numbers = [(str(5 * i), vial.x + 320 - 100 * i + 16, vial.y - 0.38 * RADIUS, 17) for i in (1, 2, 3)]
+    print_text(surface, numbers, INK, 0.75)
+
+
+def torn_off(area: Surface, vial: Vial, rng: np.random.Generator) -> np.ndarray:
+    """Distance (pixels, negative: gone) to the edge of a piece torn off a corner of the vial's label."""
+    along, across = frame(vial, area.x, area.y)
+    end, rim = (LABEL_START, LABEL_END)[rng.integers(2)], float(rng.choice([-1, 1]))
+    long, high = rng.uniform(42, 66), rng.uniform(54, 84)
+    ragged = 0.07 * smooth_noise(rng, area.shape, (9, 9)) + 0.08 * smooth_noise(rng, area.shape, (24, 24))
+    return (np.abs(along - end) / long + np.abs(across - rim) * RADIUS / high + ragged - 1) * 0.7 * long
+
+
+def lay_label(
+    surface: Surface,
+    vial: Vial,
+    colour: RGB | None,
+    bars: int,
+    torn: np.ndarray | None,
+    rng: np.random.Generator,
+    part: int,
+) -> np.ndarray:
+    """Wrap a label round the vial, with so many bars and a field of a colour, blank without one.
+
+    `torn` is what `torn_off` gave for the label's window. Returns the mask (H, W, bool) of what has been torn.
+    """
+    area = label_window(surface, vial)
+    along, across = frame(vial, area.x, area.y)
+    middle, half = (LABEL_START + LABEL_END) / 2, (LABEL_END - LABEL_START) / 2
+    paper = cover(np.abs(along - middle) - half) * cover((np.abs(across) - 0.985) * RADIUS)
+    gone = np.zeros(area.shape, bool) if torn is None else (torn < 0) & (paper > 0.5)
+    left = paper * ~gone
+    shade = (1 - 0.30 * np.abs(across) ** 5) * (1 + 0.02 * cloud(rng, area.shape, 40))
+    put(area, left, PAPER, _skin(along, across) + 2, shade, part)
+    if colour is not None:
+        field = cover(np.maximum(LABEL_FOLD - along, along - LABEL_END + 5)) * left
+        worn = 1 + 0.05 * cloud(rng, area.shape, 26)
+        put(area, field, Material(colour, 0.42, 0.0, 0.03), None, shade * worn)
+    printed = bar_distance(vial, area, range(bars)) if bars else np.ones(area.shape, np.float32)
+    put(area, 0.93 * left * cover(printed), INK)
+    if torn is None:
+        return np.zeros(surface.shape, bool)
+    fibres = left * (torn < 5 + 2 * smooth_noise(rng, area.shape, (5, 5)))
+    put(area, fibres, Material((0.80, 0.79, 0.76), 0.8, 0.0, 0.10), area.height + 2)
+    mask = np.zeros(surface.shape, bool)
+    mask[area.window] = gone | (fibres > 0.5)
+    return mask
+
+
+def label_window(surface: Surface, vial: Vial) -> Surface:
+    """The part of the surface that the vial's label covers."""
+    return window(surface, vial, LABEL_START, LABEL_END)
+
+
+def bar_distance(vial: Vial, area: Surface, bars: range) -> np.ndarray:
+    """Distance to the outline of some of the label's bars (0, 1, 2 from the top), which follow the curve."""
+    along, across = frame(vial, area.x, area.y)
+    angle = np.arcsin(np.clip(across, -0.999, 0.999)) + vial.spin
+    nearest = np.min([np.abs(angle - BAR_ANGLES[bar]) for bar in bars], axis=0)
+    return np.maximum((nearest - BAR_HALF) * RADIUS, np.abs(along - LABEL_START - 34) - 25)
+
+
+def cap_distance(vial: Vial, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Distance to the outline of the vial's cap, whether it is there or not."""
+    along = x - vial.x
+    corner = np.hypot(np.maximum(CAP_START + 7 - along, 0), np.maximum(np.abs(y - vial.y) - CAP_RADIUS + 7, 0)) - 7
+    return np.maximum(corner, along - CAP_END)
+
+
+def screw_on(surface: Surface, vial: Vial, rng: np.random.Generator, part: int) -> None:
+    """Close the vial with a ribbed screw cap that has a smooth ring at its lower edge."""
+    area = window(surface, vial, CAP_START, CAP_END)
+    outline = cap_distance(vial, area.x, area.y)
+    across = np.clip((area.y - vial.y) / CAP_RADIUS, -1, 1)
+    along = area.x - vial.x
+    ribbed = cover(np.abs(along - CAP_START - 34) - 25, 3.0)
+    ribs = np.cos(24 * np.arcsin(across) + float(rng.uniform(0, 6)))
+    height = AXIS - 6 + 0.75 * CAP_RADIUS * np.sqrt(1 - across**2) + 1.5 * ribs * ribbed + 6 * dome(outline, 9)
+    height -= 3 * _bell(along, CAP_END - 17, 2.5)
+    shade = (1 + 0.10 * ribs * ribbed + 0.03 * cloud(rng, area.shape, 30)) * (1 - 0.25 * _bell(along, CAP_END - 17, 3))
+    put(area, cover(outline), POLYPROPYLENE, height, shade, part)
+
+
+def crack(surface: Surface, rng: np.random.Generator, at: tuple[float, float], parts: tuple[int, ...]) -> np.ndarray:
+    """A blow has cracked the glass at `at`: crooked branches that catch the light. Returns the mask (H, W, bool)."""
+    area = surface.crop(at[0] - 130, at[1] - 130, at[0] + 130, at[1] + 130)
+    on = np.isin(area.part, parts)
+    distance = circle(area.x, area.y, *at, float(rng.uniform(5, 9))) + 2 * smooth_noise(rng, area.shape, (6, 6))
+    heading = float(rng.uniform(0, 2 * np.pi))
+    for branch in range(int(rng.integers(3, 5))):
+        path, angle = [at], heading + 2.1 * branch + float(rng.normal(0, 0.3))
+        for _ in range(int(rng.integers(3, 6))):
+            angle += float(rng.normal(0, 0.4))
+            step = float(rng.uniform(14, 26))
+            path.append((path[-1][0] + step * np.cos(angle), path[-1][1] + step * np.sin(angle)))
+        away = np.hypot(area.x - at[0], area.y - at[1])
+        distance = np.minimum(distance, polyline(area.x, area.y, path) - np.clip(2.4 - away / 90, 0.9, 2.4))
+    line = cover(distance, 1.4) * on
+    glint = 0.5 + 0.4 * np.clip(smooth_noise(rng, area.shape, (12, 12)), -1, 1)
+    put(area, 0.85 * line, Material(WHITE, 0.30, 0.0, 0.05), None, glint)
+    # One face of the break is dark, which draws a fine line beside the bright one.
+    area.albedo[...] *= 1 - 0.4 * cover(np.abs(distance - 2.2) - 0.6) * on
+    mask = np.zeros(surface.shape, bool)
+    mask[area.window] = (distance < 2.5) & on
+    return mask
