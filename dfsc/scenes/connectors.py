@@ -88,12 +88,12 @@ def _slip_on(
 
 def _screw_down(surface: Surface, pair: Pair, floor: float, rng: np.random.Generator, part: int) -> None:
     """The socket's zinc flange with a screw at each end."""
-    area = surface.crop(pair.x + START - 26, pair.y - 62, pair.x + START + 20, pair.y + 62)
-    plate = rounded_box(area.x, area.y, (pair.x + START - 3, pair.y), (20, 58), 8)
+    area = surface.crop(pair.x + START - 34, pair.y - 64, pair.x + START + 24, pair.y + 64)
+    plate = rounded_box(area.x, area.y, (pair.x + START - 6, pair.y), (24, 60), 8)
     put(area, cover(plate), ZINC, floor + 12 + 3 * dome(plate, 4), 1 + 0.03 * cloud(rng, area.shape, 20), part)
     for side in (-1, 1):
-        at = (pair.x + START - 8, pair.y + 47 * side)
-        drive_screw(surface, at, 9.5, floor + 21, float(rng.uniform(0, np.pi)), part)
+        at = (pair.x + START - 12, pair.y + 45 * side)
+        drive_screw(surface, at, 11, floor + 22, float(rng.uniform(0, np.pi)), part)
 
 
 def _lay_cable(surface: Surface, pair: Pair, rng: np.random.Generator, part: int) -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dfsc.scenes import connectors, damage, glassware, parts
+from dfsc.scenes import connectors, damage, glassware, labels, parts
 from dfsc.scenes.connectors import Pair
 from dfsc.scenes.glassware import Vial
+from dfsc.scenes.labels import Print
 from dfsc.scenes.noise import cloud, stream
 from dfsc.scenes.pose import loose_pose
 from dfsc.scenes.product import DefectKind, Masks, Product
@@ -24,8 +25,8 @@ FILLED_Y, PAIR_Y, SPARE_Y = -212.0, 0.0, 212.0
 LEVELS = (200.0, 100.0, 0.0)
 
 BENCH, HOLDER, POCKET, GLASS, LIQUID, LABEL, CAP, PAIR, RING = range(1, 10)
-MOULDED = Material((0.300, 0.305, 0.300), 0.55, 0.0, 0.05)
-PRINT = Material((0.03, 0.03, 0.032), 0.5, 0.0, 0.02)
+MOULDED = Material((0.120, 0.133, 0.142), 0.50, 0.0, 0.05)
+PRINT = Material((0.60, 0.61, 0.60), 0.5, 0.0, 0.02)
 LIQUIDS = ((0.020, 0.140, 0.520), (0.780, 0.400, 0.012), (0.520, 0.016, 0.050))
 RINGS = ((0.016, 0.260, 0.070), (0.800, 0.190, 0.014), (0.230, 0.045, 0.400))
 
@@ -127,7 +128,7 @@ def _paint_unit(
     """Draw the whole unit; returns the mask of what has been torn off the labels."""
     parts.lay_bench(surface, stream(seed, "bench"), BENCH)
     _paint_holder(surface, stream(seed, "holder"))
-    parts.print_text(surface, [("FILL KIT 3", -300, -98, 24), ("SPARE", -330, 98, 24)], PRINT, 0.8)
+    parts.print_text(surface, [("FILL KIT 3", -310, -98, 24), ("SPARE", -337, 98, 24)], PRINT, 0.8)
     colours = RINGS[arrangement.socket], RINGS[arrangement.plug]
     connectors.lay_pair(surface, kit.pair, *colours, FLOOR, stream(seed, "pair"), PAIR, RING)
     for name, vial in (("filled", kit.filled), ("spare", kit.spare)):
@@ -135,15 +136,13 @@ def _paint_unit(
     level = LEVELS[arrangement.level] + kit.creep
     glassware.pour(surface, kit.filled, LIQUIDS[arrangement.liquid], level, stream(seed, "liquid"), LIQUID)
     gone = np.zeros(surface.shape, bool)
-    printed = ((LIQUIDS[arrangement.label], arrangement.stated + 1), (None, 0))
-    for vial, (colour, bars), piece, capped in zip(
-        (kit.filled, kit.spare), printed, torn, arrangement.capped, strict=True
-    ):
-        rng = stream(seed, f"label {vial is kit.spare}")
+    printed = Print(arrangement.stated + 1, LIQUIDS[arrangement.label]), Print()
+    vials = (("filled", kit.filled), ("spare", kit.spare))
+    for (name, vial), text, piece, capped in zip(vials, printed, torn, arrangement.capped, strict=True):
         glassware.graduate(surface, vial)
-        gone |= glassware.lay_label(surface, vial, colour, bars, piece, rng, LABEL)
+        gone |= labels.lay_label(surface, vial, text, piece, stream(seed, f"label {name}"), LABEL)
         if capped:
-            glassware.screw_on(surface, vial, rng, CAP)
+            glassware.screw_on(surface, vial, stream(seed, f"cap {name}"), CAP)
     return gone
 
 
@@ -151,10 +150,9 @@ def _fill_mask(surface: Surface, kit: Kit, arrangement: Arrangement) -> np.ndarr
     """Where the liquid is too much or too little, and the bars that are printed or lacking by mistake."""
     along, across = glassware.frame(kit.filled, surface.x, surface.y)
     low, high = sorted((arrangement.stated, arrangement.level))
-    ends = (LEVELS[i] + kit.creep for i in (high, low))
-    start, end = (level + 15 * (1 - np.clip(across / glassware.INNER, -1, 1) ** 2) for level in ends)
+    start, end = (glassware.meniscus(across, LEVELS[i] + kit.creep) for i in (high, low))
     amount = (np.abs(across) < glassware.INNER) & (along > start - 4) & (along < end + 4)
-    return amount | (glassware.bar_distance(kit.filled, surface, range(low + 1, high + 1)) < 0)
+    return amount | (labels.bar_distance(kit.filled, surface, range(low + 1, high + 1)) < 0)
 
 
 def _logical_mask(surface: Surface, kit: Kit, arrangement: Arrangement, name: str) -> np.ndarray:
@@ -163,7 +161,7 @@ def _logical_mask(surface: Surface, kit: Kit, arrangement: Arrangement, name: st
     if name == "wrong_fill":
         return _fill_mask(surface, kit, arrangement)
     if name == "wrong_label":
-        field = (x - kit.filled.x > glassware.LABEL_FOLD) & (x - kit.filled.x < glassware.LABEL_END - 5)
+        field = (x - kit.filled.x > labels.FOLD) & (x - kit.filled.x < labels.END - 5)
         shown = (surface.part == LIQUID) | ((surface.part == LABEL) & field & (y < PAIR_Y))
         # Of liquid that is too much already the colour does not matter.
         return shown & ~_fill_mask(surface, kit, arrangement) if arrangement.level != arrangement.stated else shown
@@ -186,8 +184,8 @@ def _damage(surface: Surface, name: str, rng: np.random.Generator) -> np.ndarray
         along = float(rng.uniform(-0.85, 0.85))
         ends = [(along * 430, side * (HALF_Y - 6)) for side in (-1, 1)] + [(-HALF_X + 6, along * 290)]
         return damage.chip_off(surface, rng, ends[rng.integers(3)], (HOLDER,))
-    spoil = damage.spill if rng.random() < 0.5 else damage.drop_swarf
-    return spoil(surface, rng, damage.site(surface, rng, (HOLDER, POCKET, PAIR), (-430, -290, 430, 290)))
+    # Swarf only: oil on so dark a plastic is next to invisible.
+    return damage.drop_swarf(surface, rng, damage.site(surface, rng, (HOLDER, POCKET, PAIR), (-430, -290, 430, 290)))
 
 
 def _tear(
@@ -198,8 +196,8 @@ def _tear(
         return None, None
     rng = stream(seed, "torn_label")
     if rng.random() < 0.5:
-        return glassware.torn_off(glassware.label_window(surface, kit.filled), kit.filled, rng), None
-    return None, glassware.torn_off(glassware.label_window(surface, kit.spare), kit.spare, rng)
+        return labels.torn_off(labels.label_window(surface, kit.filled), kit.filled, rng), None
+    return None, labels.torn_off(labels.label_window(surface, kit.spare), kit.spare, rng)
 
 
 def paint(surface: Surface, seed: int, kinds: Sequence[DefectKind]) -> Masks:

@@ -1,4 +1,4 @@
-"""Clear glass vials that lie on their side: glass, liquid with its meniscus, label, screw cap and graduation.
+"""Clear glass vials that lie on their side: glass, liquid with its meniscus, screw cap and graduation.
 
 The canvas knows no transparency, so glass is painted as what is seen through it, with a shallow, very smooth skin on
 top that catches the lamps.
@@ -10,24 +10,23 @@ import numpy as np
 
 from dfsc.scenes.noise import cloud, smooth_noise
 from dfsc.scenes.parts import print_text
-from dfsc.scenes.shapes import circle, cover, dome, polyline
+from dfsc.scenes.shapes import circle, cover, dome, polyline, rounded_box
 from dfsc.scenes.surface import Material, Surface, put
 
-# Places along a vial, from its mouth to its base; the label has a white panel for bars and a coloured field.
+# Places along a vial, from its mouth to its base.
 MOUTH, NECK_END, SHOULDER_END, BASE = -418.0, -352.0, -314.0, 405.0
-LABEL_START, LABEL_FOLD, LABEL_END = -288.0, -222.0, -138.0
 CAP_START, CAP_END, CAP_RADIUS = -430.0, -350.0, 57.0
 RADIUS, NECK, ROUND, AXIS = 72.0, 43.0, 22.0, 46.0
 INNER = 0.90
-BAR_ANGLES, BAR_HALF = (-0.68, 0.0, 0.68), 0.24
 # A lamp in the upper left is mirrored by a cylinder from left to right only if its skin leans a little.
 LEAN = 0.31
+DOME = 0.62
 
 WHITE = (1.0, 1.0, 1.0)
 CLEAR = Material(WHITE, 0.075)
-PAPER = Material((0.72, 0.72, 0.69), 0.46, 0.0, 0.03)
 INK = Material((0.020, 0.020, 0.022), 0.45, 0.0, 0.02)
-POLYPROPYLENE = Material((0.40, 0.41, 0.42), 0.40, 0.0, 0.03)
+ENAMEL = Material((0.62, 0.63, 0.62), 0.35, 0.0, 0.02)
+POLYPROPYLENE = Material((0.20, 0.21, 0.22), 0.38, 0.0, 0.03)
 
 RGB = tuple[float, float, float]
 
@@ -69,7 +68,7 @@ def coverage(vial: Vial, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return cover(np.maximum(np.abs(y - vial.y) - _radius(along), np.maximum(MOUTH - along, along - BASE)))
 
 
-def _bell(value: np.ndarray, middle: float, width: float) -> np.ndarray:
+def bell(value: np.ndarray, middle: float, width: float) -> np.ndarray:
     return np.exp(-(((value - middle) / width) ** 2))
 
 
@@ -79,27 +78,28 @@ def lay_glass(surface: Surface, vial: Vial, rng: np.random.Generator, part: int)
     along, across = frame(vial, area.x, area.y)
     side = np.abs(across)
     alpha = coverage(vial, area.x, area.y)
-    through = 0.80 + 0.07 * _bell(across, 0.55, 0.22) - 0.50 * _bell(side, 0.925, 0.05) - 0.12 * _bell(side, 0.80, 0.10)
-    through -= 0.35 * _bell(along, BASE - 17, 4) + 0.25 * _bell(along, MOUTH + 15, 3)
-    through -= 0.20 * _bell(along, SHOULDER_END - 10, 9) * (side > 0.4)
+    through = 0.80 + 0.07 * bell(across, 0.55, 0.22) - 0.50 * bell(side, 0.925, 0.05) - 0.12 * bell(side, 0.80, 0.10)
+    through -= 0.35 * bell(along, BASE - 17, 4) + 0.25 * bell(along, MOUTH + 15, 3)
+    through -= 0.20 * bell(along, SHOULDER_END - 10, 9) * (side > 0.4)
     through[along < NECK_END] *= 0.86 - 0.10 * np.sin((along[along < NECK_END] - MOUTH) * 0.36)
     # Light that the wall has gathered: a line along the far rim, one along the base.
-    gathered = 0.30 * _bell(across, 0.80, 0.03) + 0.16 * _bell(across, -0.86, 0.02)
-    gathered += 0.32 * _bell(along, BASE - 8, 3) * (side < 0.8) + 0.20 * _bell(along, MOUTH + 7, 3) * (across > -0.5)
+    gathered = 0.30 * bell(across, 0.80, 0.03) + 0.16 * bell(across, -0.86, 0.02)
+    gathered += 0.10 * bell(across, 0.66, 0.035) * (along > SHOULDER_END)
+    gathered += 0.32 * bell(along, BASE - 8, 3) * (side < 0.8) + 0.20 * bell(along, MOUTH + 7, 3) * (across > -0.5)
     streaks = 1 + 0.03 * smooth_noise(rng, area.shape, (8, 160))
     greenish = np.array([0.93, 1.0, 0.965], np.float32).reshape(3, 1, 1) ** (1 + 5 * (side > 0.86))
     seen = area.albedo * np.clip(through, 0.08, 1) * greenish + gathered
-    put(area, alpha, CLEAR, _skin(along, across), seen * streaks, part)
+    put(area, alpha, CLEAR, skin(along, across), seen * streaks, part)
     area.tilt[0] += alpha * (LEAN + 0.022 * smooth_noise(rng, area.shape, (30, 120)))
     area.tilt[1] += alpha * 0.010 * smooth_noise(rng, area.shape, (20, 90))
 
 
-def _skin(along: np.ndarray, across: np.ndarray) -> np.ndarray:
+def skin(along: np.ndarray, across: np.ndarray) -> np.ndarray:
     """Height of the glass; shallower than a tube, whose shading would make it look solid."""
-    return AXIS + 0.4 * _radius(along) * np.sqrt(np.clip(1 - across * across, 0, 1))
+    return AXIS + DOME * _radius(along) * np.sqrt(np.clip(1 - across * across, 0, 1))
 
 
-def _meniscus(across: np.ndarray, level: float) -> np.ndarray:
+def meniscus(across: np.ndarray, level: float) -> np.ndarray:
     """Where along the vial the liquid ends: it creeps up the wall."""
     return level + 15 * (1 - np.clip(across / INNER, -1, 1) ** 2)
 
@@ -108,19 +108,26 @@ def pour(surface: Surface, vial: Vial, colour: RGB, level: float, rng: np.random
     """Fill the vial with a clear, coloured liquid from its base up to `level`, a place along the vial."""
     area = window(surface, vial, level - 20)
     along, across = frame(vial, area.x, area.y)
-    edge = _meniscus(across, level)
-    inner = cover((np.abs(across) - INNER) * RADIUS, 2.0) * cover(along - (BASE - 14), 2.0)
+    edge = meniscus(across, level)
+    middle, half = (level + BASE - 14) / 2, (BASE - 14 - level) / 2
+    hollow = rounded_box(along, across * _radius(along), (middle - 60, 0), (half + 60, INNER * RADIUS), 16)
+    inner = cover(hollow, 2.0)
     depth = np.sqrt(np.clip(1 - (across / INNER) ** 2, 0, 1))
     # A full tube is a lens: deep colour where the way through is long, and a bright line away from the lamp.
-    light = 0.62 + 0.85 * _bell(across, 0.40, 0.19) + 0.25 * _bell(across, -0.62, 0.10)
+    light = (
+        0.50
+        + 1.0 * bell(across, 0.44, 0.17)
+        + 0.22 * bell(across, -0.70, 0.07)
+        - 0.30 * bell(np.abs(across), 0.88, 0.06)
+    )
     light *= 1 + 0.03 * cloud(rng, area.shape, 70)
-    light *= 1 - 0.45 * _bell(along, edge + 3, 4) + 0.35 * _bell(along, edge + 12, 6)
-    tint = np.reshape(np.asarray(colour, np.float32), (3, 1, 1)) ** (0.45 + 0.5 * depth) * light
+    light *= 1 - 0.45 * bell(along, edge + 3, 4) + 0.35 * bell(along, edge + 12, 6)
+    tint = np.reshape(np.asarray(colour, np.float32), (3, 1, 1)) ** (0.35 + 0.65 * depth) * light
     put(area, inner * cover(edge - along, 1.5), Material(WHITE, 0.075), None, tint, part)
     # The far side's meniscus shows through as a paler crescent.
     crescent = inner * np.clip((along - level + 4) / 6, 0, 1) * (along < edge)
     area.albedo[...] *= 1 - 0.30 * crescent
-    area.albedo[...] += 0.35 * inner * _bell(along, edge - 2.5, 1.6)
+    area.albedo[...] += 0.35 * inner * bell(along, edge - 2.5, 1.6)
     area.tilt[0] += inner * cover(edge - along) * LEAN
     _bubbles(area, vial, level, rng)
 
@@ -144,67 +151,9 @@ def graduate(surface: Surface, vial: Vial) -> None:
         reach = 0.30 if number % 5 == 0 else 0.16
         line = np.maximum(np.abs(along - 320 + 20 * number) - 1.1, RADIUS * (np.abs(across + 0.10) - reach))
         ticks = np.maximum(ticks, cover(line))
-    put(area, 0.75 * ticks, INK)
+    put(area, 0.8 * ticks, ENAMEL)
     numbers = [(str(5 * i), vial.x + 320 - 100 * i + 16, vial.y - 0.38 * RADIUS, 17) for i in (1, 2, 3)]
-    print_text(surface, numbers, INK, 0.75)
-
-
-def torn_off(area: Surface, vial: Vial, rng: np.random.Generator) -> np.ndarray:
-    """Distance (pixels, negative: gone) to the edge of a piece torn off a corner of the vial's label."""
-    along, across = frame(vial, area.x, area.y)
-    end, rim = (LABEL_START, LABEL_END)[rng.integers(2)], float(rng.choice([-1, 1]))
-    long, high = rng.uniform(42, 66), rng.uniform(54, 84)
-    ragged = 0.07 * smooth_noise(rng, area.shape, (9, 9)) + 0.08 * smooth_noise(rng, area.shape, (24, 24))
-    return (np.abs(along - end) / long + np.abs(across - rim) * RADIUS / high + ragged - 1) * 0.7 * long
-
-
-def lay_label(
-    surface: Surface,
-    vial: Vial,
-    colour: RGB | None,
-    bars: int,
-    torn: np.ndarray | None,
-    rng: np.random.Generator,
-    part: int,
-) -> np.ndarray:
-    """Wrap a label round the vial, with so many bars and a field of a colour, blank without one.
-
-    `torn` is what `torn_off` gave for the label's window. Returns the mask (H, W, bool) of what has been torn.
-    """
-    area = label_window(surface, vial)
-    along, across = frame(vial, area.x, area.y)
-    middle, half = (LABEL_START + LABEL_END) / 2, (LABEL_END - LABEL_START) / 2
-    paper = cover(np.abs(along - middle) - half) * cover((np.abs(across) - 0.985) * RADIUS)
-    gone = np.zeros(area.shape, bool) if torn is None else (torn < 0) & (paper > 0.5)
-    left = paper * ~gone
-    shade = (1 - 0.30 * np.abs(across) ** 5) * (1 + 0.02 * cloud(rng, area.shape, 40))
-    put(area, left, PAPER, _skin(along, across) + 2, shade, part)
-    if colour is not None:
-        field = cover(np.maximum(LABEL_FOLD - along, along - LABEL_END + 5)) * left
-        worn = 1 + 0.05 * cloud(rng, area.shape, 26)
-        put(area, field, Material(colour, 0.42, 0.0, 0.03), None, shade * worn)
-    printed = bar_distance(vial, area, range(bars)) if bars else np.ones(area.shape, np.float32)
-    put(area, 0.93 * left * cover(printed), INK)
-    if torn is None:
-        return np.zeros(surface.shape, bool)
-    fibres = left * (torn < 5 + 2 * smooth_noise(rng, area.shape, (5, 5)))
-    put(area, fibres, Material((0.80, 0.79, 0.76), 0.8, 0.0, 0.10), area.height + 2)
-    mask = np.zeros(surface.shape, bool)
-    mask[area.window] = gone | (fibres > 0.5)
-    return mask
-
-
-def label_window(surface: Surface, vial: Vial) -> Surface:
-    """The part of the surface that the vial's label covers."""
-    return window(surface, vial, LABEL_START, LABEL_END)
-
-
-def bar_distance(vial: Vial, area: Surface, bars: range) -> np.ndarray:
-    """Distance to the outline of some of the label's bars (0, 1, 2 from the top), which follow the curve."""
-    along, across = frame(vial, area.x, area.y)
-    angle = np.arcsin(np.clip(across, -0.999, 0.999)) + vial.spin
-    nearest = np.min([np.abs(angle - BAR_ANGLES[bar]) for bar in bars], axis=0)
-    return np.maximum((nearest - BAR_HALF) * RADIUS, np.abs(along - LABEL_START - 34) - 25)
+    print_text(surface, numbers, ENAMEL, 0.8)
 
 
 def cap_distance(vial: Vial, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -223,8 +172,8 @@ def screw_on(surface: Surface, vial: Vial, rng: np.random.Generator, part: int) 
     ribbed = cover(np.abs(along - CAP_START - 34) - 25, 3.0)
     ribs = np.cos(24 * np.arcsin(across) + float(rng.uniform(0, 6)))
     height = AXIS - 6 + 0.75 * CAP_RADIUS * np.sqrt(1 - across**2) + 1.5 * ribs * ribbed + 6 * dome(outline, 9)
-    height -= 3 * _bell(along, CAP_END - 17, 2.5)
-    shade = (1 + 0.10 * ribs * ribbed + 0.03 * cloud(rng, area.shape, 30)) * (1 - 0.25 * _bell(along, CAP_END - 17, 3))
+    height -= 3 * bell(along, CAP_END - 17, 2.5)
+    shade = (1 + 0.10 * ribs * ribbed + 0.03 * cloud(rng, area.shape, 30)) * (1 - 0.25 * bell(along, CAP_END - 17, 3))
     put(area, cover(outline), POLYPROPYLENE, height, shade, part)
 
 
