@@ -16,11 +16,11 @@ from dfsc.scenes.labels import Print
 from dfsc.scenes.noise import cloud, stream
 from dfsc.scenes.pose import loose_pose
 from dfsc.scenes.product import DefectKind, Masks, Product
-from dfsc.scenes.shapes import circle, cover, dome, rounded_box
+from dfsc.scenes.shapes import circle, cover, dome, rounded_box, turn
 from dfsc.scenes.surface import Material, Surface, put
 
 HALF_X, HALF_Y, RIM, FLOOR = 462.0, 318.0, 60.0, 12.0
-FILLED_Y, PAIR_Y, SPARE_Y = -212.0, 0.0, 212.0
+FILLED_Y, PAIR_Y, SPARE_Y = -204.0, 0.0, 204.0
 # Where along the vial the liquid ends, by the number of bars less one.
 LEVELS = (200.0, 100.0, 0.0)
 
@@ -106,20 +106,31 @@ def _paint_holder(surface: Surface, rng: np.random.Generator) -> None:
         body = rounded_box(area.x, area.y, (46, y), (374, 82), 26)
         neck = rounded_box(area.x, area.y, (-340, y), (102, 66), 20)
         # Room for the fingers that lift the vial.
-        grip = circle(area.x, area.y, 70, y, 112)
+        grip = circle(area.x, area.y, 70, y, 99)
         _sink(area, np.minimum(np.minimum(body, neck), grip), rng)
     bed = rounded_box(area.x, area.y, (-76, PAIR_Y), (306, 64), 18)
     channel = rounded_box(area.x, area.y, (400, PAIR_Y), (220, 30), 10)
-    _sink(area, np.maximum(np.minimum(bed, channel), outline), rng)
+    _sink(area, np.minimum(bed, channel), rng)
+    _scuff(area, rng)
 
 
 def _sink(area: Surface, outline: np.ndarray, rng: np.random.Generator) -> None:
     """A hollow in the holder: rounded lip, walls with a draft, a floor with a little dust."""
-    put(area, cover(outline - 5), MOULDED, area.height - 4 * dome(outline - 5, 6), 1.0, HOLDER)
+    inside = np.isin(area.part, (HOLDER, POCKET))
+    put(area, cover(outline - 5) * inside, MOULDED, area.height - 4 * dome(outline - 5, 6), 1.0, HOLDER)
     wall = np.clip(-outline / 10, 0, 1)
     depth = RIM - 5 + (FLOOR - RIM + 5) * wall * wall * (3 - 2 * wall)
     dust = 0.96 + 0.05 * cloud(rng, area.shape, 30)
-    put(area, cover(outline), MOULDED, depth, dust, POCKET)
+    put(area, cover(outline) * inside, MOULDED, depth, dust, POCKET)
+
+
+def _scuff(area: Surface, rng: np.random.Generator) -> None:
+    """Use has left its marks on the rim: short, faint, pale scuffs in every direction."""
+    for _ in range(int(rng.integers(10, 22))):
+        at = (float(rng.uniform(-HALF_X, HALF_X)), float(rng.uniform(-HALF_Y, HALF_Y)))
+        along, across = turn(area.x, area.y, at, float(rng.uniform(0, np.pi)))
+        mark = cover(np.abs(across) - 0.5, 1.5) * np.clip(1 - np.abs(along) / float(rng.uniform(8, 30)), 0, 1)
+        area.albedo[...] *= 1 + 0.35 * mark * (area.part == HOLDER)
 
 
 def _paint_unit(
@@ -128,7 +139,7 @@ def _paint_unit(
     """Draw the whole unit; returns the mask of what has been torn off the labels."""
     parts.lay_bench(surface, stream(seed, "bench"), BENCH)
     _paint_holder(surface, stream(seed, "holder"))
-    parts.print_text(surface, [("FILL KIT 3", -310, -98, 24), ("SPARE", -337, 98, 24)], PRINT, 0.8)
+    parts.print_text(surface, [("FILL KIT 3", -310, -93, 24), ("SPARE", -337, 93, 24)], PRINT, 0.8)
     colours = RINGS[arrangement.socket], RINGS[arrangement.plug]
     connectors.lay_pair(surface, kit.pair, *colours, FLOOR, stream(seed, "pair"), PAIR, RING)
     for name, vial in (("filled", kit.filled), ("spare", kit.spare)):

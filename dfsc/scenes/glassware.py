@@ -20,7 +20,7 @@ RADIUS, NECK, ROUND, AXIS = 72.0, 43.0, 22.0, 46.0
 INNER = 0.90
 # A lamp in the upper left is mirrored by a cylinder from left to right only if its skin leans a little.
 LEAN = 0.31
-DOME = 0.62
+DOME = 0.80
 
 WHITE = (1.0, 1.0, 1.0)
 CLEAR = Material(WHITE, 0.075)
@@ -92,6 +92,17 @@ def lay_glass(surface: Surface, vial: Vial, rng: np.random.Generator, part: int)
     put(area, alpha, CLEAR, skin(along, across), seen * streaks, part)
     area.tilt[0] += alpha * (LEAN + 0.022 * smooth_noise(rng, area.shape, (30, 120)))
     area.tilt[1] += alpha * 0.010 * smooth_noise(rng, area.shape, (20, 90))
+    _dust(area, alpha, rng)
+
+
+def _dust(area: Surface, alpha: np.ndarray, rng: np.random.Generator) -> None:
+    """Specks and a smear or two, which every piece of glass has gathered."""
+    specks = np.clip(smooth_noise(rng, area.shape, (2.5, 2.5)) - 3.1, 0, 1)
+    smear = np.clip(cloud(rng, area.shape, 60) - 1.2, 0, 1) * np.clip(
+        0.6 + 0.4 * smooth_noise(rng, area.shape, (3, 9)), 0, 2
+    )
+    area.albedo[...] += alpha * (0.5 * specks + 0.035 * smear)
+    area.roughness[...] += alpha * 0.05 * np.minimum(smear, 1)
 
 
 def skin(along: np.ndarray, across: np.ndarray) -> np.ndarray:
@@ -148,11 +159,11 @@ def graduate(surface: Surface, vial: Vial) -> None:
     along, across = frame(vial, area.x, area.y)
     ticks = np.zeros(area.shape, np.float32)
     for number in range(17):
-        reach = 0.30 if number % 5 == 0 else 0.16
-        line = np.maximum(np.abs(along - 320 + 20 * number) - 1.1, RADIUS * (np.abs(across + 0.10) - reach))
+        reach = 0.20 if number % 5 == 0 else 0.10
+        line = np.maximum(np.abs(along - 320 + 20 * number) - 1.1, RADIUS * (np.abs(across - 0.12 - reach) - reach))
         ticks = np.maximum(ticks, cover(line))
     put(area, 0.8 * ticks, ENAMEL)
-    numbers = [(str(5 * i), vial.x + 320 - 100 * i + 16, vial.y - 0.38 * RADIUS, 17) for i in (1, 2, 3)]
+    numbers = [(str(5 * i), vial.x + 320 - 100 * i + 15, vial.y + 0.48 * RADIUS, 18) for i in (1, 2, 3)]
     print_text(surface, numbers, ENAMEL, 0.8)
 
 
