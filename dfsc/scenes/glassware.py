@@ -15,6 +15,8 @@ from dfsc.scenes.surface import Material, Surface, put
 
 # Places along a vial, from its mouth to its base.
 MOUTH, NECK_END, SHOULDER_END, BASE = -418.0, -352.0, -314.0, 405.0
+# No liquid and no mark of the scale comes nearer to the mouth.
+SCALE_START = -40.0
 CAP_START, CAP_END, CAP_RADIUS = -430.0, -350.0, 57.0
 RADIUS, NECK, ROUND, AXIS = 72.0, 43.0, 22.0, 46.0
 INNER = 0.90
@@ -68,7 +70,7 @@ def coverage(vial: Vial, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return cover(np.maximum(np.abs(y - vial.y) - _radius(along), np.maximum(MOUTH - along, along - BASE)))
 
 
-def bell(value: np.ndarray, middle: float, width: float) -> np.ndarray:
+def _bell(value: np.ndarray, middle: float, width: float) -> np.ndarray:
     return np.exp(-(((value - middle) / width) ** 2))
 
 
@@ -78,14 +80,14 @@ def lay_glass(surface: Surface, vial: Vial, rng: np.random.Generator, part: int)
     along, across = frame(vial, area.x, area.y)
     side = np.abs(across)
     alpha = coverage(vial, area.x, area.y)
-    through = 0.80 + 0.07 * bell(across, 0.55, 0.22) - 0.50 * bell(side, 0.925, 0.05) - 0.12 * bell(side, 0.80, 0.10)
-    through -= 0.35 * bell(along, BASE - 17, 4) + 0.25 * bell(along, MOUTH + 15, 3)
-    through -= 0.20 * bell(along, SHOULDER_END - 10, 9) * (side > 0.4)
+    through = 0.80 + 0.07 * _bell(across, 0.55, 0.22) - 0.50 * _bell(side, 0.925, 0.05) - 0.12 * _bell(side, 0.80, 0.10)
+    through -= 0.35 * _bell(along, BASE - 17, 4) + 0.25 * _bell(along, MOUTH + 15, 3)
+    through -= 0.20 * _bell(along, SHOULDER_END - 10, 9) * (side > 0.4)
     through[along < NECK_END] *= 0.86 - 0.10 * np.sin((along[along < NECK_END] - MOUTH) * 0.36)
     # Light that the wall has gathered: a line along the far rim, one along the base.
-    gathered = 0.30 * bell(across, 0.80, 0.03) + 0.16 * bell(across, -0.86, 0.02)
-    gathered += 0.10 * bell(across, 0.66, 0.035) * (along > SHOULDER_END)
-    gathered += 0.32 * bell(along, BASE - 8, 3) * (side < 0.8) + 0.20 * bell(along, MOUTH + 7, 3) * (across > -0.5)
+    gathered = 0.30 * _bell(across, 0.80, 0.03) + 0.16 * _bell(across, -0.86, 0.02)
+    gathered += 0.10 * _bell(across, 0.66, 0.035) * (along > SHOULDER_END)
+    gathered += 0.32 * _bell(along, BASE - 8, 3) * (side < 0.8) + 0.20 * _bell(along, MOUTH + 7, 3) * (across > -0.5)
     streaks = 1 + 0.03 * smooth_noise(rng, area.shape, (8, 160))
     greenish = np.array([0.93, 1.0, 0.965], np.float32).reshape(3, 1, 1) ** (1 + 5 * (side > 0.86))
     seen = area.albedo * np.clip(through, 0.08, 1) * greenish + gathered
@@ -98,11 +100,10 @@ def lay_glass(surface: Surface, vial: Vial, rng: np.random.Generator, part: int)
 def _dust(area: Surface, alpha: np.ndarray, rng: np.random.Generator) -> None:
     """Specks and a smear or two, which every piece of glass has gathered."""
     specks = np.clip(smooth_noise(rng, area.shape, (2.5, 2.5)) - 3.1, 0, 1)
-    smear = np.clip(cloud(rng, area.shape, 60) - 1.2, 0, 1) * np.clip(
-        0.6 + 0.4 * smooth_noise(rng, area.shape, (3, 9)), 0, 2
-    )
+    wiped = np.clip(0.6 + 0.4 * smooth_noise(rng, area.shape, (3, 9)), 0, 1)
+    smear = np.clip(cloud(rng, area.shape, 60) - 1.2, 0, 1) * wiped
     area.albedo[...] += alpha * (0.5 * specks + 0.035 * smear)
-    area.roughness[...] += alpha * 0.05 * np.minimum(smear, 1)
+    area.roughness[...] += alpha * 0.05 * smear
 
 
 def skin(along: np.ndarray, across: np.ndarray) -> np.ndarray:
@@ -117,28 +118,23 @@ def meniscus(across: np.ndarray, level: float) -> np.ndarray:
 
 def pour(surface: Surface, vial: Vial, colour: RGB, level: float, rng: np.random.Generator, part: int) -> None:
     """Fill the vial with a clear, coloured liquid from its base up to `level`, a place along the vial."""
-    area = window(surface, vial, level - 20)
+    area = window(surface, vial, SCALE_START)
     along, across = frame(vial, area.x, area.y)
     edge = meniscus(across, level)
     middle, half = (level + BASE - 14) / 2, (BASE - 14 - level) / 2
-    hollow = rounded_box(along, across * _radius(along), (middle - 60, 0), (half + 60, INNER * RADIUS), 16)
+    hollow = rounded_box(along, area.y - vial.y, (middle - 60, 0), (half + 60, INNER * RADIUS), 16)
     inner = cover(hollow, 2.0)
     depth = np.sqrt(np.clip(1 - (across / INNER) ** 2, 0, 1))
     # A full tube is a lens: deep colour where the way through is long, and a bright line away from the lamp.
-    light = (
-        0.50
-        + 1.0 * bell(across, 0.44, 0.17)
-        + 0.22 * bell(across, -0.70, 0.07)
-        - 0.30 * bell(np.abs(across), 0.88, 0.06)
-    )
-    light *= 1 + 0.03 * cloud(rng, area.shape, 70)
-    light *= 1 - 0.45 * bell(along, edge + 3, 4) + 0.35 * bell(along, edge + 12, 6)
+    light = 0.50 + 1.0 * _bell(across, 0.44, 0.17) + 0.22 * _bell(across, -0.70, 0.07)
+    light = (light - 0.30 * _bell(np.abs(across), 0.88, 0.06)) * (1 + 0.03 * cloud(rng, area.shape, 70))
+    light *= 1 - 0.45 * _bell(along, edge + 3, 4) + 0.35 * _bell(along, edge + 12, 6)
     tint = np.reshape(np.asarray(colour, np.float32), (3, 1, 1)) ** (0.35 + 0.65 * depth) * light
     put(area, inner * cover(edge - along, 1.5), Material(WHITE, 0.075), None, tint, part)
-    # The far side's meniscus shows through as a paler crescent.
+    # The far side's meniscus shows through as a darker crescent.
     crescent = inner * np.clip((along - level + 4) / 6, 0, 1) * (along < edge)
     area.albedo[...] *= 1 - 0.30 * crescent
-    area.albedo[...] += 0.35 * inner * bell(along, edge - 2.5, 1.6)
+    area.albedo[...] += 0.35 * inner * _bell(along, edge - 2.5, 1.6)
     area.tilt[0] += inner * cover(edge - along) * LEAN
     _bubbles(area, vial, level, rng)
 
@@ -155,7 +151,7 @@ def _bubbles(area: Surface, vial: Vial, level: float, rng: np.random.Generator) 
 
 def graduate(surface: Surface, vial: Vial) -> None:
     """Print the scale: a tick every 20 pixels, a long one with its number at every fifth."""
-    area = window(surface, vial, -40)
+    area = window(surface, vial, SCALE_START)
     along, across = frame(vial, area.x, area.y)
     ticks = np.zeros(area.shape, np.float32)
     for number in range(17):
@@ -183,8 +179,8 @@ def screw_on(surface: Surface, vial: Vial, rng: np.random.Generator, part: int) 
     ribbed = cover(np.abs(along - CAP_START - 34) - 25, 3.0)
     ribs = np.cos(24 * np.arcsin(across) + float(rng.uniform(0, 6)))
     height = AXIS - 6 + 0.75 * CAP_RADIUS * np.sqrt(1 - across**2) + 1.5 * ribs * ribbed + 6 * dome(outline, 9)
-    height -= 3 * bell(along, CAP_END - 17, 2.5)
-    shade = (1 + 0.10 * ribs * ribbed + 0.03 * cloud(rng, area.shape, 30)) * (1 - 0.25 * bell(along, CAP_END - 17, 3))
+    height -= 3 * _bell(along, CAP_END - 17, 2.5)
+    shade = (1 + 0.10 * ribs * ribbed + 0.03 * cloud(rng, area.shape, 30)) * (1 - 0.25 * _bell(along, CAP_END - 17, 3))
     put(area, cover(outline), POLYPROPYLENE, height, shade, part)
 
 
