@@ -184,23 +184,34 @@ def screw_on(surface: Surface, vial: Vial, rng: np.random.Generator, part: int) 
     put(area, cover(outline), POLYPROPYLENE, height, shade, part)
 
 
+def _crooked(
+    rng: np.random.Generator, start: tuple[float, float], heading: float, steps: int
+) -> list[tuple[float, float]]:
+    """A path that leaves `start` in about the direction `heading` (radians), with a kink at every step."""
+    path = [start]
+    for _ in range(steps):
+        heading += float(rng.normal(0, 0.10))
+        angle, step = heading + float(rng.normal(0, 0.22)), float(rng.uniform(9, 22))
+        path.append((path[-1][0] + step * np.cos(angle), path[-1][1] + step * np.sin(angle)))
+    return path
+
+
 def crack(surface: Surface, rng: np.random.Generator, at: tuple[float, float], parts: tuple[int, ...]) -> np.ndarray:
     """A blow has cracked the glass at `at`: crooked branches that catch the light. Returns the mask (H, W, bool)."""
     area = surface.crop(at[0] - 130, at[1] - 130, at[0] + 130, at[1] + 130)
     on = np.isin(area.part, parts)
-    distance = circle(area.x, area.y, *at, float(rng.uniform(5, 9))) + 2 * smooth_noise(rng, area.shape, (6, 6))
+    distance = circle(area.x, area.y, *at, float(rng.uniform(3, 6))) + 2 * smooth_noise(rng, area.shape, (6, 6))
+    away = np.hypot(area.x - at[0], area.y - at[1])
+    width = np.clip(1.9 - away / 55, 0.5, 1.9) + 0.3 * smooth_noise(rng, area.shape, (7, 7))
     heading = float(rng.uniform(0, 2 * np.pi))
-    for branch in range(int(rng.integers(3, 5))):
-        path, angle = [at], heading + 2.1 * branch + float(rng.normal(0, 0.3))
-        for _ in range(int(rng.integers(3, 6))):
-            angle += float(rng.normal(0, 0.4))
-            step = float(rng.uniform(14, 26))
-            path.append((path[-1][0] + step * np.cos(angle), path[-1][1] + step * np.sin(angle)))
-        away = np.hypot(area.x - at[0], area.y - at[1])
-        distance = np.minimum(distance, polyline(area.x, area.y, path) - np.clip(2.4 - away / 90, 0.9, 2.4))
+    for branch in range(int(rng.integers(2, 5))):
+        path = _crooked(rng, at, heading + 1.9 * branch, int(rng.integers(4, 8)))
+        fork = _crooked(rng, path[2], heading + 1.9 * branch + float(rng.choice([-0.5, 0.5])), 3)
+        for points in (path, fork)[: rng.integers(1, 3)]:
+            distance = np.minimum(distance, polyline(area.x, area.y, points) - width)
     line = cover(distance, 1.4) * on
     glint = 0.5 + 0.4 * np.clip(smooth_noise(rng, area.shape, (12, 12)), -1, 1)
-    put(area, 0.85 * line, Material(WHITE, 0.30, 0.0, 0.05), None, glint)
+    put(area, 0.75 * line, Material(WHITE, 0.30, 0.0, 0.05), None, glint)
     # One face of the break is dark, which draws a fine line beside the bright one.
     area.albedo[...] *= 1 - 0.4 * cover(np.abs(distance - 2.2) - 0.6) * on
     mask = np.zeros(surface.shape, bool)
