@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from dfsc.errors import DatasetError
-from dfsc.scenes import dosing_vial, pin_tray, terminal_block
+from dfsc.scenes import dosing_vial, mounting_kit, pin_tray, terminal_block
 from dfsc.scenes.camera import develop, lens
 from dfsc.scenes.lighting import shade, studio
 from dfsc.scenes.noise import stream
@@ -11,7 +11,8 @@ from dfsc.scenes.product import DefectKind, Product, Rendering
 from dfsc.scenes.surface import SHAPE, empty_surface
 
 PRODUCTS: dict[str, Product] = {
-    product.name: product for product in (terminal_block.PRODUCT, pin_tray.PRODUCT, dosing_vial.PRODUCT)
+    product.name: product
+    for product in (terminal_block.PRODUCT, pin_tray.PRODUCT, dosing_vial.PRODUCT, mounting_kit.PRODUCT)
 }
 
 

@@ -1,0 +1,127 @@
+"""A vacuum-formed tray with two rows of three like compartments, and how loose parts come to lie in them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dfsc.scenes.fasteners import Fastener, footprint
+from dfsc.scenes.noise import cloud, smooth_noise
+from dfsc.scenes.shapes import cover, dome, polyline, rounded_box
+from dfsc.scenes.surface import Material, Surface, put
+
+PLACES = tuple((row, column) for row in range(2) for column in range(3))
+PITCH = (306.0, 342.0)
+HALF = (141.0, 159.0)
+EDGE = (502.0, 376.0)
+FLOOR, RIM, WALL = 10.0, 74.0, 24.0
+GAP, TRIES = 5.0, 250
+
+Place = tuple[int, int]
+FIBRE = Material((0.62, 0.62, 0.60), 0.9)
+
+
+def centre(place: Place) -> tuple[float, float]:
+    """The middle of a compartment."""
+    return (place[1] - 1) * PITCH[0], (place[0] - 0.5) * PITCH[1]
+
+
+def neighbours(place: Place) -> list[Place]:
+    """The compartments that share a wall with one."""
+    return [other for other in PLACES if abs(other[0] - place[0]) + abs(other[1] - place[1]) == 1]
+
+
+def inside(place: Place, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Which points lie in a compartment, its walls included."""
+    return rounded_box(x, y, centre(place), HALF, 34) < 0
+
+
+def fits(part: Fastener, place: Place, others: Sequence[Fastener]) -> bool:
+    """Whether a part lies on the compartment's floor and clear of the other parts in it."""
+    x, y = centre(place)
+    discs = footprint(part)
+    for dx, dy, radius in discs:
+        if abs(dx - x) > HALF[0] - WALL - radius or abs(dy - y) > HALF[1] - WALL - radius:
+            return False
+    return all(
+        np.hypot(ax - bx, ay - by) > a + b + GAP
+        for other in others
+        for bx, by, b in footprint(other)
+        for ax, ay, a in discs
+    )
+
+
+def _throw(rng: np.random.Generator, kind: str, serial: int, place: Place) -> Fastener:
+    x, y = centre(place)
+    return Fastener(
+        kind, serial, x + float(rng.uniform(-HALF[0], HALF[0])), y + float(rng.uniform(-HALF[1], HALF[1])),
+        angle=float(rng.uniform(0, 2 * np.pi)), roll=float(rng.uniform(-0.2, 0.2)),
+        slope=(float(rng.normal(0, 0.05)), float(rng.normal(0, 0.05))),
+    )  # fmt: skip
+
+
+def scatter(
+    rng: np.random.Generator, place: Place, new: Sequence[tuple[str, int]], lying: Sequence[Fastener] = ()
+) -> tuple[Fastener, ...]:
+    """Throw new parts, each (kind, serial), into a compartment until they lie clear of those that lie there.
+
+    Those stay where they are, unless they leave no room: then all parts are thrown anew.
+    """
+    for _ in range(TRIES):
+        laid = list(lying)
+        for kind, serial in new:
+            thrown = (_throw(rng, kind, serial, place) for _ in range(TRIES))
+            laid.extend(next(([part] for part in thrown if fits(part, place, laid)), []))
+        if len(laid) == len(lying) + len(new):
+            return tuple(laid)
+    return scatter(rng, place, [(part.kind, part.serial) for part in lying] + list(new))
+
+
+def paint_tray(surface: Surface, rng: np.random.Generator, part: int) -> None:
+    """The tray on the bench: a broad rolled rim, compartments with drafted walls, the film's fine leather grain."""
+    area = surface.crop(-EDGE[0], -EDGE[1], EDGE[0], EDGE[1])
+    shade = float(rng.uniform(0.85, 1.12))
+    film = Material((0.250 * shade, 0.268 * shade, 0.285 * shade), float(rng.uniform(0.40, 0.52)), 0.0, 0.04)
+    outline = rounded_box(area.x, area.y, (0, 0), EDGE, 40)
+    uneven = cloud(rng, area.shape, 110)
+    put(area, cover(outline), film, RIM - 16 + 16 * dome(outline, 14), 1 + 0.03 * uneven, part)
+    # A shallow bead all round stiffens the rim.
+    bead = rounded_box(area.x, area.y, (0, 0), (EDGE[0] - 20, EDGE[1] - 17), 30)
+    area.height[...] -= 2.5 * np.exp(-((bead / 4.5) ** 2)) * cover(outline)
+    for place in PLACES:
+        _sink(surface, place, film, rng, part)
+    leather = float(rng.uniform(0.02, 0.045))
+    for tilt in area.tilt:
+        tilt += cover(outline) * leather * smooth_noise(rng, area.shape, (4.5, 4.5))
+    area.roughness[...] += cover(outline) * 0.03 * uneven
+
+
+def _sink(surface: Surface, place: Place, film: Material, rng: np.random.Generator, part: int) -> None:
+    """One compartment; the film is stretched in it, so its floor is never quite flat and its corners are thin."""
+    x, y = centre(place)
+    area = surface.crop(x - HALF[0] - 8, y - HALF[1] - 8, x + HALF[0] + 8, y + HALF[1] + 8)
+    box = rounded_box(area.x, area.y, (x, y), HALF, 34)
+    wall = np.clip(-box / WALL, 0, 1)
+    depth = area.height - (RIM - FLOOR) * wall * wall * (3 - 2 * wall)
+    floor = cloud(rng, area.shape, 120, 2)
+    worn = 1 + 0.05 * cloud(rng, area.shape, 40) + 0.03 * floor
+    put(area, cover(box), film, depth + 1.2 * floor * wall, worn, part)
+
+
+def wear(surface: Surface, rng: np.random.Generator) -> None:
+    """What every used tray shows: faint scuffs from sharp parts, specks of dust, a few fibres."""
+    for _ in range(rng.integers(4, 22)):
+        _line(surface, rng, float(rng.uniform(20, 90)), 0.9, float(rng.uniform(0.10, 0.28)))
+    for _ in range(rng.integers(1, 7)):
+        _line(surface, rng, float(rng.uniform(14, 34)), 1.0, float(rng.uniform(0.45, 0.8)))
+    specks = np.abs(smooth_noise(rng, surface.shape, (2.5, 2.5))) > rng.uniform(3.2, 3.7)
+    put(surface, 0.6 * specks, FIBRE)
+
+
+def _line(surface: Surface, rng: np.random.Generator, length: float, width: float, strength: float) -> None:
+    x, y = float(rng.uniform(-EDGE[0], EDGE[0])), float(rng.uniform(-EDGE[1], EDGE[1]))
+    heading = float(rng.uniform(0, 2 * np.pi))
+    turns = heading + np.cumsum(rng.normal(0, 0.25, 6))
+    points = np.cumsum(np.stack([np.cos(turns), np.sin(turns)], 1) * length / 6, 0) + np.array((x, y))
+    area = surface.crop(*(points.min(0) - 4), *(points.max(0) + 4))
+    path = polyline(area.x, area.y, [tuple(point) for point in points]) - width
+    put(area, strength * cover(path), FIBRE)
