@@ -10,9 +10,9 @@ from dfsc.scenes.shapes import cover, dome, turn
 from dfsc.scenes.surface import Material, Surface, put
 
 LONG, SHORT, NUT, WASHER = "long bolt", "short bolt", "nut", "washer"
-LENGTH = {LONG: 172.0, SHORT: 100.0}
+LENGTH = {LONG: 158.0, SHORT: 94.0}
 # Where the thread begins, from the underside of the head; the long bolt's shank is plain before it.
-THREAD_AT = {LONG: 52.0, SHORT: 7.0}
+THREAD_AT = {LONG: 44.0, SHORT: 7.0}
 CORNER = 36.0
 FLAT = CORNER * float(np.cos(np.pi / 6))
 HEAD, SHANK, PITCH, THREAD = 24.0, 16.0, 7.4, 2.6
@@ -60,14 +60,13 @@ def draw_finish(rng: np.random.Generator) -> Finish:
     return Finish((1.0 - 0.03 * yellow, 1.0 - 0.06 * yellow, 1.02 - 0.22 * yellow), float(rng.uniform(0.25, 0.38)))
 
 
-def footprint(part: Fastener) -> list[tuple[float, float, float]]:
-    """Discs (x, y, radius) that together cover a straight part."""
-    if not part.is_bolt:
-        return [(part.x, part.y, CORNER if part.kind == NUT else WASHER_RADIUS)]
-    half = LENGTH[part.kind] / 2
-    places = [(HEAD / 2 - half, CORNER + 2)] + [(float(t), SHANK + 2) for t in np.arange(HEAD + 8 - half, half, 14)]
-    cos, sin = float(np.cos(part.angle)), float(np.sin(part.angle))
-    return [(part.x + cos * along, part.y + sin * along, radius) for along, radius in places]
+def footprint(kind: str) -> np.ndarray:
+    """Discs that together cover a straight part: (n, 2), their places along its axis from its middle and radii."""
+    if kind not in LENGTH:
+        return np.array([(0, CORNER if kind == NUT else WASHER_RADIUS)])
+    half = LENGTH[kind] / 2
+    shank = [(along, SHANK + 2) for along in np.arange(HEAD + 8 - half, half, 14)]
+    return np.array([(HEAD / 2 - half, CORNER + 2), *shank])
 
 
 def window(surface: Surface, part: Fastener) -> Surface:
@@ -140,7 +139,8 @@ def lay(surface: Surface, part: Fastener, floor: float, finish: Finish, rng: np.
     blotches = cloud(rng, area.shape, 22)
     shade = float(rng.uniform(0.90, 1.05)) * (1 + 0.035 * blotches)
     tint = np.reshape(np.asarray(finish.tint, np.float32), (3, 1, 1)) * shade
-    zinc = Material(ZINC.albedo, finish.roughness + float(rng.normal(0, 0.02)), 1.0, ZINC.grain)
+    # Not all of it a mirror: steep faces would be black, where real ones mirror the tray.
+    zinc = Material(ZINC.albedo, finish.roughness + float(rng.normal(0, 0.02)), 0.84, ZINC.grain)
     if part.is_bolt:
         _lay_bolt(area, part, floor, zinc, tint, along, across, number)
     elif part.kind == NUT:
@@ -194,7 +194,7 @@ def _lay_nut(
     winding = np.arctan2(across, along) / (2 * np.pi)
     sunk = np.maximum(SINK - distance, 0)
     thread = np.abs(2 * ((distance / 2.6 + winding) % 1) - 1) * np.clip(sunk - 1.5, 0, 1)
-    top = floor + NUT_HEIGHT - 0.6 * np.maximum(distance - 0.94 * FLAT, 0) - 1.1 * sunk - 1.6 * thread
+    top = floor + NUT_HEIGHT - 0.75 * np.maximum(distance - 0.93 * FLAT, 0) - 1.1 * sunk - 1.6 * thread
     outline = _hexagon(along, across)
     top = top - 2 * np.clip(1 + outline / 2, 0, 1) ** 2
     put(area, coverage(part, area.x, area.y), zinc, top, tint * (1 - 0.05 * sunk), number)

@@ -1,20 +1,22 @@
 """A vacuum-formed tray with two rows of three like compartments, and how loose parts come to lie in them."""
 
 from collections.abc import Sequence
+from itertools import chain, count
 
 import numpy as np
 
-from dfsc.scenes.fasteners import Fastener, footprint
+from dfsc.scenes import fasteners
+from dfsc.scenes.fasteners import Fastener
 from dfsc.scenes.noise import cloud, smooth_noise
 from dfsc.scenes.shapes import cover, dome, polyline, rounded_box
 from dfsc.scenes.surface import Material, Surface, put
 
 PLACES = tuple((row, column) for row in range(2) for column in range(3))
-PITCH = (306.0, 342.0)
-HALF = (141.0, 159.0)
+PITCH = (309.0, 346.0)
+HALF = (147.0, 165.0)
 EDGE = (502.0, 376.0)
-FLOOR, RIM, WALL = 10.0, 74.0, 24.0
-GAP, TRIES = 5.0, 250
+FLOOR, RIM, WALL = 10.0, 74.0, 22.0
+GAP, TRIES, PATIENCE = 4.0, 400, 12
 
 Place = tuple[int, int]
 FIBRE = Material((0.62, 0.62, 0.60), 0.9)
@@ -35,28 +37,30 @@ def inside(place: Place, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return rounded_box(x, y, centre(place), HALF, 34) < 0
 
 
-def fits(part: Fastener, place: Place, others: Sequence[Fastener]) -> bool:
-    """Whether a part lies on the compartment's floor and clear of the other parts in it."""
-    x, y = centre(place)
-    discs = footprint(part)
-    for dx, dy, radius in discs:
-        if abs(dx - x) > HALF[0] - WALL - radius or abs(dy - y) > HALF[1] - WALL - radius:
-            return False
-    return all(
-        np.hypot(ax - bx, ay - by) > a + b + GAP
-        for other in others
-        for bx, by, b in footprint(other)
-        for ax, ay, a in discs
-    )
+def _discs(kind: str, x: np.ndarray, y: np.ndarray, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The footprints of parts that lie like this: x and y (parts, discs) and radii (discs,)."""
+    along, radius = fasteners.footprint(kind).T
+    return x[:, None] + np.cos(angle)[:, None] * along, y[:, None] + np.sin(angle)[:, None] * along, radius
 
 
-def _throw(rng: np.random.Generator, kind: str, serial: int, place: Place) -> Fastener:
-    x, y = centre(place)
-    return Fastener(
-        kind, serial, x + float(rng.uniform(-HALF[0], HALF[0])), y + float(rng.uniform(-HALF[1], HALF[1])),
-        angle=float(rng.uniform(0, 2 * np.pi)), roll=float(rng.uniform(-0.2, 0.2)),
-        slope=(float(rng.normal(0, 0.05)), float(rng.normal(0, 0.05))),
-    )  # fmt: skip
+def _throw(
+    rng: np.random.Generator, kind: str, serial: int, place: Place, lying: Sequence[Fastener]
+) -> Fastener | None:
+    """A part somewhere on a compartment's floor, clear of those that lie there; None if no try has found room."""
+    (left, top), angle = centre(place), rng.uniform(0, 2 * np.pi, TRIES)
+    x, y = (middle + rng.uniform(-half, half, TRIES) for middle, half in zip((left, top), HALF, strict=True))
+    px, py, radius = _discs(kind, x, y, angle)
+    within = (np.abs(px - left) < HALF[0] - WALL - radius) & (np.abs(py - top) < HALF[1] - WALL - radius)
+    clear = within.all(1)
+    for other in lying:
+        ox, oy, reach = _discs(other.kind, *(np.array([value]) for value in (other.x, other.y, other.angle)))
+        apart = np.hypot(px[..., None] - ox, py[..., None] - oy) - reach
+        clear &= (apart.min(2) > radius + GAP).all(1)
+    roll, slope = float(rng.uniform(-0.2, 0.2)), (float(rng.normal(0, 0.05)), float(rng.normal(0, 0.05)))
+    if not clear.any():
+        return None
+    first = int(clear.argmax())
+    return Fastener(kind, serial, float(x[first]), float(y[first]), float(angle[first]), roll, slope)
 
 
 def scatter(
@@ -64,23 +68,33 @@ def scatter(
 ) -> tuple[Fastener, ...]:
     """Throw new parts, each (kind, serial), into a compartment until they lie clear of those that lie there.
 
-    Those stay where they are, unless they leave no room: then all parts are thrown anew.
+    Those stay where they are, unless they leave no room: then all parts are thrown anew, the longest first.
     """
-    for _ in range(TRIES):
-        laid = list(lying)
-        for kind, serial in new:
-            thrown = (_throw(rng, kind, serial, place) for _ in range(TRIES))
-            laid.extend(next(([part] for part in thrown if fits(part, place, laid)), []))
-        if len(laid) == len(lying) + len(new):
-            return tuple(laid)
-    return scatter(rng, place, [(part.kind, part.serial) for part in lying] + list(new))
+    everything = [*((part.kind, part.serial) for part in lying), *new]
+    everything.sort(key=lambda part: -len(fasteners.footprint(part[0])))
+    thrown = (_throw_all(rng, place, new, lying) for _ in range(PATIENCE))
+    again = (_throw_all(rng, place, everything, ()) for _ in count())
+    return next(laid for laid in chain(thrown, again) if laid)
+
+
+def _throw_all(
+    rng: np.random.Generator, place: Place, new: Sequence[tuple[str, int]], lying: Sequence[Fastener]
+) -> tuple[Fastener, ...]:
+    """The parts that lie there and the new ones; none at all if one has found no room."""
+    laid = tuple(lying)
+    for kind, serial in new:
+        part = _throw(rng, kind, serial, place, laid)
+        if part is None:
+            return ()
+        laid = (*laid, part)
+    return laid
 
 
 def paint_tray(surface: Surface, rng: np.random.Generator, part: int) -> None:
     """The tray on the bench: a broad rolled rim, compartments with drafted walls, the film's fine leather grain."""
     area = surface.crop(-EDGE[0], -EDGE[1], EDGE[0], EDGE[1])
     shade = float(rng.uniform(0.85, 1.12))
-    film = Material((0.250 * shade, 0.268 * shade, 0.285 * shade), float(rng.uniform(0.40, 0.52)), 0.0, 0.04)
+    film = Material((0.150 * shade, 0.220 * shade, 0.300 * shade), float(rng.uniform(0.40, 0.52)), 0.0, 0.04)
     outline = rounded_box(area.x, area.y, (0, 0), EDGE, 40)
     uneven = cloud(rng, area.shape, 110)
     put(area, cover(outline), film, RIM - 16 + 16 * dome(outline, 14), 1 + 0.03 * uneven, part)
