@@ -135,18 +135,13 @@ def _shank_cover(part: Fastener, along: np.ndarray, across: np.ndarray) -> np.nd
 def lay(surface: Surface, part: Fastener, floor: float, finish: Finish, rng: np.random.Generator, number: int) -> None:
     """Draw a fastener that lies on a floor `floor` pixels above the bench."""
     area = window(surface, part)
-    along, across = _frame(part, area.x, area.y)
     blotches = cloud(rng, area.shape, 22)
     shade = float(rng.uniform(0.90, 1.05)) * (1 + 0.035 * blotches)
     tint = np.reshape(np.asarray(finish.tint, np.float32), (3, 1, 1)) * shade
     # Not all of it a mirror: steep faces would be black, where real ones mirror the tray.
     zinc = Material(ZINC.albedo, finish.roughness + float(rng.normal(0, 0.02)), 0.84, ZINC.grain)
-    if part.is_bolt:
-        _lay_bolt(area, part, floor, zinc, tint, along, across, number)
-    elif part.kind == NUT:
-        _lay_nut(area, part, floor, zinc, tint, along, across, number)
-    else:
-        _lay_washer(area, part, floor, zinc, tint, along, across, number)
+    draw = {NUT: _lay_nut, WASHER: _lay_washer}.get(part.kind, _lay_bolt)
+    draw(area, part, floor, zinc, tint, number)
     alpha = coverage(part, area.x, area.y)
     # Handled parts have rubbed against each other: fine hairlines and a skin that is nowhere quite flat.
     rubbed = smooth_noise(rng, area.shape, (2, 26)) + smooth_noise(rng, area.shape, (31, 3))
@@ -155,17 +150,9 @@ def lay(surface: Surface, part: Fastener, floor: float, finish: Finish, rng: np.
     area.roughness[...] += alpha * 0.02 * blotches
 
 
-def _lay_bolt(
-    area: Surface,
-    part: Fastener,
-    floor: float,
-    zinc: Material,
-    tint: np.ndarray,
-    along: np.ndarray,
-    across: np.ndarray,
-    number: int,
-) -> None:
+def _lay_bolt(area: Surface, part: Fastener, floor: float, zinc: Material, tint: np.ndarray, number: int) -> None:
     """A bolt rests on a flat of its head and on its tip, so that its axis falls towards the tip."""
+    along, across = _frame(part, area.x, area.y)
     half = LENGTH[part.kind] / 2
     axis = floor + np.interp(along, (-half, half), (FLAT, SHANK)).astype(np.float32)
     radius = _shank_radius(part, along, across)
@@ -179,17 +166,9 @@ def _lay_bolt(
     put(area, _head_cover(part, along, across), zinc, axis + np.minimum(faces, cone), tint, number)
 
 
-def _lay_nut(
-    area: Surface,
-    part: Fastener,
-    floor: float,
-    zinc: Material,
-    tint: np.ndarray,
-    along: np.ndarray,
-    across: np.ndarray,
-    number: int,
-) -> None:
+def _lay_nut(area: Surface, part: Fastener, floor: float, zinc: Material, tint: np.ndarray, number: int) -> None:
     """Corners taken off by a chamfer ring, a countersunk bore, and the first turns of the thread in it."""
+    along, across = _frame(part, area.x, area.y)
     distance = np.hypot(along, across)
     winding = np.arctan2(across, along) / (2 * np.pi)
     sunk = np.maximum(SINK - distance, 0)
@@ -201,17 +180,9 @@ def _lay_nut(
     _lean(area, part, cover(outline))
 
 
-def _lay_washer(
-    area: Surface,
-    part: Fastener,
-    floor: float,
-    zinc: Material,
-    tint: np.ndarray,
-    along: np.ndarray,
-    across: np.ndarray,
-    number: int,
-) -> None:
+def _lay_washer(area: Surface, part: Fastener, floor: float, zinc: Material, tint: np.ndarray, number: int) -> None:
     """Punched from sheet: one face has rounded edges, the other the punch's burr; the sign of `roll` says which."""
+    along, across = _frame(part, area.x, area.y)
     distance = np.hypot(along, across)
     edge = np.maximum(distance - WASHER_RADIUS, WASHER_HOLE - distance)
     burr = part.roll < 0

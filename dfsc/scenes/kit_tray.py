@@ -1,7 +1,7 @@
 """A vacuum-formed tray with two rows of three like compartments, and how loose parts come to lie in them."""
 
 from collections.abc import Sequence
-from itertools import chain, count
+from itertools import count
 
 import numpy as np
 
@@ -16,7 +16,7 @@ PITCH = (309.0, 346.0)
 HALF = (147.0, 165.0)
 EDGE = (502.0, 376.0)
 FLOOR, RIM, WALL = 10.0, 74.0, 22.0
-GAP, TRIES, PATIENCE = 4.0, 400, 12
+GAP, TRIES = 4.0, 1500
 
 Place = tuple[int, int]
 FIBRE = Material((0.62, 0.62, 0.60), 0.9)
@@ -35,6 +35,12 @@ def neighbours(place: Place) -> list[Place]:
 def inside(place: Place, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Which points lie in a compartment, its walls included."""
     return rounded_box(x, y, centre(place), HALF, 34) < 0
+
+
+def off_floor(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Which points lie on no compartment's floor: on its walls or between two of them."""
+    floor = (HALF[0] - WALL / 2, HALF[1] - WALL / 2)
+    return np.min([rounded_box(x, y, centre(place), floor, 20) for place in PLACES], axis=0) > 0
 
 
 def _discs(kind: str, x: np.ndarray, y: np.ndarray, angle: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -63,31 +69,40 @@ def _throw(
     return Fastener(kind, serial, float(x[first]), float(y[first]), float(angle[first]), roll, slope)
 
 
-def scatter(
-    rng: np.random.Generator, place: Place, new: Sequence[tuple[str, int]], lying: Sequence[Fastener] = ()
+def add(
+    rng: np.random.Generator, place: Place, new: Sequence[tuple[str, int]], lying: tuple[Fastener, ...]
 ) -> tuple[Fastener, ...]:
-    """Throw new parts, each (kind, serial), into a compartment until they lie clear of those that lie there.
-
-    Those stay where they are, unless they leave no room: then all parts are thrown anew, the longest first.
-    """
-    everything = [*((part.kind, part.serial) for part in lying), *new]
-    everything.sort(key=lambda part: -len(fasteners.footprint(part[0])))
-    thrown = (_throw_all(rng, place, new, lying) for _ in range(PATIENCE))
-    again = (_throw_all(rng, place, everything, ()) for _ in count())
-    return next(laid for laid in chain(thrown, again) if laid)
-
-
-def _throw_all(
-    rng: np.random.Generator, place: Place, new: Sequence[tuple[str, int]], lying: Sequence[Fastener]
-) -> tuple[Fastener, ...]:
-    """The parts that lie there and the new ones; none at all if one has found no room."""
-    laid = tuple(lying)
+    """The parts that lie in a compartment and new ones, each (kind, serial); none at all if one has found no room."""
     for kind, serial in new:
-        part = _throw(rng, kind, serial, place, laid)
+        part = _throw(rng, kind, serial, place, lying)
         if part is None:
             return ()
-        laid = (*laid, part)
-    return laid
+        lying = (*lying, part)
+    return lying
+
+
+def scatter(rng: np.random.Generator, place: Place, new: Sequence[tuple[str, int]]) -> tuple[Fastener, ...]:
+    """Throw parts, each (kind, serial), into an empty compartment until all have found room."""
+    longest_first = sorted(new, key=lambda part: -len(fasteners.footprint(part[0])))
+    return next(laid for laid in (add(rng, place, longest_first, ()) for _ in count()) if laid)
+
+
+def first_with_room(
+    rng: np.random.Generator, wanted: Sequence[tuple[Place, tuple[Fastener, ...], str, int]]
+) -> tuple[int, Place, tuple[Fastener, ...]]:
+    """Of additions (place, what lies there, kind, serial) one that fits: its index, its place, what then lies there.
+
+    The new part is the last. What lay there stays where it is; only if nothing fits anywhere is it thrown anew.
+    """
+    order = [int(index) for index in rng.permutation(len(wanted))]
+    for index in order:
+        place, lying, kind, serial = wanted[index]
+        laid = add(rng, place, [(kind, serial)], lying)
+        if laid:
+            return index, place, laid
+    place, lying, kind, serial = wanted[order[0]]
+    laid = scatter(rng, place, [*((part.kind, part.serial) for part in lying), (kind, serial)])
+    return order[0], place, tuple(sorted(laid, key=lambda part: part.serial == serial))
 
 
 def paint_tray(surface: Surface, rng: np.random.Generator, part: int) -> None:

@@ -33,7 +33,7 @@ KINDS = (
     DefectKind("missing_part", "logical", 255, 3000, False),
     DefectKind("extra_part", "logical", 254, 3000, False),
     DefectKind("wrong_kind", "logical", 253, 0.5, True),
-    DefectKind("swapped_compartments", "logical", 252, 0.5, True),
+    DefectKind("swapped_compartments", "logical", 252, 6000, False),
     DefectKind("misplaced_part", "logical", 251, 0.5, True),
     DefectKind("chipped_edge", "structural", 250, 1.0, True),
     DefectKind("bent_bolt", "structural", 249, 1.0, True),
@@ -47,7 +47,7 @@ Contents = dict[Place, tuple[Fastener, ...]]
 
 @dataclass(frozen=True)
 class Mark:
-    """What a logical defect has touched: compartments, and by their serials the parts in which it shows."""
+    """What a logical defect has touched: places, and the parts (serials) that are its mask unless whole places are."""
 
     name: str
     places: tuple[Place, ...]
@@ -83,23 +83,32 @@ def _sound(seed: int) -> Kit:
 def _rearrange(kit: Kit, name: str, rng: np.random.Generator) -> Kit:
     """The kit with one more logical defect, in compartments that have none yet."""
     places = kit.free()
-    place = places[rng.integers(len(places))]
-    lying = kit.contents[place]
     if name == "swapped_compartments":
-        others = [other for other in places if other != place]
-        return _swap(kit, place, others[rng.integers(len(others))])
-    part = lying[rng.integers(len(lying))]
-    rest = tuple(other for other in lying if other is not part)
+        one, two = rng.permutation(len(places))[:2]
+        return _swap(kit, places[one], places[two])
     if name == "missing_part":
-        return kit.changed({place: rest}, Mark(name, (place,)))
+        place = places[rng.integers(len(places))]
+        lying = list(kit.contents[place])
+        del lying[rng.integers(len(lying))]
+        return kit.changed({place: tuple(lying)}, Mark(name, (place,)))
     if name == "misplaced_part":
-        return _misplace(kit, place, part, rest, rng)
+        return _misplace(kit, rng)
+    found = [(place, part) for place in places for part in kit.contents[place]]
     if name == "extra_part":
-        laid = kit_tray.scatter(rng, place, [(part.kind, ADDED[name])], lying)
-        return kit.changed({place: laid}, Mark(name, (place,), _serials(laid, part.kind)))
-    other = rng.choice([kind for kind in (LONG, SHORT, NUT, WASHER) if kind != part.kind])
-    laid = kit_tray.scatter(rng, place, [(str(other), ADDED[name])], rest)
-    return kit.changed({place: laid}, Mark(name, (place,), (ADDED[name],)))
+        wanted = [(place, kit.contents[place], part.kind) for place, part in found]
+    else:
+        wanted = [(place, _without(kit, place, part), _another(part.kind, rng)) for place, part in found]
+    _, place, laid = kit_tray.first_with_room(rng, [(*want, ADDED[name]) for want in wanted])
+    shown = (laid[-1].serial,) if name == "wrong_kind" else _serials(laid, laid[-1].kind)
+    return kit.changed({place: laid}, Mark(name, (place,), shown))
+
+
+def _another(kind: str, rng: np.random.Generator) -> str:
+    return str(rng.choice([other for other in (LONG, SHORT, NUT, WASHER) if other != kind]))
+
+
+def _without(kit: Kit, place: Place, part: Fastener) -> tuple[Fastener, ...]:
+    return tuple(other for other in kit.contents[place] if other is not part)
 
 
 def _serials(lying: Sequence[Fastener], kind: str | None = None) -> tuple[int, ...]:
@@ -111,23 +120,27 @@ def _swap(kit: Kit, one: Place, two: Place) -> Kit:
     (ax, ay), (bx, by) = kit_tray.centre(one), kit_tray.centre(two)
     there = tuple(replace(part, x=part.x + bx - ax, y=part.y + by - ay) for part in kit.contents[one])
     here = tuple(replace(part, x=part.x + ax - bx, y=part.y + ay - by) for part in kit.contents[two])
-    return kit.changed(
-        {one: here, two: there}, Mark("swapped_compartments", (one, two), _serials(here) + _serials(there))
-    )
+    return kit.changed({one: here, two: there}, Mark("swapped_compartments", (one, two)))
 
 
-def _misplace(kit: Kit, home: Place, part: Fastener, rest: tuple[Fastener, ...], rng: np.random.Generator) -> Kit:
+def _misplace(kit: Kit, rng: np.random.Generator) -> Kit:
     """A part lies next door: where no other defect is, if there is such a neighbour.
 
-    Five defects at once need more compartments than there are; then it joins another one's parts, though never those
-    of a compartment that lacks one, which would be complete in number again.
+    Five defects at once need more compartments than there are; then it joins another one's parts, if need be farther
+    off, though never in a compartment of which the whole is that defect's mask.
     """
-    near = kit_tray.neighbours(home)
-    lacking = {place for mark in kit.marks if mark.name == "missing_part" for place in mark.places}
-    free = [place for place in near if place in kit.free()] or [place for place in near if place not in lacking]
-    target = free[rng.integers(len(free))]
-    laid = kit_tray.scatter(rng, target, [(part.kind, part.serial)], kit.contents[target])
-    return kit.changed({home: rest, target: laid}, Mark("misplaced_part", (home, target), (part.serial,)))
+    free = kit.free()
+    whole = {place for mark in kit.marks if not mark.serials for place in mark.places}
+    ways = [(home, to) for home in free for to in PLACES if to != home and to not in whole]
+    ways = [way for way in ways if way[1] in kit_tray.neighbours(way[0])] or ways
+    ways = [way for way in ways if way[1] in free] or ways
+    moves = [(home, to, part) for home, to in ways for part in kit.contents[home]]
+    index, target, laid = kit_tray.first_with_room(
+        rng, [(to, kit.contents[to], part.kind, part.serial) for _, to, part in moves]
+    )
+    home, _, part = moves[index]
+    contents = {home: _without(kit, home, part), target: laid}
+    return kit.changed(contents, Mark("misplaced_part", (home, target), (part.serial,)))
 
 
 def _paint_unit(surface: Surface, seed: int, lying: Sequence[Fastener]) -> None:
@@ -140,19 +153,32 @@ def _paint_unit(surface: Surface, seed: int, lying: Sequence[Fastener]) -> None:
 
 
 def _logical_mask(surface: Surface, lying: Sequence[Fastener], mark: Mark) -> np.ndarray:
-    """Where a logical defect shows: the parts concerned, or the compartment in which one is missing."""
+    """Where a logical defect shows: the parts concerned, or whole compartments if it lies in no single part."""
     x, y = surface.x, surface.y
-    if mark.name == "missing_part":
-        return kit_tray.inside(mark.places[0], x, y)
+    if not mark.serials:
+        return np.any([kit_tray.inside(place, x, y) for place in mark.places], axis=0)
     shown = [fasteners.coverage(part, x, y) > 0.5 for part in lying if part.serial in mark.serials]
     return np.any(shown, axis=0)
 
 
-def _bent(kit: Kit, rng: np.random.Generator) -> tuple[Fastener, Fastener]:
-    """A bolt of the kit before and after its shank was bent."""
-    bolts = [part for lying in kit.contents.values() for part in lying if part.kind == LONG]
-    straight = bolts[rng.integers(len(bolts))]
-    return straight, replace(straight, bend=float(rng.choice([-1, 1]) * rng.uniform(0.3, 0.5)))
+def _bent(surface: Surface, lying: Sequence[Fastener], rng: np.random.Generator) -> tuple[Fastener, Fastener]:
+    """A long bolt before and after its shank was bent, to where it meets no other part nor a wall if there is such."""
+    bolts = [part for part in lying if part.kind == LONG]
+    amount = float(rng.uniform(0.3, 0.5))
+    options = [
+        (bolts[i], replace(bolts[i], bend=side * amount)) for i in rng.permutation(len(bolts)) for side in (-1, 1)
+    ]
+    return next((pair for pair in options if _is_clear(surface, pair, lying)), options[0])
+
+
+def _is_clear(surface: Surface, pair: tuple[Fastener, Fastener], lying: Sequence[Fastener]) -> bool:
+    area = fasteners.window(surface, pair[1])
+    covered = fasteners.coverage(pair[1], area.x, area.y) > 0
+    obstacles = kit_tray.off_floor(area.x, area.y)
+    for other in lying:
+        if other is not pair[0]:
+            obstacles |= fasteners.coverage(other, area.x, area.y) > 0
+    return not (covered & obstacles).any()
 
 
 def _damage(surface: Surface, lying: Sequence[Fastener], name: str, rng: np.random.Generator) -> np.ndarray:
@@ -189,7 +215,7 @@ def paint(surface: Surface, seed: int, kinds: Sequence[DefectKind]) -> Masks:
     masks = {}
     for kind in kinds:
         if kind.name == "bent_bolt":
-            pair = _bent(kit, stream(seed, kind.name))
+            pair = _bent(surface, lying, stream(seed, kind.name))
             lying[lying.index(pair[0])] = pair[1]
             before, after = (fasteners.coverage(part, surface.x, surface.y) > 0.5 for part in pair)
             masks[kind] = before ^ after
