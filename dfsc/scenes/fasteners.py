@@ -163,7 +163,9 @@ def _lay_bolt(area: Surface, part: Fastener, floor: float, zinc: Material, tint:
     turns = [part.roll + k * np.pi / 3 for k in (-1, 0, 1)]
     faces = np.minimum.reduce([(FLAT - across * np.sin(t)) / np.cos(t) for t in turns])
     cone = np.sqrt(np.maximum(_chamfer(part, along) ** 2 - across**2, 0))
-    put(area, _head_cover(part, along, across), zinc, axis + np.minimum(faces, cone), tint, number)
+    # The bearing side's edge is broken, as every forged edge is.
+    broken = 2 * np.clip(1 - (HEAD - half - along) / 3.5, 0, 1) ** 2
+    put(area, _head_cover(part, along, across), zinc, axis + np.minimum(faces, cone) - broken, tint, number)
 
 
 def _lay_nut(area: Surface, part: Fastener, floor: float, zinc: Material, tint: np.ndarray, number: int) -> None:

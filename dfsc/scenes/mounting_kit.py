@@ -187,7 +187,10 @@ def _damage(surface: Surface, lying: Sequence[Fastener], name: str, rng: np.rand
         return damage.chip_off(surface, rng, _wall_site(rng), (TRAY,))
     if name == "contamination":
         spoil = damage.spill if rng.random() < 0.5 else damage.drop_swarf
-        return spoil(surface, rng, damage.site(surface, rng, (TRAY, FASTENER), (-430, -310, 430, 310)))
+        x, y = kit_tray.centre(PLACES[rng.integers(len(PLACES))])
+        # Not in the walls' shadow, where oil would not be seen.
+        at = damage.site(surface, rng, (TRAY, FASTENER), (x - 85, y - 85, x + 115, y + 125))
+        return spoil(surface, rng, at)
     if name == "rust":
         part = lying[rng.integers(len(lying))]
         return damage.full_mask(surface, fasteners.window(surface, part), fasteners.rust(surface, part, rng), 0.3)
