@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from gradio.utils import get_upload_folder
-from PIL import Image
 from playwright.sync_api import Page, expect
+from visiting import encoded, expect_inspected
 
 from dfsc.interface.lane import lane
 
@@ -17,15 +17,9 @@ PHOTOGRAPHS = "#photographs input[type=file]"
 LONG = 120_000
 
 
-def encoded(pixels, kind="JPEG") -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind)
-    return buffer.getvalue()
-
-
 def files(draw, numbers) -> list[dict]:
     return [
-        {"name": f"part {n}.jpg", "mimeType": "image/jpeg", "buffer": encoded(draw(n, width=320, height=240))}
+        {"name": f"part {n}.jpg", "mimeType": "image/jpeg", "buffer": encoded(draw(n, width=320, height=240), "JPEG")}
         for n in numbers
     ]
 
@@ -84,8 +78,8 @@ def test_too_few_and_wrong_files_are_explained_and_the_rest_goes_on(visit, draw)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for number in range(20, 27):
-            archive.writestr(f"line/{number}.png", encoded(draw(number, width=320, height=240), "PNG"))
-        archive.writestr("line/copy.png", encoded(draw(20, width=320, height=240), "PNG"))
+            archive.writestr(f"line/{number}.png", encoded(draw(number, width=320, height=240)))
+        archive.writestr("line/copy.png", encoded(draw(20, width=320, height=240)))
     bring(page, [{"name": "more.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}], 13)
     expect(page.locator("#retrain-message")).to_contain_text("13 photographs are ready")
     expect(page.locator("#album .lines.hint")).to_contain_text("nearly the same photograph")
@@ -138,7 +132,7 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     expect(ready.locator("#product")).to_contain_text("Your model")
     expect(ready.locator("#results")).to_contain_text("your own training")
     ready.locator("#upload input[type=file]").first.set_input_files(files(draw, [8]))
-    expect(ready.locator("#results .file")).to_have_text("part 8.jpg")
+    expect_inspected(ready, "part 8.jpg")
     scores = ready.locator("#results .score").all_inner_texts()
 
     assert "Your model" not in other.locator("#product").inner_text()
@@ -146,8 +140,19 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     other.locator("#checkpoint input[type=file]").first.set_input_files(pair)
     expect(other.locator("#results")).to_contain_text("Checkpoint: pair.zip")
     other.locator("#upload input[type=file]").first.set_input_files(files(draw, [8]))
-    expect(other.locator("#results .file")).to_have_text("part 8.jpg")
+    expect_inspected(other, "part 8.jpg")
     assert other.locator("#results .score").all_inner_texts() == scores
+
+    taken = last_job().steps_taken
+    ready.get_by_role("tab", name="Retrain").click()
+    ready.click("#longer")
+    wait_until(lambda: last_job().steps_taken > taken + 2)
+    ready.click("#stop")
+    wait_until(lambda: last_job().finished)
+    expect(ready.locator("#retrain-result")).to_contain_text("Calibrated on 4 held-out photographs")
+    ready.click("#inspect-pair")
+    expect_inspected(ready, "part 8.jpg")
+    assert ready.locator("#results .method-row").count() == 2
 
     (served,) = Path(get_upload_folder()).rglob("own_1.zip")
     ready.context.close()

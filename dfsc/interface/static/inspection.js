@@ -1,6 +1,6 @@
 // Draws the maps over the photograph and judges them by the sliders. All of it happens here: no network has to run for
 // it, and no request either. What it knows comes with the results, as dfsc/interface/payload.py writes it.
-const SMALL = 480, LARGE = 720;
+const SMALL = 480, LARGE = 720; // longer side of what is drawn, in pixels
 const settings = { strength: 86, rejected: 0, weight: 50 };
 let shown = null;
 
@@ -136,31 +136,39 @@ const differenceTable = () => {
   return table(level => (level < 128 ? [24, 120, 226] : [236, 104, 16]), level => away(level) * (2 - away(level)));
 };
 
-const steps = pixels => Array.from({ length: pixels }, (_, index) => {
-  const cell = ((index + 0.5) * shown.grid.input / pixels - shown.grid.first) / shown.grid.stride;
-  const below = clip(Math.floor(cell), 0, shown.grid.cells - 2);
-  return { below, share: clip(cell - below, 0, 1), inside: cell >= -0.5 && cell <= shown.grid.cells - 0.5 };
-});
+// Along one axis: the cell before each pixel, how far it is to the next, and the pixels between the outermost centres'
+// cells. Arrays of one type each, because a slider has to redraw some million pixels.
+const steps = pixels => {
+  const [below, share] = [new Uint8Array(pixels), new Float32Array(pixels)];
+  let [first, last] = [pixels, -1];
+  for (let index = 0; index < pixels; index += 1) {
+    const cell = ((index + 0.5) * shown.grid.input / pixels - shown.grid.first) / shown.grid.stride;
+    below[index] = clip(Math.floor(cell), 0, shown.grid.cells - 2);
+    share[index] = clip(cell - below[index], 0, 1);
+    if (cell < -0.5 || cell > shown.grid.cells - 0.5) continue;
+    [first, last] = [Math.min(first, index), index];
+  }
+  return { below, share, first, last };
+};
 
 // A map at the canvas's size: between the cells' true centres bilinear, and nothing in the ring without a centre.
 const layer = (cells, width, height, shades, low, high) => {
   const image = new ImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
-  const columns = steps(width);
-  const size = shown.grid.cells;
-  const scale = 255 / (high - low);
-  steps(height).forEach((row, y) => {
-    if (!row.inside) return;
-    const line = Float32Array.from({ length: size }, (_, column) => {
-      const above = cells[row.below * size + column];
-      return above + (cells[(row.below + 1) * size + column] - above) * row.share;
-    });
-    columns.forEach((column, x) => {
-      if (!column.inside) return;
-      const value = line[column.below] + (line[column.below + 1] - line[column.below]) * column.share;
-      pixels[y * width + x] = shades[clip(Math.round((value - low) * scale), 0, 255)];
-    });
-  });
+  const [rows, columns, size, scale] = [steps(height), steps(width), shown.grid.cells, 255 / (high - low)];
+  const line = new Float32Array(size);
+  for (let y = rows.first; y <= rows.last; y += 1) {
+    const above = rows.below[y] * size;
+    for (let column = 0; column < size; column += 1) {
+      line[column] = cells[above + column] + (cells[above + size + column] - cells[above + column]) * rows.share[y];
+    }
+    for (let x = columns.first; x <= columns.last; x += 1) {
+      const left = columns.below[x];
+      const value = line[left] + (line[left + 1] - line[left]) * columns.share[x];
+      const level = Math.round((value - low) * scale);
+      pixels[y * width + x] = shades[level < 0 ? 0 : level > 255 ? 255 : level];
+    }
+  }
   return image;
 };
 
