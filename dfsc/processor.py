@@ -1,9 +1,13 @@
 """What the processor at hand can do, looked up once at run time."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 import torch
+
+_plain: ContextVar[bool] = ContextVar("plain", default=False)
 
 
 @cache
@@ -15,4 +19,14 @@ def multiplies_bfloat16() -> bool:
 
 def fast_arithmetic(enabled: bool = True) -> AbstractContextManager:
     """Autocast to bfloat16 where that pays, plain float32 elsewhere."""
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled and multiplies_bfloat16())
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled and multiplies_bfloat16() and not _plain.get())
+
+
+@contextmanager
+def plain_arithmetic() -> Iterator[None]:
+    """Float32 in all that would be fast_arithmetic: what a processor without bfloat16 does."""
+    before = _plain.set(True)
+    try:
+        yield
+    finally:
+        _plain.reset(before)

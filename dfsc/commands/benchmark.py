@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from dfsc.benchmarks import foreign, loco, retrain, speed, trivial
+from dfsc.benchmarks import foreign, loco, retrain, speed, steps, trivial
 from dfsc.checkpoints import embedded_teacher
 from dfsc.commands import recipe_options, sources
 from dfsc.commands.sweep import follow
@@ -28,6 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fast.add_argument("--size", default="demo", choices=list(SIZES))
     fast.add_argument("--rounds", type=int, default=15, help="(%(default)s)")
     fast.add_argument("--json", action="store_true")
+    training = kinds.add_parser("training", help="training steps through all losses against the reference way")
+    training.add_argument("--size", default="demo", choices=list(SIZES))
+    training.add_argument("--batch", type=int, default=1, help="images a step, 1 to 8 (%(default)s)")
+    training.add_argument("--rounds", type=int, default=9, help="(%(default)s)")
     table = kinds.add_parser("loco", help="the papers' table: train and evaluate on MVTec LOCO AD's five categories")
     table.add_argument("path", metavar="PATH", type=Path, help="folder of the five categories")
     table.add_argument("--out", type=Path, default=Path("loco"), metavar="FOLDER", help="results (%(default)s)")
@@ -54,7 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    kinds = {"speed": _speed, "loco": _loco, "retrain": _retrain, "trivial": _trivial, "foreign": _foreign}
+    kinds = {
+        "speed": _speed,
+        "training": _training,
+        "loco": _loco,
+        "retrain": _retrain,
+        "trivial": _trivial,
+        "foreign": _foreign,
+    }
     sys.stdout.write(kinds[options.what](options) + "\n")
     return 0
 
@@ -62,6 +73,10 @@ def run(options: argparse.Namespace) -> int:
 def _speed(options: argparse.Namespace) -> str:
     comparison = speed.compare(options.size, options.rounds)
     return json.dumps(comparison.as_json(), indent=2) if options.json else comparison.sentence()
+
+
+def _training(options: argparse.Namespace) -> str:
+    return steps.compare(options.size, options.batch, options.rounds).sentence()
 
 
 def _loco(options: argparse.Namespace) -> str:
