@@ -1,4 +1,4 @@
-"""Command line: python -m dfsc inspect | train | evaluate | sweep | benchmark | distill | render."""
+"""Command line: python -m dfsc inspect | train | evaluate | sweep | benchmark | distill | render | push | pull."""
 
 import argparse
 import sys

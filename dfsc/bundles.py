@@ -6,15 +6,16 @@ not packed. A zip is as hostile as any upload: only those three names are looked
 
 import dataclasses
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from dfsc.archives import ZIP_STARTS, ArchiveError, entry_bytes, open_zip
 from dfsc.cards import detector_card
-from dfsc.checkpoints import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, load, save_detector
+from dfsc.checkpoints import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, detector_folders, load, save_detector
 from dfsc.detector import Detector
 from dfsc.errors import CheckpointError, ImageError
+from dfsc.hub import fetch, hub_name
 from dfsc.objectives import METHODS
 
 FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE)
@@ -22,9 +23,9 @@ MAX_DETECTORS = 8
 
 
 def open_checkpoints(source: str | Path, shown: str | None = None) -> list[Detector]:
-    """All detectors of a zip, of a folder of checkpoint folders as `train --pair` leaves it, or of what `load` takes.
+    """All detectors of a zip, of a folder of checkpoint folders as `train --pair` leaves it, or of a Hub repository.
 
-    They come in the order of the registry of methods.
+    Whatever else `load` takes is one detector. They come in the order of the registry of methods.
 
     Args:
         shown: what to call a zip in sentences and as the detectors' source; by default its path.
@@ -35,9 +36,12 @@ def open_checkpoints(source: str | Path, shown: str | None = None) -> list[Detec
     path = Path(source)
     if path.is_file():
         return _in_order(_open_zip(path, shown or str(source)))
-    inner = sorted(file.parent for file in path.glob(f"*/{CONFIG_FILE}") if file.parent.name != "teacher")
-    if inner and not (path / CONFIG_FILE).is_file():
-        return _in_order([load(folder) for folder in inner])
+    if path.is_dir():
+        return _in_order([load(folder) for folder in detector_folders(path)] or [load(path)])
+    name = hub_name(str(source))
+    if name and not name.folder and PurePosixPath(name.repository).name not in METHODS:
+        folders = detector_folders(fetch(name))
+        return _in_order([dataclasses.replace(load(folder), source=f"{name} on the Hub") for folder in folders])
     return [load(source)]
 
 
@@ -45,7 +49,7 @@ def write_bundle(detectors: Iterable[Detector], file: Path) -> None:
     """Pack detectors into a zip, a folder each, called by method and numbered where one is there several times."""
     with TemporaryDirectory() as temporary, zipfile.ZipFile(file, "w") as archive:
         for detector in detectors:
-            name = _free_name(detector.config.method, archive)
+            name = free_name(detector.config.method, {entry.partition("/")[0] for entry in archive.namelist()})
             folder = Path(temporary) / name
             save_detector(detector, folder, detector_card(detector.config, detector.calibration.count))
             for path in sorted(folder.iterdir()):
@@ -57,8 +61,8 @@ def _in_order(detectors: list[Detector]) -> list[Detector]:
     return sorted(detectors, key=lambda detector: list(METHODS).index(detector.config.method))
 
 
-def _free_name(method: str, archive: zipfile.ZipFile) -> str:
-    taken = {entry.partition("/")[0] for entry in archive.namelist()}
+def free_name(method: str, taken: Collection[str]) -> str:
+    """What to call a method's next folder among those that are taken: dfsc, dfsc-2, …"""
     names = [method, *(f"{method}-{number}" for number in range(2, len(taken) + 2))]
     return next(name for name in names if name not in taken)
 

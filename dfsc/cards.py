@@ -1,6 +1,7 @@
 """Model cards: what a checkpoint is, on what and how it was trained, what was measured, and under which licence."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from dfsc.detector import DetectorConfig
@@ -76,6 +77,40 @@ def teacher_card(size: str, training: dict) -> str:
             "",
             *rows,
             "",
+        ]
+    )
+
+
+def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
+    """The README.md of a Hub repository: what is in it, how it is used, what was measured."""
+    licences = sorted({config.training.get("license", "unknown") for config in configs})
+    tags = sorted({config.product for config in configs} | {config.method for config in configs})
+    sections = [
+        line
+        for config in configs
+        for line in (
+            f"## {METHODS[config.method].title} for {config.product} ({config.size})",
+            "",
+            *_measured(config.training.get("measured")),
+            "",
+        )
+    ]
+    return "\n".join(
+        [
+            *_front_matter(licences[0] if len(licences) == 1 else "other", [*tags, "efficientad"]),
+            f"# {repository.partition('/')[2]}",
+            "",
+            "Detectors of DFSC Inspector: visual inspection with logical anomalies, trained on good images only.",
+            "A folder holds a detector, `teacher` the network that they share.",
+            "",
+            "```python",
+            "import dfsc",
+            "",
+            f'detectors = dfsc.open_checkpoints("{repository}")',
+            "```",
+            "",
+            *([RECONSTRUCTION, ""] if any(METHODS[config.method].separates for config in configs) else []),
+            *sections,
         ]
     )
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from dfsc.calibration import BranchMaps, Calibration, PositionScale
 from dfsc.detector import BORDER_CONVENTION, Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
 from dfsc.errors import CheckpointError
+from dfsc.hub import CARD_FILE, CONFIG_FILE, TEACHER, WEIGHTS_FILE, HubName, fetch, hub_name
 from dfsc.images import RESIZE_RULE
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
@@ -28,7 +29,6 @@ from dfsc.version import __version__
 DETECTOR_FORMAT = "dfsc-detector-1"
 TEACHER_FORMAT = "dfsc-teacher-1"
 POSITION_TENSORS = ("mean_local", "mean_global", "spread_local", "spread_global")
-CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = "config.json", "model.safetensors", "README.md"
 # Where an unfinished training lies inside the folder that it will fill.
 UNFINISHED = ".training"
 
@@ -56,7 +56,11 @@ def product_detectors(product: str) -> list[Detector]:
 
 
 def load(source: str | Path) -> Detector:
-    """Load a detector from a folder, or an embedded one by product/method (e.g. "screw_block/dfsc").
+    """Load a detector from a folder, an embedded one by product/method (e.g. "screw_block/dfsc"), or one of the Hub.
+
+    Args:
+        source: what is no folder and not embedded may be org/name[@revision][:folder]; it is fetched once, and later
+            taken from the cache without asking the network.
 
     Raises:
         CheckpointError: when it is not there, incomplete, damaged, or made for another teacher.
@@ -68,6 +72,9 @@ def load(source: str | Path) -> Detector:
     method = str(source).rpartition("/")[2]
     if method in METHODS and (embedded / CONFIG_FILE).is_file():
         return _load_folder(embedded, "embedded")
+    name = None if method in METHODS else hub_name(str(source))
+    if name:
+        return _load_hub(name)
     known = ", ".join(f"{product}/{m}" for product in products() for m in METHODS) or "none"
     raise CheckpointError(f'"{source}" is neither a checkpoint folder nor an embedded detector; embedded are: {known}.')
 
@@ -135,6 +142,20 @@ def halved(network: nn.Module) -> nn.Module:
     return network
 
 
+def detector_folders(folder: Path) -> list[Path]:
+    """The folder itself if it is a detector's, else those directly in it that are."""
+    inside = [folder] if (folder / CONFIG_FILE).is_file() else [f.parent for f in folder.glob(f"*/{CONFIG_FILE}")]
+    return sorted(path for path in inside if path.name != TEACHER)
+
+
+def _load_hub(name: HubName) -> Detector:
+    folders = detector_folders(fetch(name))
+    if len(folders) != 1:
+        named = ", ".join(f"{name}:{folder.name}" for folder in folders) or "none"
+        raise CheckpointError(f"{name} holds {len(folders)} detectors, so name one: {named}.")
+    return _load_folder(folders[0], f"{name} on the Hub")
+
+
 def _load_folder(folder: Path, source: str) -> Detector:
     config = _parse_config(_read_config(folder, DETECTOR_FORMAT), folder)
     tensors = _read_tensors(folder)
@@ -148,7 +169,7 @@ def _load_folder(folder: Path, source: str) -> Detector:
     _fill(nn.ModuleDict({"student": student, "autoencoder": autoencoder}), tensors, folder)
     return Detector(
         config=config,
-        teacher=_find_teacher(config, folder),
+        teacher=load_teacher(teacher_folder(config, folder)),
         student=student.eval(),
         autoencoder=autoencoder.eval(),
         channel_mean=mean,
@@ -174,12 +195,16 @@ def _position_scale(tensors: dict[str, Tensor]) -> PositionScale | None:
     return PositionScale(BranchMaps(*arrays[:2]), BranchMaps(*arrays[2:]))
 
 
-def _find_teacher(config: DetectorConfig, folder: Path) -> Teacher:
-    """The teacher beside the detector, or the embedded one of its size, whichever has the right digest."""
-    places = (folder.parent / "teacher", weights_folder() / "teacher" / config.size)
+def teacher_folder(config: DetectorConfig, folder: Path) -> Path:
+    """Where a detector's teacher lies: beside the detector, or embedded; whichever has the right digest.
+
+    Raises:
+        CheckpointError: when neither has.
+    """
+    places = (folder.parent / TEACHER, weights_folder() / TEACHER / config.size)
     for place in places:
         if (place / WEIGHTS_FILE).is_file() and digest(place) == config.teacher_digest:
-            return load_teacher(place)
+            return place
     raise CheckpointError(
         f"The teacher that {config.name} was trained with ({config.teacher_digest[:19]}…) is not here; "
         f'put its folder beside the checkpoint as "teacher".'

@@ -1,0 +1,280 @@
+"""Checkpoints on the Hugging Face Hub: found, described, fetched once and checked; nothing else asks the Hub.
+
+A repository holds a folder a detector and one folder `teacher`, each with the three files by which the Hub knows a
+model. Only these names are ever fetched, so no pickle can be. A version counts as fetched when all its files have the
+hashes that the Hub tells; until then the version before stays what the name means.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from huggingface_hub import HfApi, constants, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    HTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.hf_api import ModelInfo, RepoFile
+
+from dfsc.errors import CheckpointError
+from dfsc.version import __version__
+
+CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = FILES = ("config.json", "model.safetensors", "README.md")
+TEACHER = "teacher"
+MAIN = "main"
+MAX_BYTES = 500_000_000
+SECONDS = 10.0
+PIECE = 1 << 20
+
+_NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?(?::(?P<folder>[\w./ -]+))?")
+
+
+@dataclass(frozen=True)
+class HubName:
+    """org/name[@revision][:folder]: a repository, a branch, tag or commit of it, and a detector's folder in it."""
+
+    repository: str
+    revision: str = MAIN
+    folder: str = ""
+
+    def __str__(self) -> str:
+        revision = "" if self.revision == MAIN else f"@{self.revision}"
+        return f"{self.repository}{revision}{':' + self.folder if self.folder else ''}"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the Hub tells of a repository's version before anything is fetched.
+
+    Attributes:
+        commit: the version, 40 hex digits.
+        licence: as its card says, or "" where it does not.
+        folders: where detectors lie ("" is the root).
+        files: path → hash ("sha256:…" of large files, "git:…" of small ones) of all that would be fetched.
+        size: bytes of these files.
+    """
+
+    name: HubName
+    commit: str
+    licence: str
+    folders: tuple[str, ...]
+    files: dict[str, str]
+    size: int
+
+
+def hub_name(text: str) -> HubName | None:
+    """The name that a text spells, or None."""
+    found = _NAME.fullmatch(text.strip())
+    if found is None:
+        return None
+    folder = str(PurePosixPath(found["folder"] or "."))
+    if ".." in PurePosixPath(folder).parts or folder.startswith("/"):
+        return None
+    return HubName(found["repository"], found["revision"] or MAIN, "" if folder == "." else folder)
+
+
+def cached(name: HubName) -> Path | None:
+    """The folder of a version that was fetched and checked before; the network is not asked."""
+    try:
+        snapshot = snapshot_download(
+            name.repository,
+            revision=name.revision,
+            cache_dir=_cache(),
+            local_files_only=True,
+            allow_patterns=_patterns(name),
+        )
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None
+    folder = Path(snapshot) / name.folder
+    return folder if folder.is_dir() else None
+
+
+def listed(name: HubName) -> Listed:
+    """Ask the Hub what a repository's version holds.
+
+    Raises:
+        CheckpointError: with one sentence: not there, private, without a detector, or the Hub does not answer.
+    """
+    with _said(name):
+        info = _api().model_info(name.repository, revision=name.revision, timeout=SECONDS)
+        tree = _api().list_repo_tree(name.repository, recursive=True, revision=info.sha)
+        wanted = [file for file in tree if isinstance(file, RepoFile) and _wanted(file.path, name)]
+    folders = sorted(_folder(f.path) for f in wanted if _is(f.path, CONFIG_FILE) and _folder(f.path) != TEACHER)
+    if not folders:
+        where = f'a folder "{name.folder}" with a detector' if name.folder else "a detector"
+        raise CheckpointError(f"{name.repository} on the Hub does not hold {where} of this library; check the name.")
+    size = sum(file.size for file in wanted)
+    if size > MAX_BYTES:
+        raise CheckpointError(
+            f"{name} would take {size // 1_000_000} MB; at most {MAX_BYTES // 1_000_000} are fetched."
+        )
+    return Listed(name, info.sha, _licence(info), tuple(folders), {f.path: _hash(f) for f in wanted}, size)
+
+
+def fetch(name: HubName, refresh: bool = False, progress: type | None = None) -> Path:
+    """The folder of a version: from the cache, else (or to refresh it) from the Hub, checked file by file.
+
+    Args:
+        refresh: look for a newer version of a branch, though one is in the cache.
+        progress: a class like tqdm.tqdm that is told of the bytes.
+
+    Raises:
+        CheckpointError: with one sentence; the version before, if any, is left in place.
+    """
+    known = cached(name)
+    if known is not None and not refresh:
+        return known
+    found = listed(name)
+    with _said(name):
+        snapshot = Path(
+            snapshot_download(
+                name.repository,
+                revision=found.commit,
+                cache_dir=_cache(),
+                endpoint=_endpoint(),
+                allow_patterns=list(found.files),
+                etag_timeout=SECONDS,
+                library_name="dfsc",
+                library_version=__version__,
+                tqdm_class=progress,
+            )
+        )
+    _check(snapshot, found)
+    _point(snapshot, name, found.commit)
+    return snapshot / name.folder
+
+
+def upload(folder: Path, repository: str, private: bool) -> str:
+    """Make a folder's files the newest version of a repository, which is made if need be; returns its address.
+
+    Raises:
+        CheckpointError: with one sentence, when the name is none or the Hub refuses.
+    """
+    name = hub_name(repository)
+    if name is None or str(name) != name.repository:
+        raise CheckpointError(f'"{repository}" is no name of a repository; it should look like org/name.')
+    with _said(name):
+        api = _api()
+        api.create_repo(repository, private=private, exist_ok=True)
+        return str(
+            api.upload_folder(repo_id=repository, folder_path=folder, commit_message="Upload detectors").commit_url
+        )
+
+
+def _check(snapshot: Path, found: Listed) -> None:
+    """Compare every file with the Hub's hash; what differs is deleted, so that the next try fetches it anew."""
+    wrong = [path for path, expected in found.files.items() if _file_hash(snapshot / path, expected) != expected]
+    for path in wrong:
+        (snapshot / path).resolve().unlink(missing_ok=True)
+        (snapshot / path).unlink(missing_ok=True)
+    if wrong:
+        raise CheckpointError(
+            f"{wrong[0]} of {found.name} arrived other than the Hub says it is, so it was thrown away; try once more."
+        )
+
+
+def _point(snapshot: Path, name: HubName, commit: str) -> None:
+    """Let a branch's or tag's name mean this version from now on."""
+    if name.revision == commit:
+        return
+    reference = snapshot.parent.parent / "refs" / name.revision
+    reference.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = reference.with_name(reference.name + ".part")
+    unfinished.write_text(commit)
+    unfinished.replace(reference)
+
+
+def _patterns(name: HubName) -> list[str]:
+    folders = [name.folder, TEACHER] if name.folder else ["", "*"]
+    return [f"{folder}/{file}".removeprefix("/") for folder in folders for file in FILES]
+
+
+def _wanted(path: str, name: HubName) -> bool:
+    """Whether a file of a repository is one of the three of a detector that is asked for, or of its teacher."""
+    file = PurePosixPath(path)
+    return file.name in FILES and (not name.folder or _folder(path) in (name.folder, TEACHER))
+
+
+def _folder(path: str) -> str:
+    parent = str(PurePosixPath(path).parent)
+    return "" if parent == "." else parent
+
+
+def _is(path: str, name: str) -> bool:
+    return PurePosixPath(path).name == name
+
+
+def _hash(file: RepoFile) -> str:
+    return f"sha256:{file.lfs.sha256}" if file.lfs else f"git:{file.blob_id}"
+
+
+def _file_hash(path: Path, like: str) -> str:
+    """A file's hash of the kind of another one; "" when it is not there."""
+    if not path.is_file():
+        return ""
+    if like.startswith("git:"):
+        data = path.read_bytes()
+        return f"git:{hashlib.sha1(b'blob %d' % len(data) + bytes(1) + data).hexdigest()}"
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _licence(info: ModelInfo) -> str:
+    return str((info.card_data or {}).get("license") or "")
+
+
+def _api() -> HfApi:
+    return HfApi(endpoint=_endpoint(), library_name="dfsc", library_version=__version__)
+
+
+def _endpoint() -> str | None:
+    return os.environ.get("HF_ENDPOINT")
+
+
+def _cache() -> str:
+    return os.environ.get("HF_HUB_CACHE", constants.HF_HUB_CACHE)
+
+
+# What went wrong, by the client's own errors and by the Hub's answer, as the rest of a sentence about the repository.
+_REFUSALS: tuple[tuple[type[Exception], str], ...] = (
+    (GatedRepoError, "asks its visitors to accept conditions first; do so on the Hub and log in with `hf auth login`"),
+    (
+        RepositoryNotFoundError,
+        "was not found, neither here nor on the Hub; check the name or log in with `hf auth login`",
+    ),
+    (RevisionNotFoundError, "has no such revision; check the name behind the @"),
+    (HFValidationError, "is no name of a repository; it should look like org/name"),
+)
+_ANSWERS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (lambda status: status in (401, 403), "may not be read by you; log in with `hf auth login`"),
+    (lambda status: status == 404, "was not found on the Hub; check the name"),
+    (lambda status: status == 429, "can't be had now, because the Hub asks to wait; try again in some minutes"),
+    (lambda status: status >= 500, "can't be had now, because the Hub has troubles of its own; try again later"),
+)
+
+
+@contextmanager
+def _said(name: HubName) -> Iterator[None]:
+    """Turn whatever the client raises into one sentence."""
+    try:
+        yield
+    except tuple(kind for kind, _ in _REFUSALS) as error:
+        reason = next(reason for kind, reason in _REFUSALS if isinstance(error, kind))
+        raise CheckpointError(f"{name} {reason}.") from error
+    except HfHubHTTPError as error:
+        status = getattr(error.response, "status_code", 0)
+        reason = next((reason for fits, reason in _ANSWERS if fits(status)), "could not be fetched; try again later")
+        raise CheckpointError(f"{name} {reason}.") from error
+    except (HTTPError, OSError) as error:
+        raise CheckpointError(
+            f"{name} could not be fetched, because the Hub can't be reached; try again later."
+        ) from error
