@@ -24,6 +24,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.hf_api import ModelInfo, RepoFile
+from huggingface_hub.utils import tqdm
 
 from dfsc.errors import CheckpointError
 from dfsc.version import __version__
@@ -120,12 +121,12 @@ def listed(name: HubName) -> Listed:
     return Listed(name, info.sha, _licence(info), tuple(folders), {f.path: _hash(f) for f in wanted}, size)
 
 
-def fetch(name: HubName, refresh: bool = False, progress: type | None = None) -> Path:
+def fetch(name: HubName, refresh: bool = False, told: Callable[[int], None] | None = None) -> Path:
     """The folder of a version: from the cache, else (or to refresh it) from the Hub, checked file by file.
 
     Args:
         refresh: look for a newer version of a branch, though one is in the cache.
-        progress: a class like tqdm.tqdm that is told of the bytes.
+        told: called with the number of bytes that have arrived since its last call; without it a bar is drawn.
 
     Raises:
         CheckpointError: with one sentence; the version before, if any, is left in place.
@@ -145,7 +146,7 @@ def fetch(name: HubName, refresh: bool = False, progress: type | None = None) ->
                 etag_timeout=SECONDS,
                 library_name="dfsc",
                 library_version=__version__,
-                tqdm_class=progress,
+                tqdm_class=_counting(told) if told else None,
             )
         )
     _check(snapshot, found)
@@ -191,6 +192,22 @@ def _point(snapshot: Path, name: HubName, commit: str) -> None:
     unfinished = reference.with_name(reference.name + ".part")
     unfinished.write_text(commit)
     unfinished.replace(reference)
+
+
+def _counting(told: Callable[[int], None]) -> type[tqdm]:
+    """A progress bar that is not drawn, and tells of the bytes that arrive."""
+
+    class Counting(tqdm):
+        def __init__(self, *arguments: object, **options: object):
+            self._counts = options.get("unit") == "B" and options.get("name") == "huggingface_hub.snapshot_download"
+            super().__init__(*arguments, **(options | {"disable": True}))
+
+        def update(self, n: float | None = 1) -> bool | None:
+            if self._counts and n:
+                told(int(n))
+            return super().update(n)
+
+    return Counting
 
 
 def _patterns(name: HubName) -> list[str]:

@@ -64,7 +64,7 @@ class LoopbackHub:
         self.cut: dict[str, int] = {}
         self.changed: set[str] = set()
         self.slow: dict[str, float] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _QuietServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         Thread(target=self._server.serve_forever, daemon=True).start()
@@ -77,6 +77,13 @@ class LoopbackHub:
         """No faults any more."""
         for faults in (self.status, self.cut, self.changed, self.slow):
             faults.clear()
+
+
+class _QuietServer(ThreadingHTTPServer):
+    """A client that gives up is part of the tests, and no error."""
+
+    def handle_error(self, *_arguments: object) -> None:
+        pass
 
 
 def _fault(faults: dict[str, object], path: str) -> object | None:

@@ -150,7 +150,14 @@ def test_an_interrupted_download_is_told_and_goes_on_where_it_was(published):
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(401, "log in"), (403, "log in"), (404, "not found"), (418, "could not be fetched")],
+    [
+        (401, "log in"),
+        (403, "log in"),
+        (404, "not found"),
+        (418, "could not be fetched"),
+        (429, "asks to wait"),
+        (503, "troubles of its own"),
+    ],
 )
 def test_refusals_are_one_plain_sentence(published, status, said):
     published.status["/api/models/"] = status

@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 
 from dfsc import products
-from dfsc.interface import many_view, wording
+from dfsc.interface import hub_panel, many_view, wording
 from dfsc.interface.batching import judge_again, open_one, show_uploads
 from dfsc.interface.examples_view import CLICK_SCRIPT, examples_html
 from dfsc.interface.how_it_works import how_it_works_html
@@ -32,6 +32,7 @@ FETCH_REPORT = "() => setTimeout(() => document.querySelector('#report-file')?.c
 PRIVATE = {"api_visibility": "private", "show_progress": "minimal", "trigger_mode": "always_last"}
 QUICK = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last", "queue": False}
 INSPECTING = PRIVATE | {"concurrency_id": "inspect", "concurrency_limit": 2}
+LOOKING = PRIVATE | {"concurrency_id": "hub", "concurrency_limit": 2}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,10 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
             with gr.Accordion(wording.CAMERA_LABEL, open=False, elem_id="camera-fold"):
                 camera = gr.Image(sources=["webcam"], show_label=False, elem_id="camera", height=220, buttons=[])
             checkpoint = gr.File(label=wording.CHECKPOINT_LABEL, file_types=[".zip"], elem_id="checkpoint", height=110)
+            hub_name = gr.Textbox(
+                label=wording.HUB_LABEL, placeholder=wording.HUB_HINT, elem_id="hub-name", max_lines=1
+            )
+            hub_card = gr.HTML("", elem_id="hub-card", label="From the Hub", js_on_load=hub_panel.CLICK_SCRIPT)
             gallery = gr.HTML(examples_html(names[0]), elem_id="examples", label="Examples", js_on_load=CLICK_SCRIPT)
         with gr.Column(scale=1, min_width=320, elem_id="findings"):
             many = gr.HTML("", elem_id="many", label="Several photographs", js_on_load=many_view.CLICK_SCRIPT)
@@ -86,4 +91,6 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
     checkpoint.upload(
         open_checkpoint, [checkpoint, session], [*changed, product, checkpoint], preprocess=False, **events
     )
+    hub_name.submit(hub_panel.look_up, hub_name, hub_card, **LOOKING)
+    hub_card.click(hub_panel.fetch_detectors, [session], [*changed, product, hub_card], **LOOKING)
     return InspectTab(product, session, changed)

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from dfsc import DFSCError, Inspector, products
+from dfsc import Detector, DFSCError, Inspector, products
 from dfsc.bundles import open_checkpoints
 from dfsc.interface import many_view, models, wording
 from dfsc.interface.defect_view import with_defect
@@ -104,10 +104,17 @@ def open_checkpoint(file: dict | None, photograph: Photograph | None, request: g
             detectors = open_checkpoints(path, name)
         except DFSCError as error:
             return *kept(notice(str(error), "error")), gr.skip(), gr.skip(), None
+    return *show_opened(detectors, name, photograph, request), None
+
+
+def show_opened(
+    detectors: list[Detector], name: str, photograph: Photograph | None, request: gr.Request
+) -> tuple[Any, ...]:
+    """Put detectors beside the visitor's own and inspect with them: what `changed` and the choice of product show."""
     visitor(request).open(detectors)
     results, message, session, gallery = change_product(OWN, photograph, request)
     message = notice(wording.opened(name, len(detectors))) if photograph else message
-    return results, message, session, gallery, gr.Radio(choices(own=True), value=OWN), None
+    return results, message, session, gallery, gr.Radio(choices(own=True), value=OWN)
 
 
 def choices(own: bool = False) -> list[tuple[str, str]]:

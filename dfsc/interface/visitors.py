@@ -8,6 +8,7 @@ from threading import Lock
 import gradio as gr
 
 from dfsc import Detector, Inspection, Inspector
+from dfsc.hub import Listed
 from dfsc.interface.many import Many
 from dfsc.interface.photograph import delete_file
 from dfsc.interface.retraining import Retraining, State
@@ -31,6 +32,7 @@ class Visitor:
         stand_in: where the shown photograph is novel before any training.
         retraining: the last one that was begun.
         pairs: finished retrainings, the latest last.
+        listed: what he looked up on the Hub.
         opened: detectors from checkpoints that he opened.
         trainings: how many he has begun.
         adding: held while photographs are added, since uploads may overlap.
@@ -43,6 +45,7 @@ class Visitor:
     stand_in: NovelChannels | None = None
     retraining: Retraining | None = None
     pairs: list[Retraining] = field(default_factory=list)
+    listed: Listed | None = None
     opened: list[Detector] = field(default_factory=list)
     trainings: int = 0
     adding: Lock = field(default_factory=Lock)

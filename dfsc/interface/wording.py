@@ -13,6 +13,12 @@ PRODUCT_LABEL = "Product"
 # The choice beside the products: what the visitor trained or opened himself.
 OWN, OWN_NAME = "own", "Your model"
 CHECKPOINT_LABEL = "Open a checkpoint (zip)"
+HUB_LABEL, HUB_HINT = "Or from the Hugging Face Hub (press Enter)", "org/name"
+NO_HUB_NAME = "That is no name on the Hub; it should look like org/name."
+HUB_LICENCE, HUB_DETECTORS, HUB_SIZE, HUB_VERSION = "Licence", "Detectors", "Size", "Version"
+HUB_UNSAID = "not said"
+HUB_OPEN, HUB_FETCH = "Open", "Fetch {megabytes:.1f} MB and open"
+HUB_FETCHING = "Fetching: {done:.1f} of {all:.1f} MB."
 UNKNOWN_UPLOAD = "The upload did not arrive; choose the photograph once more."
 UNKNOWN_EXAMPLE = "That example belongs to another product; choose one of those shown now."
 

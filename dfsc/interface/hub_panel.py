@@ -1,0 +1,82 @@
+"""A checkpoint from the Hugging Face Hub: looked up by name, described, and fetched only when the visitor says so."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import gradio as gr
+
+from dfsc import DFSCError
+from dfsc.bundles import open_checkpoints
+from dfsc.hub import Listed, cached, fetch, hub_name, listed
+from dfsc.interface import wording
+from dfsc.interface.inspecting import kept, show_opened
+from dfsc.interface.markup import notice, text
+from dfsc.interface.photograph import Photograph
+from dfsc.interface.visitors import visitor
+
+TICK = 0.3
+CLICK_SCRIPT = """
+element.addEventListener('click', event => { if (event.target.closest('button')) trigger('click'); });
+"""
+
+
+def look_up(name: str, request: gr.Request) -> str:
+    """What the Hub tells of a repository: licence, detectors, size; nothing is fetched."""
+    known, wanted = visitor(request), hub_name(name or "")
+    known.listed = None
+    if wanted is None:
+        return notice(wording.NO_HUB_NAME, "error")
+    try:
+        known.listed = listed(wanted)
+    except DFSCError as error:
+        return notice(str(error), "error")
+    return _card(known.listed, here=cached(wanted) is not None)
+
+
+def fetch_detectors(photograph: Photograph | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    """Fetch what was looked up, telling how far that is, and put it beside the visitor's own models."""
+    known = visitor(request)
+    found = known.listed
+    if found is None:
+        yield *kept(notice(wording.NO_HUB_NAME, "error")), gr.skip(), gr.skip(), ""
+        return
+    arrived: list[int] = []
+    with ThreadPoolExecutor(1) as pool:
+        fetching = pool.submit(fetch, found.name, True, arrived.append)
+        while not fetching.done():
+            yield *[gr.skip()] * 5, _progress(found, sum(arrived))
+            time.sleep(TICK)
+    try:
+        fetching.result()
+        detectors = open_checkpoints(str(found.name))
+    except DFSCError as error:
+        yield *kept(gr.skip()), gr.skip(), gr.skip(), notice(str(error), "error")
+        return
+    yield *show_opened(detectors, str(found.name), photograph, request), _card(found, here=True)
+
+
+def _card(found: Listed, here: bool) -> str:
+    megabytes = found.size / 1e6
+    facts = {
+        wording.HUB_LICENCE: found.licence or wording.HUB_UNSAID,
+        wording.HUB_DETECTORS: ", ".join(folder or found.name.repository for folder in found.folders),
+        wording.HUB_SIZE: f"{megabytes:.1f} MB",
+        wording.HUB_VERSION: found.commit[:7],
+    }
+    rows = "".join(f"<dt>{name}</dt><dd>{text(value)}</dd>" for name, value in facts.items())
+    label = wording.HUB_OPEN if here else wording.HUB_FETCH.format(megabytes=megabytes)
+    return (
+        f'<section class="card hub"><h3>{text(found.name)}</h3><dl>{rows}</dl>'
+        f'<button type="button">{label}</button></section>'
+    )
+
+
+def _progress(found: Listed, arrived: int) -> str:
+    share = min(arrived / max(found.size, 1), 1)
+    return (
+        f'<section class="card hub"><h3>{text(found.name)}</h3>'
+        f"<p>{wording.HUB_FETCHING.format(done=arrived / 1e6, all=found.size / 1e6)}</p>"
+        f'<div class="progress"><i style="width:{share:.0%}"></i></div></section>'
+    )

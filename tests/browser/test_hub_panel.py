@@ -1,0 +1,59 @@
+"""A checkpoint from the Hub on the page, against a Hub on loopback."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hub_server import LoopbackHub
+from playwright.sync_api import Page, expect
+from visiting import encoded, upload
+
+from dfsc.publishing import push
+
+
+@pytest.fixture
+def hub(address: str, page_weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoopbackHub]:
+    server = LoopbackHub()
+    monkeypatch.setenv("HF_ENDPOINT", server.address)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_TOKEN", "hf_loopback")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    push(page_weights / "toy_block", "org/block")
+    server.asked.clear()
+    yield server
+    server.close()
+
+
+def look_up(page: Page, name: str) -> None:
+    page.fill("#hub-name textarea, #hub-name input", name)
+    page.press("#hub-name textarea, #hub-name input", "Enter")
+
+
+def test_a_checkpoint_is_described_before_it_is_fetched_and_then_belongs_to_one_visitor(hub, visit, draw):
+    page, other = visit(), visit()
+    look_up(page, "org/block")
+    card = page.locator("#hub-card .hub")
+    expect(card).to_contain_text("dfsc, ead-s")
+    expect(card.locator("button")).to_have_text("Fetch 9.8 MB and open")
+    assert not [request for request in hub.asked if "/resolve/" in request]
+    card.locator("button").click()
+    expect(page.locator("#results .origin").first).to_contain_text("org/block on the Hub")
+    expect(card.locator("button")).to_have_text("Open")
+    upload(page, "part.png", encoded(draw(5, width=200, height=150)))
+    expect(page.locator("#results .file")).to_have_text("part.png")
+    assert page.locator("#results .method-row").count() == 2
+    assert "Your model" not in other.locator("#product").inner_text()
+
+
+def test_what_can_not_be_had_is_said_and_nothing_is_lost(hub, visit):
+    page = visit()
+    before = page.locator("#results .file").inner_text()
+    look_up(page, "not a name")
+    expect(page.locator("#hub-card .notice.error")).to_contain_text("should look like org/name")
+    look_up(page, "org/nothing")
+    expect(page.locator("#hub-card .notice.error")).to_contain_text("org/nothing was not found")
+    look_up(page, "org/block")
+    hub.changed.add("dfsc/model")
+    page.locator("#hub-card .hub button").click()
+    expect(page.locator("#hub-card .notice.error")).to_contain_text("arrived other than the Hub says")
+    assert page.locator("#results .file").inner_text() == before
