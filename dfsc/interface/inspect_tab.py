@@ -16,7 +16,7 @@ from dfsc.interface.inspecting import (
     download_report,
     keep_settings,
     make_defect,
-    open_checkpoint,
+    open_bundle,
     show_capture,
     show_example,
     show_first,
@@ -88,9 +88,7 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
         judge_again, [product], many, **events
     )
     changed = [*shown, gallery]
-    checkpoint.upload(
-        open_checkpoint, [checkpoint, session], [*changed, product, checkpoint], preprocess=False, **events
-    )
+    checkpoint.upload(open_bundle, [checkpoint, session], [*changed, product, checkpoint], preprocess=False, **events)
     hub_name.submit(hub_panel.look_up, hub_name, hub_card, **LOOKING)
     hub_card.click(hub_panel.fetch_detectors, [session], [*changed, product, hub_card], **LOOKING)
     return InspectTab(product, session, changed)

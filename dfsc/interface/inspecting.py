@@ -93,7 +93,7 @@ def download_report(photograph: Photograph | None, request: gr.Request) -> Any:
     return report_file(known, known.settings.applied(known.inspection), photograph.name)
 
 
-def open_checkpoint(file: dict | None, photograph: Photograph | None, request: gr.Request) -> tuple[Any, ...]:
+def open_bundle(file: dict | None, photograph: Photograph | None, request: gr.Request) -> tuple[Any, ...]:
     """Put the detectors of an uploaded zip beside the visitor's own, and inspect with them."""
     if not file:
         return *kept(notice(wording.UNKNOWN_UPLOAD, "error")), gr.skip(), gr.skip(), None

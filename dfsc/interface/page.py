@@ -7,6 +7,7 @@ import gradio as gr
 
 from dfsc.images import MAX_BYTES
 from dfsc.interface import visitors, wording
+from dfsc.interface.api import endpoints
 from dfsc.interface.inspect_tab import INSPECTING, PRIVATE, InspectTab, inspect_tab
 from dfsc.interface.inspecting import change_product, inspect_with_own, offer_own
 from dfsc.interface.retrain_tab import RetrainTab, retrain_tab
@@ -34,6 +35,7 @@ def build_page() -> gr.Blocks:
                 with gr.Tab("Retrain", id="retrain-tab", elem_id="retrain-tab"):
                     retraining = retrain_tab()
                 connect(tabs, inspecting, retraining)
+                endpoints()
         page.unload(visitors.forget)
     return page
 

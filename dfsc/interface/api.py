@@ -1,0 +1,182 @@
+"""The endpoints for programs (gradio_client): inspect, open_checkpoint and train; all other handlers are private.
+
+A client's models live in its session like a visitor's, and photographs are deleted once they are read.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder, is_in_or_equal
+
+from dfsc import Detector, DFSCError, SeparationSettings, products
+from dfsc.bundles import open_checkpoints
+from dfsc.hub import fetch, hub_name
+from dfsc.interface import wording
+from dfsc.interface.inspecting import inspector_of
+from dfsc.interface.lane import courtesy, lane
+from dfsc.interface.photograph import delete_file, inspect_photograph, read_photograph
+from dfsc.interface.retraining import Retraining, State
+from dfsc.interface.settings import Settings
+from dfsc.interface.visitors import Visitor, visitor
+from dfsc.photoset import PhotoSet, read_photographs
+from dfsc.recipe import Recipe
+from dfsc.reporting.inspection import result_record
+
+TICK = 0.5
+PAIR = ("ead-s", "dfsc")
+
+
+def endpoints() -> None:
+    """Register the public endpoints in the Blocks context."""
+    gr.api(inspect, api_name="inspect", concurrency_id="inspect")
+    gr.api(open_checkpoint, api_name="open_checkpoint", concurrency_id="hub")
+    gr.api(train, api_name="train", concurrency_limit=16)
+
+
+def inspect(
+    photograph: dict, product: str = "", local_weight: float = 0.5, rejected_good: int = 0, request: gr.Request = None
+) -> dict:
+    """Inspect one photograph with a product's detectors.
+
+    Args:
+        photograph: a file, in Python handle_file("part.jpg").
+        product: name of an embedded product (the first by default), or "own" for what was trained or opened before.
+        local_weight: weight of the local map in the fused one, 0 to 1.
+        rejected_good: how many of the held-out good parts the limit gives up.
+
+    Returns:
+        "photograph", "size" in pixels, and "results": a record a detector as `python -m dfsc inspect --json` prints it.
+    """
+    path, name = _uploaded(photograph)
+    try:
+        with _plain_errors():
+            taken = read_photograph(path, name, uploaded=True)
+            with courtesy.inspecting():
+                inspection = inspect_photograph(taken, inspector_of(product or products()[0], request))
+    finally:
+        delete_file(path)
+    judged = Settings(min(max(local_weight, 0.0), 1.0), max(rejected_good, 0)).applied(inspection)
+    scale = taken.width / inspection.size[0]
+    records = [result_record(judged, result) for result in judged.results]
+    for record in records:
+        record["peak_xy"] = [round(value * scale, 1) for value in record["peak_xy"]]
+    return {"photograph": name, "size": [taken.width, taken.height], "results": records}
+
+
+def open_checkpoint(source: str = "", file: dict | None = None, request: gr.Request = None) -> list[dict]:
+    """Open detectors for this client alone; inspect them as product "own".
+
+    Args:
+        source: a name on the Hugging Face Hub, org/name[@revision][:folder].
+        file: or a zip as the page and `train` write it, in Python handle_file("pair.zip").
+
+    Returns:
+        "detector", "method", "size" and "product" of each.
+    """
+    with _plain_errors():
+        if file:
+            path, name = _uploaded(file)
+            try:
+                detectors = open_checkpoints(path, name)
+            finally:
+                delete_file(path)
+        elif hub_name(source):
+            fetch(hub_name(source), told=lambda _: None)
+            detectors = open_checkpoints(source)
+        else:
+            raise DFSCError(wording.NO_HUB_NAME)
+    visitor(request).open(detectors)
+    return _told(detectors)
+
+
+def train(
+    photographs: list[dict],
+    seconds: float = 120,
+    tau: float = 0.9,
+    movement: float = 0.0,
+    seed: int = 0,
+    request: gr.Request = None,
+) -> Iterator[dict]:
+    """Train a matched pair on photographs of good parts; a stream of what it does, its last record names the detectors.
+
+    Args:
+        photographs: 12 to 200 files, or a zip of them.
+        seconds: for the pair, everything counted.
+        tau: τ′ of DFSC, 0.5 to 1.
+        movement: how far the part moves between photographs, as a share of the edge.
+        seed: of everything that is drawn.
+
+    Returns:
+        records with "state", "seconds_left", "stage", "step", "steps" and "losses"; the last one has "detectors" too.
+        Inspect with them as product "own".
+    """
+    known = visitor(request)
+    with _plain_errors():
+        if known.trains:
+            raise DFSCError("A training of yours is under way already; wait for its end.")
+        separation = SeparationSettings(tau=tau)
+        recipe = Recipe(PAIR, seconds=seconds, quick=True, movement=movement, separation=separation, seed=seed)
+        taken = _photographs(photographs)
+        known.trainings += 1
+        job = Retraining(taken, recipe, f"own_{known.trainings}")
+        if not lane.enter(job):
+            raise DFSCError("Too many trainings wait already; try again later.")
+    known.retraining = job
+    yield from _watched(known, job)
+
+
+def _watched(known: Visitor, job: Retraining) -> Iterator[dict]:
+    try:
+        while not job.finished:
+            yield _record(job)
+            time.sleep(TICK)
+    finally:
+        if not job.finished:
+            job.abandon()
+    if job.state is State.FAILED:
+        raise gr.Error(job.error, print_exception=False)
+    known.keep(job)
+    yield _record(job) | {"detectors": _told(job.detectors)}
+
+
+def _record(job: Retraining) -> dict:
+    step = job.record
+    known = {"stage": step.stage, "step": step.step, "steps": step.steps, "losses": step.losses} if step else {}
+    return {"state": str(job.state), "seconds_left": round(job.seconds_left, 1)} | known
+
+
+def _told(detectors: Sequence[Detector]) -> list[dict]:
+    configs = [detector.config for detector in detectors]
+    return [{"detector": c.name, "method": c.method, "size": c.size, "product": c.product} for c in configs]
+
+
+def _photographs(files: list[dict]) -> PhotoSet:
+    uploads = [_uploaded(file) for file in files]
+    try:
+        taken = [progress.photographs for progress in read_photographs(uploads)][-1]
+    finally:
+        for path, _ in uploads:
+            delete_file(path)
+    if taken is None or taken.shortage:
+        raise DFSCError(taken.shortage if taken else wording.UNKNOWN_UPLOAD)
+    return taken
+
+
+def _uploaded(file: object) -> tuple[Path, str]:
+    """Path and name of an upload; whatever else a client says it is, only files that it has uploaded are read."""
+    path = file.get("path") if isinstance(file, dict) else None
+    if not isinstance(path, str) or not is_in_or_equal(path, get_upload_folder()) or not Path(path).is_file():
+        raise gr.Error(wording.UNKNOWN_UPLOAD, print_exception=False)
+    return Path(path), Path(str(file.get("orig_name") or path)).name
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """The library's sentences as errors that reach the client."""
+    try:
+        yield
+    except DFSCError as error:
+        raise gr.Error(str(error), print_exception=False) from error

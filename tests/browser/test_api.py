@@ -1,0 +1,73 @@
+"""What programs do with the running page: the real gradio_client against the server that visitors use."""
+
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from dfsc import Inspector, product_detectors, read_image
+from dfsc.bundles import write_bundle
+from dfsc.interface.lane import lane
+
+
+@pytest.fixture
+def client(address: str) -> Client:
+    return Client(address, verbose=False)
+
+
+@pytest.fixture
+def photographs(draw, tmp_path: Path) -> list[Path]:
+    for seed in range(12):
+        Image.fromarray(draw(seed, width=200, height=150)).save(tmp_path / f"part {seed}.png")
+    return sorted(tmp_path.glob("*.png"))
+
+
+def test_inspect_tells_what_the_library_finds(client, photographs):
+    told = client.predict(handle_file(photographs[0]), "toy_block", 0.3, 1, api_name="/inspect")
+    inspection = Inspector(product_detectors("toy_block")).inspect(read_image(photographs[0]))
+    assert (told["photograph"], told["size"]) == (photographs[0].name, [200, 150])
+    for record, result in zip(told["results"], inspection.results, strict=True):
+        assert record["method"] == result.method
+        assert record["score"] == pytest.approx(float(result.maps.fused(0.3).max()), abs=2e-3)
+        assert record["threshold"] == pytest.approx(result.calibration.threshold(1, 0.3))
+
+
+def test_only_uploads_are_read(client, photographs):
+    for file in ({"path": "/etc/passwd"}, {"path": str(photographs[0])}, {}, {"path": 3}):
+        with pytest.raises(AppError, match="did not arrive"):
+            client.predict(file, "toy_block", api_name="/inspect")
+
+
+def test_errors_are_sentences(client, tmp_path):
+    letter = tmp_path / "letter.jpg"
+    letter.write_text("Dear Sir")
+    with pytest.raises(AppError, match="is not an image that can be read"):
+        client.predict(handle_file(letter), api_name="/inspect")
+    with pytest.raises(AppError, match="should look like org/name"):
+        client.predict("nothing", api_name="/open_checkpoint")
+
+
+def test_an_opened_zip_belongs_to_one_client(client, address, photographs, tmp_path):
+    file = tmp_path / "pair.zip"
+    write_bundle(product_detectors("toy_plate"), file)
+    opened = client.predict("", handle_file(file), api_name="/open_checkpoint")
+    assert [detector["product"] for detector in opened] == ["toy_plate", "toy_plate"]
+    told = client.predict(handle_file(photographs[0]), "own", api_name="/inspect")
+    assert {record["source"] for record in told["results"]} == {"pair.zip"}
+    with pytest.raises(AppError):
+        Client(address, verbose=False).predict(handle_file(photographs[0]), "own", api_name="/inspect")
+
+
+def test_a_pair_is_trained_streaming_and_inspects(client, photographs):
+    job = client.submit([handle_file(path) for path in photographs], 30, 0.9, 0.0, 0, api_name="/train")
+    records = list(job)
+    assert {record["state"] for record in records} >= {"learning", "done"}
+    assert any(record.get("stage") == "student" for record in records)
+    assert [detector["method"] for detector in records[-1]["detectors"]] == ["ead-s", "dfsc"]
+    told = client.predict(handle_file(photographs[0]), "own", api_name="/inspect")
+    assert len(told["results"]) == 2
+    assert lane.jobs[-1].finished
+    with pytest.raises(AppError, match="please add 7 more"):
+        client.predict([handle_file(path) for path in photographs[:5]], api_name="/train")
