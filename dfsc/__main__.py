@@ -7,15 +7,20 @@ from dfsc.commands import COMMANDS
 from dfsc.errors import DFSCError
 
 
+def parser() -> argparse.ArgumentParser:
+    """All commands; what is parsed has the command's `run`."""
+    whole = argparse.ArgumentParser(prog="python -m dfsc", description="Visual inspection with logical anomalies.")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        part = commands.add_parser(command.NAME, help=command.HELP, description=command.HELP)
+        command.add_arguments(part)
+        part.set_defaults(run=command.run)
+    return whole
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; errors of library and system become one line on standard error and exit status 2."""
-    parser = argparse.ArgumentParser(prog="python -m dfsc", description="Visual inspection with logical anomalies.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        subparser = commands.add_parser(command.NAME, help=command.HELP, description=command.HELP)
-        command.add_arguments(subparser)
-        subparser.set_defaults(run=command.run)
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return options.run(options)
     except DFSCError as error:

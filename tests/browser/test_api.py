@@ -1,5 +1,7 @@
 """What programs do with the running page: the real gradio_client against the server that visitors use."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,23 @@ def test_inspect_tells_what_the_library_finds(client, photographs):
         assert record["method"] == result.method
         assert record["score"] == pytest.approx(float(result.maps.fused(0.3).max()), abs=2e-3)
         assert record["threshold"] == pytest.approx(result.calibration.threshold(1, 0.3))
+
+
+def test_the_readmes_example_runs(address, photographs, tmp_path, monkeypatch, capsys):
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"^```python\n(from pathlib.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photographs").mkdir()
+    for path in photographs:
+        path.rename(tmp_path / "photographs" / path.name)
+    shutil.copyfile(tmp_path / "photographs" / photographs[0].name, tmp_path / "photo.jpg")
+    for said, tried in (("http://127.0.0.1:7860", address), ("terminal_block", "toy_block"), ("120", "30")):
+        assert said in snippet
+        snippet = snippet.replace(said, tried)
+    scope: dict = {}
+    exec(snippet, scope)
+    assert len(scope["found"]["results"]) == 2
+    assert "done 0" in capsys.readouterr().out
 
 
 def test_only_uploads_are_read(client, photographs):
