@@ -13,7 +13,7 @@ from dfsc.networks import SIZES
 from dfsc.targets import cache_targets, channel_statistics, projection, split_photographs
 from dfsc.teacher import Distillation, DistillationPlan
 
-PLAN = DistillationPlan(steps=6, crops=1, padded_images=1, padded_every=3, warm_up=2)
+PLAN = DistillationPlan(steps=6, crops=1, padded_every=3, warm_up=2)
 
 
 def edges_and_colours(images):
@@ -85,7 +85,7 @@ def test_stopped_and_resumed_distillation_equals_an_uninterrupted_one(cache, tmp
 
 
 def test_a_distillation_learns(cache):
-    distillation = Distillation(DistillationPlan(steps=20, crops=2, padded_images=1, warm_up=5), cache)
+    distillation = Distillation(DistillationPlan(steps=20, crops=2, warm_up=5), cache)
     before = distillation.measure(cache).inner
     list(distillation.run())
     assert distillation.measure(cache).inner < before - 0.1

@@ -35,7 +35,8 @@ def build_page() -> gr.Blocks:
                 with gr.Tab("Retrain", id="retrain-tab", elem_id="retrain-tab"):
                     retraining = retrain_tab()
                 connect(tabs, inspecting, retraining)
-                endpoints()
+        if inspecting:
+            endpoints()
         page.unload(visitors.forget)
     return page
 

@@ -1,7 +1,5 @@
 """What programs do with the running page: the real gradio_client against the server that visitors use."""
 
-import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,6 @@ from PIL import Image
 
 from dfsc import Inspector, product_detectors, read_image
 from dfsc.bundles import write_bundle
-from dfsc.interface.lane import lane
 
 
 @pytest.fixture
@@ -34,23 +31,6 @@ def test_inspect_tells_what_the_library_finds(client, photographs):
         assert record["method"] == result.method
         assert record["score"] == pytest.approx(float(result.maps.fused(0.3).max()), abs=2e-3)
         assert record["threshold"] == pytest.approx(result.calibration.threshold(1, 0.3))
-
-
-def test_the_readmes_example_runs(address, photographs, tmp_path, monkeypatch, capsys):
-    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
-    (snippet,) = re.findall(r"^```python\n(from pathlib.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "photographs").mkdir()
-    for path in photographs:
-        path.rename(tmp_path / "photographs" / path.name)
-    shutil.copyfile(tmp_path / "photographs" / photographs[0].name, tmp_path / "photo.jpg")
-    for said, tried in (("http://127.0.0.1:7860", address), ("terminal_block", "toy_block"), ("120", "30")):
-        assert said in snippet
-        snippet = snippet.replace(said, tried)
-    scope: dict = {}
-    exec(snippet, scope)
-    assert len(scope["found"]["results"]) == 2
-    assert "done 0" in capsys.readouterr().out
 
 
 def test_only_uploads_are_read(client, photographs):
@@ -79,14 +59,6 @@ def test_an_opened_zip_belongs_to_one_client(client, address, photographs, tmp_p
         Client(address, verbose=False).predict(handle_file(photographs[0]), "own", api_name="/inspect")
 
 
-def test_a_pair_is_trained_streaming_and_inspects(client, photographs):
-    job = client.submit([handle_file(path) for path in photographs], 30, 0.9, 0.0, 0, api_name="/train")
-    records = list(job)
-    assert {record["state"] for record in records} >= {"learning", "done"}
-    assert any(record.get("stage") == "student" for record in records)
-    assert [detector["method"] for detector in records[-1]["detectors"]] == ["ead-s", "dfsc"]
-    told = client.predict(handle_file(photographs[0]), "own", api_name="/inspect")
-    assert len(told["results"]) == 2
-    assert lane.jobs[-1].finished
+def test_too_few_photographs_are_told_before_a_training_begins(client, photographs):
     with pytest.raises(AppError, match="please add 7 more"):
         client.predict([handle_file(path) for path in photographs[:5]], api_name="/train")

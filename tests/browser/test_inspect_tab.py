@@ -98,9 +98,10 @@ def test_the_camera_takes_a_photograph_and_stays_ready(visit):
     page = visit()
     page.locator("#camera-fold button").first.click()
     page.get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('#camera video')?.videoWidth > 0")
     page.locator("#camera button[aria-label='capture photo']").click()
     expect(page.locator("#results .file")).to_contain_text("Camera, ")
-    expect(page.locator("#camera img")).to_have_count(0)
+    expect(page.locator("#camera button:visible").first).to_be_enabled()
 
 
 def test_the_wipe_moves_between_the_methods(visit):

@@ -159,6 +159,25 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     wait_until(lambda: not served.exists())
 
 
+def test_the_readmes_program_trains_and_inspects(address, draw, tmp_path, monkeypatch, capsys):
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"^```python\n(from pathlib.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photographs").mkdir()
+    for file in files(draw, range(12)):
+        (tmp_path / "photographs" / file["name"]).write_bytes(file["buffer"])
+    (tmp_path / "photo.jpg").write_bytes(file["buffer"])
+    for said, tried in (("http://127.0.0.1:7860", address), ("terminal_block", "toy_block"), ("120", "40")):
+        assert said in snippet
+        snippet = snippet.replace(said, tried)
+    scope: dict = {}
+    exec(snippet, scope)
+    assert len(scope["found"]["results"]) == 2
+    out = capsys.readouterr().out
+    assert "learning" in out
+    assert "done 0" in out
+
+
 def test_leaving_the_page_stops_the_work(ready):
     begin(ready, 300)
     expect(ready.locator("#curves polyline").first).to_be_visible(timeout=LONG)
