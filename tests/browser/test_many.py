@@ -22,6 +22,8 @@ def files(draw) -> list[dict]:
 def upload_all(page: Page, files: list[dict]) -> None:
     page.locator(UPLOAD).first.set_input_files(files)
     expect(page.locator("#many a[download]")).to_be_visible()
+    expect(page.locator("#message")).to_contain_text("photographs inspected in")
+    page.wait_for_selector("#results [data-drawn]")
 
 
 def scores(page: Page) -> list[float]:

@@ -14,7 +14,7 @@ from visiting import encoded, expect_inspected
 from dfsc.interface.lane import lane
 
 PHOTOGRAPHS = "#photographs input[type=file]"
-LONG = 120_000
+LONG = 200_000
 
 
 def files(draw, numbers) -> list[dict]:
@@ -109,7 +109,8 @@ def test_own_photographs_are_one_click_away(visit):
 def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, draw, tmp_path):
     other = open_retrain(visit())
     bring(other, files(draw, range(12)), 12)
-    begin(ready, 60)
+    # Ended by a click; so long because another test may train beside it.
+    begin(ready, 200)
     expect(ready.locator("#curves [data-plot=autoencoder] polyline")).to_have_count(2, timeout=LONG)
     other.click("#train")
     expect(other.locator("#retrain-message")).to_contain_text("You are number 1 in the queue")
