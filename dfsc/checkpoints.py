@@ -17,13 +17,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from dfsc.calibration import BranchMaps, Calibration, PositionScale
-from dfsc.detector import BORDER_CONVENTION, Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
+from dfsc.checkpoint_config import detector_config, known_value, read_config
+from dfsc.detector import Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
 from dfsc.errors import CheckpointError
 from dfsc.hub import CARD_FILE, CONFIG_FILE, TEACHER, WEIGHTS_FILE, HubName, fetch, hub_name
-from dfsc.images import RESIZE_RULE
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
-from dfsc.separation import settings_from
 from dfsc.version import __version__
 
 DETECTOR_FORMAT = "dfsc-detector-1"
@@ -82,8 +81,8 @@ def load(source: str | Path) -> Detector:
 def load_teacher(folder: str | Path) -> Teacher:
     """Load a teacher's checkpoint folder; networks are float32 in memory."""
     folder = Path(folder)
-    config = _read_config(folder, TEACHER_FORMAT)
-    network = empty_teacher(_known(config, "size", SIZES))
+    config = read_config(folder, TEACHER_FORMAT)
+    network = empty_teacher(known_value(config, "size", SIZES))
     _fill(network, _read_tensors(folder), folder)
     return Teacher(network.eval(), SIZES[config["size"]], digest(folder))
 
@@ -157,7 +156,7 @@ def _load_hub(name: HubName) -> Detector:
 
 
 def _load_folder(folder: Path, source: str) -> Detector:
-    config = _parse_config(_read_config(folder, DETECTOR_FORMAT), folder)
+    config = detector_config(read_config(folder, DETECTOR_FORMAT), folder)
     tensors = _read_tensors(folder)
     try:
         mean, std = tensors.pop("channel_mean").float(), tensors.pop("channel_std").float()
@@ -209,49 +208,6 @@ def teacher_folder(config: DetectorConfig, folder: Path) -> Path:
         f"The teacher that {config.name} was trained with ({config.teacher_digest[:19]}…) is not here; "
         f'put its folder beside the checkpoint as "teacher".'
     )
-
-
-def _read_config(folder: Path, expected_format: str) -> dict:
-    file = folder / CONFIG_FILE
-    if not file.is_file():
-        raise CheckpointError(f"{folder.name} is not a checkpoint: it has no {CONFIG_FILE}.")
-    try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
-        raise CheckpointError(
-            f"The {CONFIG_FILE} of {folder.name} can't be read; fetch the checkpoint again."
-        ) from error
-    found = config.get("format") if isinstance(config, dict) else None
-    if found != expected_format:
-        raise CheckpointError(f"{folder.name} is of format {found!r}, not {expected_format!r}; it can't be used here.")
-    return config
-
-
-def _parse_config(config: dict, folder: Path) -> DetectorConfig:
-    separation = config.get("separation")
-    _known(config, "method", METHODS)
-    _known(config, "size", SIZES)
-    for key, own in (("resize_rule", RESIZE_RULE), ("border", BORDER_CONVENTION)):
-        if config.get(key) != own:
-            raise CheckpointError(f"{folder.name} was made with another {key}: {config.get(key)!r} instead of {own!r}.")
-    try:
-        return DetectorConfig(
-            product=str(config["product"]),
-            method=config["method"],
-            size=config["size"],
-            teacher_digest=str(config["teacher_digest"]),
-            separation=None if separation is None else settings_from(separation),
-            schedule=str(config["schedule"]),
-            training=dict(config.get("training", {})),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
-
-
-def _known(config: dict, key: str, table: dict) -> str:
-    if config.get(key) not in table:
-        raise CheckpointError(f"The checkpoint's {key} is {config.get(key)!r}; known are: {', '.join(table)}.")
-    return config[key]
 
 
 def _read_tensors(folder: Path) -> dict[str, Tensor]:

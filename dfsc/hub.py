@@ -8,25 +8,17 @@ hashes that the Hub tells; until then the version before stays what the name mea
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from huggingface_hub import HfApi, constants, snapshot_download
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    HTTPError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 from huggingface_hub.hf_api import ModelInfo, RepoFile
 from huggingface_hub.utils import tqdm
 
 from dfsc.errors import CheckpointError
+from dfsc.hub_refusals import said
 from dfsc.version import __version__
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = FILES = ("config.json", "model.safetensors", "README.md")
@@ -34,7 +26,6 @@ TEACHER = "teacher"
 MAIN = "main"
 MAX_BYTES = 500_000_000
 SECONDS = 10.0
-PIECE = 1 << 20
 
 _NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?(?::(?P<folder>[\w./ -]+))?")
 
@@ -77,10 +68,10 @@ def hub_name(text: str) -> HubName | None:
     found = _NAME.fullmatch(text.strip())
     if found is None:
         return None
-    folder = str(PurePosixPath(found["folder"] or "."))
-    if ".." in PurePosixPath(folder).parts or folder.startswith("/"):
+    folder = PurePosixPath(found["folder"] or ".")
+    if ".." in folder.parts or folder.is_absolute():
         return None
-    return HubName(found["repository"], found["revision"] or MAIN, "" if folder == "." else folder)
+    return HubName(found["repository"], found["revision"] or MAIN, _text(folder))
 
 
 def cached(name: HubName) -> Path | None:
@@ -105,11 +96,12 @@ def listed(name: HubName) -> Listed:
     Raises:
         CheckpointError: with one sentence: not there, private, without a detector, or the Hub does not answer.
     """
-    with _said(name):
+    with said(name):
         info = _api().model_info(name.repository, revision=name.revision, timeout=SECONDS)
         tree = _api().list_repo_tree(name.repository, recursive=True, revision=info.sha)
         wanted = [file for file in tree if isinstance(file, RepoFile) and _wanted(file.path, name)]
-    folders = sorted(_folder(f.path) for f in wanted if _is(f.path, CONFIG_FILE) and _folder(f.path) != TEACHER)
+    configs = (PurePosixPath(file.path) for file in wanted if PurePosixPath(file.path).name == CONFIG_FILE)
+    folders = sorted(_text(config.parent) for config in configs if config.parent.name != TEACHER)
     if not folders:
         where = f'a folder "{name.folder}" with a detector' if name.folder else "a detector"
         raise CheckpointError(f"{name.repository} on the Hub does not hold {where} of this library; check the name.")
@@ -135,7 +127,7 @@ def fetch(name: HubName, refresh: bool = False, told: Callable[[int], None] | No
     if known is not None and not refresh:
         return known
     found = listed(name)
-    with _said(name):
+    with said(name):
         snapshot = Path(
             snapshot_download(
                 name.repository,
@@ -163,7 +155,7 @@ def upload(folder: Path, repository: str, private: bool) -> str:
     name = hub_name(repository)
     if name is None or str(name) != name.repository:
         raise CheckpointError(f'"{repository}" is no name of a repository; it should look like org/name.')
-    with _said(name):
+    with said(name):
         api = _api()
         api.create_repo(repository, private=private, exist_ok=True)
         return str(
@@ -211,23 +203,23 @@ def _counting(told: Callable[[int], None]) -> type[tqdm]:
 
 
 def _patterns(name: HubName) -> list[str]:
-    folders = [name.folder, TEACHER] if name.folder else ["", "*"]
+    folders = _asked_for(name) or ("", "*")
     return [f"{folder}/{file}".removeprefix("/") for folder in folders for file in FILES]
 
 
 def _wanted(path: str, name: HubName) -> bool:
     """Whether a file of a repository is one of the three of a detector that is asked for, or of its teacher."""
-    file = PurePosixPath(path)
-    return file.name in FILES and (not name.folder or _folder(path) in (name.folder, TEACHER))
+    file, folders = PurePosixPath(path), _asked_for(name)
+    return file.name in FILES and (not folders or _text(file.parent) in folders)
 
 
-def _folder(path: str) -> str:
-    parent = str(PurePosixPath(path).parent)
-    return "" if parent == "." else parent
+def _asked_for(name: HubName) -> tuple[str, ...]:
+    """A named detector's folder and that of the teacher beside it; none when all detectors are asked for."""
+    return (name.folder, _text(PurePosixPath(name.folder).parent / TEACHER)) if name.folder else ()
 
 
-def _is(path: str, name: str) -> bool:
-    return PurePosixPath(path).name == name
+def _text(folder: PurePosixPath) -> str:
+    return "" if str(folder) == "." else str(folder)
 
 
 def _hash(file: RepoFile) -> str:
@@ -259,39 +251,3 @@ def _endpoint() -> str | None:
 
 def _cache() -> str:
     return os.environ.get("HF_HUB_CACHE", constants.HF_HUB_CACHE)
-
-
-# What went wrong, by the client's own errors and by the Hub's answer, as the rest of a sentence about the repository.
-_REFUSALS: tuple[tuple[type[Exception], str], ...] = (
-    (GatedRepoError, "asks its visitors to accept conditions first; do so on the Hub and log in with `hf auth login`"),
-    (
-        RepositoryNotFoundError,
-        "was not found, neither here nor on the Hub; check the name or log in with `hf auth login`",
-    ),
-    (RevisionNotFoundError, "has no such revision; check the name behind the @"),
-    (HFValidationError, "is no name of a repository; it should look like org/name"),
-)
-_ANSWERS: tuple[tuple[Callable[[int], bool], str], ...] = (
-    (lambda status: status in (401, 403), "may not be read by you; log in with `hf auth login`"),
-    (lambda status: status == 404, "was not found on the Hub; check the name"),
-    (lambda status: status == 429, "can't be had now, because the Hub asks to wait; try again in some minutes"),
-    (lambda status: status >= 500, "can't be had now, because the Hub has troubles of its own; try again later"),
-)
-
-
-@contextmanager
-def _said(name: HubName) -> Iterator[None]:
-    """Turn whatever the client raises into one sentence."""
-    try:
-        yield
-    except tuple(kind for kind, _ in _REFUSALS) as error:
-        reason = next(reason for kind, reason in _REFUSALS if isinstance(error, kind))
-        raise CheckpointError(f"{name} {reason}.") from error
-    except HfHubHTTPError as error:
-        status = getattr(error.response, "status_code", 0)
-        reason = next((reason for fits, reason in _ANSWERS if fits(status)), "could not be fetched; try again later")
-        raise CheckpointError(f"{name} {reason}.") from error
-    except (HTTPError, OSError) as error:
-        raise CheckpointError(
-            f"{name} could not be fetched, because the Hub can't be reached; try again later."
-        ) from error

@@ -59,8 +59,8 @@ def pull(source: str, out: Path, refresh: bool = True) -> list[Path]:
         )
     place = fetch(name, refresh)
     folders = detector_folders(place)
-    root = place.parent if name.folder else place
-    wanted = [*folders, *([root / TEACHER] if (root / TEACHER).is_dir() else [])]
+    teacher = (place.parent if name.folder else place) / TEACHER
+    wanted = [*folders, teacher] if teacher.is_dir() else folders
     for folder in wanted:
         check_replaceable(out / folder.name)
     for folder in folders:

@@ -18,15 +18,13 @@ from dfsc.interface import wording
 from dfsc.interface.inspecting import inspector_of
 from dfsc.interface.lane import courtesy, lane
 from dfsc.interface.photograph import delete_file, inspect_photograph, read_photograph
-from dfsc.interface.retraining import Retraining, State
+from dfsc.interface.retraining import Retraining, State, pair_recipe
 from dfsc.interface.settings import Settings
 from dfsc.interface.visitors import Visitor, visitor
 from dfsc.photoset import PhotoSet, read_photographs
-from dfsc.recipe import Recipe
 from dfsc.reporting.inspection import result_record
 
 TICK = 0.5
-PAIR = ("ead-s", "dfsc")
 
 
 def endpoints() -> None:
@@ -117,11 +115,8 @@ def train(
     with _plain_errors():
         if known.trains:
             raise DFSCError("A training of yours is under way already; wait for its end.")
-        separation = SeparationSettings(tau=tau)
-        recipe = Recipe(PAIR, seconds=seconds, quick=True, movement=movement, separation=separation, seed=seed)
-        taken = _photographs(photographs)
-        known.trainings += 1
-        job = Retraining(taken, recipe, f"own_{known.trainings}")
+        recipe = pair_recipe(seconds, movement, seed, SeparationSettings(tau=tau))
+        job = known.wishes(_photographs(photographs), recipe)
         if not lane.enter(job):
             raise DFSCError("Too many trainings wait already; try again later.")
     known.retraining = job

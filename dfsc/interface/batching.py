@@ -13,7 +13,7 @@ from dfsc.interface import wording
 from dfsc.interface.inspecting import Shown, guarded, inspector_of, kept
 from dfsc.interface.many import Many, inspect_again, inspect_uploads
 from dfsc.interface.many_view import many_html
-from dfsc.interface.markup import notice
+from dfsc.interface.markup import clicked_index, notice
 from dfsc.interface.photograph import delete_file, read_photograph
 from dfsc.interface.visitors import visitor
 
@@ -48,7 +48,7 @@ def _show_many(uploads: list[tuple[Path, str]], product: str, request: gr.Reques
     try:
         for many in _told(inspect_uploads(uploads, product, inspector_of(product, request))):
             known.many = many
-            said = notice(wording.many_so_far(len(many.entries) + len(many.left_out), many.total))
+            said = notice(wording.many_so_far(many.done, many.total))
             yield gr.skip(), said, gr.skip(), None, many_html(many, known.settings)
     except DFSCError as error:
         yield *kept(notice(str(error), "error")), None, gr.skip()
@@ -58,7 +58,7 @@ def _show_many(uploads: list[tuple[Path, str]], product: str, request: gr.Reques
         yield *kept(notice(many.left_out[0], "error")), None, table
         return
     said = wording.many_done(time.monotonic() - started, len(many.entries))
-    entry = many.ranked(known.settings)[0][1]
+    entry = many.ranked(known.settings)[0].entry
     yield *guarded(entry.opened, product, request, said), None, table
 
 
@@ -74,8 +74,8 @@ def _told(states: Iterator[Many]) -> Iterator[Many]:
 
 def open_one(product: str, event: gr.EventData, request: gr.Request) -> Shown:
     """Show the photograph whose row was clicked."""
-    many, index = visitor(request).many, getattr(event, "index", None)
-    if many is None or not isinstance(index, int) or not 0 <= index < len(many.entries):
+    many, index = visitor(request).many, clicked_index(event)
+    if many is None or index is None or index >= len(many.entries):
         return kept(notice(wording.NO_SUCH_PHOTOGRAPH, "error"))
     return guarded(many.entries[index].opened, product, request)
 

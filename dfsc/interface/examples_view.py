@@ -13,17 +13,9 @@ from dfsc.interface.models import Example, examples
 
 THUMBNAIL_EDGE = 160
 
-# A button says which example it shows by product and place in models.examples(product).
-CLICK_SCRIPT = """
-element.addEventListener('click', event => {
-  const button = event.target.closest('button[data-index]');
-  if (button) trigger('click', { product: button.dataset.product, index: Number(button.dataset.index) });
-});
-"""
-
 
 def examples_html(product: str) -> str:
-    """Buttons for a product's examples, grouped by kind; empty when there are none."""
+    """Buttons for a product's examples, grouped by kind; each tells product and place in models.examples(product)."""
     groups = groupby(enumerate(examples(product)), key=lambda item: item[1].kind)
     return "".join(_group(product, kind, items) for kind, items in groups)
 

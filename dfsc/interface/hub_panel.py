@@ -17,9 +17,6 @@ from dfsc.interface.photograph import Photograph
 from dfsc.interface.visitors import visitor
 
 TICK = 0.3
-CLICK_SCRIPT = """
-element.addEventListener('click', event => { if (event.target.closest('button')) trigger('click'); });
-"""
 
 
 def look_up(name: str, request: gr.Request) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 import gradio as gr
 
 from dfsc import products
-from dfsc.interface import hub_panel, many_view, wording
+from dfsc.interface import hub_panel, wording
 from dfsc.interface.batching import judge_again, open_one, show_uploads
-from dfsc.interface.examples_view import CLICK_SCRIPT, examples_html
+from dfsc.interface.examples_view import examples_html
 from dfsc.interface.how_it_works import how_it_works_html
 from dfsc.interface.inspecting import (
     change_product,
@@ -22,11 +22,14 @@ from dfsc.interface.inspecting import (
     show_first,
     show_values,
 )
-from dfsc.interface.markup import notice
+from dfsc.interface.markup import CLICK_SCRIPT, notice
 
 STATIC = Path(__file__).parent / "static"
-# Each script in a block of its own, so that their names don't meet.
-SCRIPTS = "\n".join(f"{{{(STATIC / name).read_text(encoding='utf-8')}}}" for name in ("inspection.js", "defect.js"))
+# Each purpose in a block of its own, so that their names don't meet.
+SCRIPTS = "\n".join(
+    "{" + "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names) + "}"
+    for names in (("drawing.js", "inspection.js"), ("defect.js",))
+)
 # The file is written on demand, and only then the hidden button has something to fetch.
 FETCH_REPORT = "() => setTimeout(() => document.querySelector('#report-file')?.click(), 200)"
 PRIVATE = {"api_visibility": "private", "show_progress": "minimal", "trigger_mode": "always_last"}
@@ -62,10 +65,10 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
             hub_name = gr.Textbox(
                 label=wording.HUB_LABEL, placeholder=wording.HUB_HINT, elem_id="hub-name", max_lines=1
             )
-            hub_card = gr.HTML("", elem_id="hub-card", label="From the Hub", js_on_load=hub_panel.CLICK_SCRIPT)
+            hub_card = gr.HTML("", elem_id="hub-card", label="From the Hub", js_on_load=CLICK_SCRIPT)
             gallery = gr.HTML(examples_html(names[0]), elem_id="examples", label="Examples", js_on_load=CLICK_SCRIPT)
         with gr.Column(scale=1, min_width=320, elem_id="findings"):
-            many = gr.HTML("", elem_id="many", label="Several photographs", js_on_load=many_view.CLICK_SCRIPT)
+            many = gr.HTML("", elem_id="many", label="Several photographs", js_on_load=CLICK_SCRIPT)
             results = gr.HTML("", elem_id="results", label="Results", js_on_load=SCRIPTS)
             probe = gr.HTML("", elem_id="probe", label="Values at one place")
             gr.HTML(how_it_works_html(), elem_id="how", label="How it works")
@@ -84,10 +87,8 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
     results.change(lambda: "", None, probe, **QUICK)
     results.submit(download_report, [session], report, **events).then(None, js=FETCH_REPORT)
     results.input(keep_settings, None, many, **QUICK)
-    product.input(change_product, [product, session], [*shown, gallery], **events).then(
-        judge_again, [product], many, **events
-    )
     changed = [*shown, gallery]
+    product.input(change_product, [product, session], changed, **events).then(judge_again, [product], many, **events)
     checkpoint.upload(open_bundle, [checkpoint, session], [*changed, product, checkpoint], preprocess=False, **events)
     hub_name.submit(hub_panel.look_up, hub_name, hub_card, **LOOKING)
     hub_card.click(hub_panel.fetch_detectors, [session], [*changed, product, hub_card], **LOOKING)

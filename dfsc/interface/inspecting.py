@@ -14,7 +14,7 @@ from dfsc.interface.defect_view import with_defect
 from dfsc.interface.downloads import report_file
 from dfsc.interface.examples_view import examples_html
 from dfsc.interface.lane import courtesy
-from dfsc.interface.markup import notice
+from dfsc.interface.markup import clicked_index, notice
 from dfsc.interface.photograph import Photograph, inspect_photograph, passing_file, read_photograph
 from dfsc.interface.probing import place_from, probe_html
 from dfsc.interface.results_view import results_html
@@ -37,9 +37,9 @@ def show_first(product: str, request: gr.Request) -> Shown:
 
 def show_example(product: str, event: gr.EventData, request: gr.Request) -> Shown:
     """Inspect the example whose button was clicked, which may be another product's than what is chosen."""
-    of, index = getattr(event, "product", None), getattr(event, "index", None)
+    of, index = getattr(event, "product", None), clicked_index(event)
     found = models.examples(of) if of in products() else []
-    if not isinstance(index, int) or not 0 <= index < len(found):
+    if index is None or index >= len(found):
         return kept(notice(wording.UNKNOWN_EXAMPLE, "error"))
     return _show_example(found[index], product, request)
 

@@ -2,26 +2,26 @@
 
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from dfsc import DFSCError, Inspection, Inspector, Result
+from dfsc import DFSCError, Inspector, Result
 from dfsc.figures import display_copy, jpeg
 from dfsc.interface.lane import courtesy
 from dfsc.interface.photograph import Photograph, inspect_photograph, read_photograph
 from dfsc.interface.settings import Settings
 from dfsc.uploads import Listing
 
-MAX_MANY = 200
+MAX_MANY = 100
 THUMBNAIL_EDGE = 104
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One inspected photograph, small enough that two hundred fit into memory.
+    """One inspected photograph, small enough that a hundred of each visitor's fit into memory.
 
     Attributes:
         photograph: with a thumbnail in place of its display copy.
@@ -37,13 +37,19 @@ class Entry:
         with Image.open(io.BytesIO(self.display)) as picture:
             return replace(self.photograph, display=np.asarray(picture))
 
-    def judged(self, settings: Settings) -> tuple[Result, ...]:
-        """Its results by what the visitor has set."""
-        return settings.applied(Inspection(self.photograph.network, self.results)).results
 
-    def score(self, settings: Settings) -> float:
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """An entry with its place in Many.entries, and its results as the visitor's settings judge them."""
+
+    index: int
+    entry: Entry
+    results: tuple[Result, ...]
+
+    @property
+    def score(self) -> float:
         """By which the table is sorted: the highest of the methods' scores."""
-        return max(result.score for result in self.judged(settings))
+        return max(result.score for result in self.results)
 
 
 @dataclass(frozen=True)
@@ -60,15 +66,17 @@ class Many:
     product: str
     total: int
     entries: tuple[Entry, ...] = ()
-    left_out: tuple[str, ...] = field(default_factory=tuple)
+    left_out: tuple[str, ...] = ()
 
     @property
-    def done(self) -> bool:
-        return len(self.entries) + len(self.left_out) >= self.total
+    def done(self) -> int:
+        """Files that were looked at."""
+        return len(self.entries) + len(self.left_out)
 
-    def ranked(self, settings: Settings) -> list[tuple[int, Entry]]:
-        """Entries with their place in `entries`, the highest score first."""
-        return sorted(enumerate(self.entries), key=lambda item: -item[1].score(settings))
+    def ranked(self, settings: Settings) -> list[Ranked]:
+        """All entries, the highest score first."""
+        rows = (Ranked(i, entry, settings.judged(entry.results)) for i, entry in enumerate(self.entries))
+        return sorted(rows, key=lambda row: -row.score)
 
 
 def inspect_uploads(uploads: Iterable[tuple[Path, str]], product: str, inspector: Inspector) -> Iterator[Many]:

@@ -4,20 +4,11 @@ import base64
 import csv
 import io
 
-from dfsc import Result
 from dfsc.interface import wording
-from dfsc.interface.many import Entry, Many
+from dfsc.interface.many import Many, Ranked
 from dfsc.interface.markup import picture, text
 from dfsc.interface.settings import Settings
 from dfsc.interface.wording import number
-
-# A row's button says which photograph it opens by its place in Many.entries.
-CLICK_SCRIPT = """
-element.addEventListener('click', event => {
-  const button = event.target.closest('button[data-index]');
-  if (button) trigger('click', { index: Number(button.dataset.index) });
-});
-"""
 
 
 def many_html(many: Many | None, settings: Settings) -> str:
@@ -25,58 +16,58 @@ def many_html(many: Many | None, settings: Settings) -> str:
     if many is None or not many.total:
         return ""
     ranked = many.ranked(settings)
-    rejecting = sum(any(result.verdict != "accept" for result in entry.judged(settings)) for _, entry in ranked)
-    progress = len(many.entries) + len(many.left_out)
-    bar = "" if many.done else f'<div class="progress"><i style="width:{progress / many.total:.0%}"></i></div>'
+    suspect = sum(any(result.verdict != "accept" for result in row.results) for row in ranked)
+    done = many.done == many.total
+    bar = "" if done else f'<div class="progress"><i style="width:{many.done / many.total:.0%}"></i></div>'
     return (
-        f'<section class="card many"><h2>{wording.many_heading(many.product, rejecting, len(ranked))}</h2>{bar}'
-        + (_table(ranked, settings) if ranked else "")
-        + (_download(ranked, settings) if many.done and ranked else "")
+        f'<section class="card many"><h2>{wording.many_heading(many.product, suspect, len(ranked))}</h2>{bar}'
+        + (_table(ranked) if ranked else "")
+        + (_download(ranked) if done and ranked else "")
         + _left_out(many)
         + "</section>"
     )
 
 
-def _table(ranked: list[tuple[int, Entry]], settings: Settings) -> str:
-    titles = [text(result.title) for result in ranked[0][1].results]
+def _table(ranked: list[Ranked]) -> str:
+    titles = [text(result.title) for result in ranked[0].results]
     heads = "".join(f'<th colspan="2">{title}</th>' for title in titles)
-    rows = "".join(_row(index, entry, entry.judged(settings)) for index, entry in ranked)
+    rows = "".join(map(_row, ranked))
     return (
         f'<div class="scrolled"><table><thead><tr><th colspan="2">{wording.MANY_PHOTOGRAPH}</th>{heads}</tr></thead>'
         + f"<tbody>{rows}</tbody></table></div>"
     )
 
 
-def _row(index: int, entry: Entry, results: tuple[Result, ...]) -> str:
-    name = text(entry.photograph.name)
+def _row(row: Ranked) -> str:
+    name = text(row.entry.photograph.name)
     cells = "".join(
         f'<td class="score">{number(result.score)}</td>'
         f'<td><strong class="badge {result.verdict}">{wording.VERDICTS[result.verdict]}</strong></td>'
-        for result in results
+        for result in row.results
     )
-    thumbnail = picture(entry.photograph.display, "")
+    thumbnail = picture(row.entry.photograph.display, "")
     return (
         f'<tr><td class="thumb">{thumbnail}</td>'
-        f'<td><button type="button" data-index="{index}" title="{name}">{name}</button></td>{cells}</tr>'
+        f'<td><button type="button" data-index="{row.index}" title="{name}">{name}</button></td>{cells}</tr>'
     )
 
 
-def _download(ranked: list[tuple[int, Entry]], settings: Settings) -> str:
-    data = base64.b64encode(many_csv(ranked, settings).encode("utf-8-sig")).decode()
+def _download(ranked: list[Ranked]) -> str:
+    data = base64.b64encode(many_csv(ranked).encode("utf-8-sig")).decode()
     return (
         f'<p><a class="button" download="{wording.MANY_FILE}" href="data:text/csv;base64,{data}">'
         + f"{wording.MANY_DOWNLOAD}</a></p>"
     )
 
 
-def many_csv(ranked: list[tuple[int, Entry]], settings: Settings) -> str:
-    """A line a photograph and method: name, size, method, verdict, score, limit, and where the fused map peaks."""
+def many_csv(ranked: list[Ranked]) -> str:
+    """A line a photograph and method: name, size, detector, verdict, score, limit, and the branch that is larger."""
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(["photograph", "width", "height", "detector", "verdict", "score", "limit", "branch"])
-    for _, entry in ranked:
-        photograph = entry.photograph
-        for result in entry.judged(settings):
+    for row in ranked:
+        photograph = row.entry.photograph
+        for result in row.results:
             size = (photograph.width, photograph.height)
             figures = (f"{result.score:.4f}", f"{result.threshold:.4f}", result.branch)
             writer.writerow([_inert(photograph.name), *size, result.detector, result.verdict, *figures])

@@ -14,9 +14,11 @@ from dfsc.pacing import Budget
 from dfsc.photoset import PhotoSet
 from dfsc.previews import NovelChannels, Preview, novel_channels, preview
 from dfsc.recipe import Recipe, start
+from dfsc.separation import SeparationSettings
 from dfsc.trainer import StepRecord
 from dfsc.training import Training
 
+PAIR = ("ead-s", "dfsc")
 POINT_SECONDS = 1.0
 PREVIEW_SECONDS = 4.0
 PATIENCE = 5.0
@@ -31,6 +33,11 @@ class State(StrEnum):
     CALIBRATING = "calibrating"
     DONE = "done"
     FAILED = "failed"
+
+
+def pair_recipe(seconds: float, movement: float, seed: int, separation: SeparationSettings) -> Recipe:
+    """A matched pair from few photographs in little time; raises DFSCError for wishes that make no sense."""
+    return Recipe(PAIR, seconds=seconds, quick=True, movement=movement, separation=separation, seed=seed)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """What a visitor has set with the sliders: it stays when the next photograph comes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dfsc import Inspection
+from dfsc import Inspection, Result
 
 
 @dataclass(frozen=True)
@@ -13,17 +14,16 @@ class Settings:
     rejected: int = 0
     strength: float = 0.86
 
-    def applied(self, inspection: Inspection) -> Inspection:
-        """The inspection judged by these settings; no network runs."""
-        results = (
-            replace(
-                result,
-                local_weight=self.weight,
-                rejected_good=min(self.rejected, result.calibration.count - 1),
-            )
-            for result in inspection.results
+    def judged(self, results: Sequence[Result]) -> tuple[Result, ...]:
+        """The results by these settings; no network runs."""
+        return tuple(
+            replace(result, local_weight=self.weight, rejected_good=min(self.rejected, result.calibration.count - 1))
+            for result in results
         )
-        return replace(inspection, results=tuple(results))
+
+    def applied(self, inspection: Inspection) -> Inspection:
+        """The inspection with its results judged by these settings."""
+        return replace(inspection, results=self.judged(inspection.results))
 
 
 def settings_from(event: object) -> Settings | None:

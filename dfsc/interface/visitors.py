@@ -15,6 +15,7 @@ from dfsc.interface.retraining import Retraining, State
 from dfsc.interface.settings import Settings
 from dfsc.photoset import PhotoSet
 from dfsc.previews import NovelChannels
+from dfsc.recipe import Recipe
 
 MAX_VISITORS = 64
 MAX_PAIRS = 3
@@ -51,6 +52,11 @@ class Visitor:
     adding: Lock = field(default_factory=Lock)
     _served: dict[str, Path] = field(default_factory=dict)
     _inspector: Inspector | None = None
+
+    def wishes(self, photographs: PhotoSet, recipe: Recipe) -> Retraining:
+        """A new retraining of his, with a product's name of its own."""
+        self.trainings += 1
+        return Retraining(photographs, recipe, f"own_{self.trainings}")
 
     def keep(self, retraining: Retraining) -> None:
         """Keep a finished retraining, in place of what it prolongs, and of the oldest when there are too many.

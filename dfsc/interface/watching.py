@@ -15,13 +15,11 @@ from dfsc.interface.curves import curves_html
 from dfsc.interface.downloads import pair_file
 from dfsc.interface.lane import lane
 from dfsc.interface.markup import notice
-from dfsc.interface.retraining import Retraining, State
+from dfsc.interface.retraining import Retraining, State, pair_recipe
 from dfsc.interface.visitors import Visitor, visitor
-from dfsc.recipe import Recipe
 from dfsc.separation import SeparationSettings
 
 TICK = 0.4
-PAIR = ("ead-s", "dfsc")
 
 
 @dataclass
@@ -59,18 +57,14 @@ def train_pair(
     known = visitor(request)
     try:
         separation = SeparationSettings(tau=tau, margin_ratio=ratio, warm_up=warm_up, weight=weight)
-        recipe = Recipe(
-            PAIR, seconds=seconds, quick=True, movement=movement, separation=separation, seed=int(seed or 0)
-        )
+        recipe = pair_recipe(seconds, movement, int(seed or 0), separation)
     except DFSCError as error:
         yield _refusal(str(error))
         return
     if known.photographs is None or known.photographs.shortage:
         yield _refusal(known.photographs.shortage if known.photographs else wording.INVITATION)
         return
-    known.trainings += 1
-    job = Retraining(known.photographs, recipe, f"own_{known.trainings}")
-    yield from _watch(known, job, tau)
+    yield from _watch(known, known.wishes(known.photographs, recipe), tau)
 
 
 def train_longer(seconds: float, tau: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:

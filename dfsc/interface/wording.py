@@ -112,10 +112,10 @@ def opened(name: str, count: int) -> str:
     return f"{name}: {detectors} opened, for you alone."
 
 
-def many_heading(product: str, rejecting: int, count: int) -> str:
-    """How many of the photographs at least one method does not accept."""
+def many_heading(product: str, suspect: int, count: int) -> str:
+    """How many photographs there are, and how many of them not every method accepts."""
     photographs = "1 photograph" if count == 1 else f"{count} photographs"
-    return f"{product_name(product)}: {photographs}, {rejecting} rejected by at least one method"
+    return f"{product_name(product)}: {photographs}, {suspect} not accepted by every method"
 
 
 def many_done(seconds: float, count: int) -> str:

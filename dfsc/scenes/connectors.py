@@ -6,8 +6,8 @@ import numpy as np
 
 from dfsc.scenes.noise import cloud, smooth_noise
 from dfsc.scenes.parts import NICKEL, ZINC, drive_screw
-from dfsc.scenes.shapes import cover, dome, rounded_box
-from dfsc.scenes.surface import Material, Surface, put
+from dfsc.scenes.shapes import cover, dome, ease, rounded_box
+from dfsc.scenes.surface import RGB, Material, Surface, put
 
 # Along the pair: socket body with its ring, collar, plug with its ring, strain relief, cable.
 START, COLLAR, JOINT, PLUG_END, RELIEF_END = -338.0, -96.0, -52.0, 112.0, 196.0
@@ -18,8 +18,6 @@ RUBBER = Material((0.030, 0.031, 0.033), 0.50, 0.0, 0.05)
 SHELL = Material((0.075, 0.077, 0.080), 0.42, 0.0, 0.04)
 PROFILE_AT = (START, START + 6, -98, -96, -56, -52, -50, 10, 16, 108, 112, 114, RELIEF_END)
 PROFILE = (36, 42, 42, 50, 50, 48, 41, 41, 44, 44, 40, 30, 19)
-
-RGB = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -100,10 +98,10 @@ def _lay_cable(surface: Surface, pair: Pair, rng: np.random.Generator, part: int
     """The plug's cable, out of the picture at the right; it sinks to the bench beyond the holder."""
     start = pair.x + RELIEF_END - 20
     area = surface.crop(start, pair.y - 70, OUT, pair.y + 70)
-    t = np.clip((area.x - start) / 330, 0, 2)
-    middle = pair.y + pair.bow * np.clip(t, 0, 1) ** 2 * (3 - 2 * np.clip(t, 0, 1))
+    t = np.clip((area.x - start) / 330, 0, 1)
+    middle = pair.y + pair.bow * ease(t)
     across = np.clip((area.y - middle) / CABLE_RADIUS, -1.2, 1.2)
     alpha = cover((np.abs(across) - 1) * CABLE_RADIUS) * (area.x > start)
-    height = AXIS - 16 * np.clip(t, 0, 1) + CABLE_RADIUS * np.sqrt(np.clip(1 - across**2, 0, 1))
+    height = AXIS - 16 * t + CABLE_RADIUS * np.sqrt(np.clip(1 - across**2, 0, 1))
     put(area, alpha, RUBBER, height, 1 + 0.06 * smooth_noise(rng, area.shape, (6, 60)), part)
     area.tilt[0] += alpha * (0.12 + 0.03 * smooth_noise(rng, area.shape, (30, 40)))

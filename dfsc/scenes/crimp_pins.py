@@ -7,7 +7,7 @@ import numpy as np
 from dfsc.scenes.noise import cloud, smooth_noise
 from dfsc.scenes.parts import COPPER
 from dfsc.scenes.shapes import cover, turn
-from dfsc.scenes.surface import Material, Surface, put
+from dfsc.scenes.surface import RGB, Material, Surface, put
 
 LENGTH = 152.0
 MOUTH, SLEEVE_END, BARREL_END, TIP = -76.0, 10.0, 26.0, 76.0
@@ -28,7 +28,7 @@ class Pin:
     x: float
     y: float
     tilt: float
-    colour: tuple[float, float, float]
+    colour: RGB
     bend: float = 0.0
 
 

@@ -16,7 +16,7 @@ from dfsc.scenes.labels import Print
 from dfsc.scenes.noise import cloud, stream
 from dfsc.scenes.pose import loose_pose
 from dfsc.scenes.product import DefectKind, Masks, Product
-from dfsc.scenes.shapes import circle, cover, dome, rounded_box, turn
+from dfsc.scenes.shapes import circle, cover, dome, ease, rounded_box, turn
 from dfsc.scenes.surface import Material, Surface, put
 
 HALF_X, HALF_Y, RIM, FLOOR = 462.0, 318.0, 60.0, 12.0
@@ -119,7 +119,7 @@ def _sink(area: Surface, outline: np.ndarray, rng: np.random.Generator) -> None:
     inside = np.isin(area.part, (HOLDER, POCKET))
     put(area, cover(outline - 5) * inside, MOULDED, area.height - 4 * dome(outline - 5, 6), 1.0, HOLDER)
     wall = np.clip(-outline / 10, 0, 1)
-    depth = RIM - 5 + (FLOOR - RIM + 5) * wall * wall * (3 - 2 * wall)
+    depth = RIM - 5 + (FLOOR - RIM + 5) * ease(wall)
     dust = 0.96 + 0.05 * cloud(rng, area.shape, 30)
     put(area, cover(outline) * inside, MOULDED, depth, dust, POCKET)
 

@@ -7,7 +7,7 @@ import numpy as np
 from dfsc.scenes.noise import cloud, smooth_noise
 from dfsc.scenes.parts import ZINC
 from dfsc.scenes.shapes import cover, dome, turn
-from dfsc.scenes.surface import Material, Surface, put
+from dfsc.scenes.surface import RGB, Material, Surface, put
 
 LONG, SHORT, NUT, WASHER = "long bolt", "short bolt", "nut", "washer"
 LENGTH = {LONG: 158.0, SHORT: 94.0}
@@ -50,7 +50,7 @@ class Fastener:
 class Finish:
     """What a batch's plating looks like: a tint (linear RGB) and a roughness."""
 
-    tint: tuple[float, float, float]
+    tint: RGB
     roughness: float
 
 

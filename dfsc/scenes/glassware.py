@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dfsc.scenes.damage import WHITE, full_mask
 from dfsc.scenes.noise import cloud, smooth_noise
 from dfsc.scenes.parts import print_text
 from dfsc.scenes.shapes import circle, cover, dome, polyline, rounded_box
-from dfsc.scenes.surface import Material, Surface, put
+from dfsc.scenes.surface import RGB, Material, Surface, put
 
 # Places along a vial, from its mouth to its base.
 MOUTH, NECK_END, SHOULDER_END, BASE = -418.0, -352.0, -314.0, 405.0
@@ -24,13 +25,10 @@ INNER = 0.90
 LEAN = 0.31
 DOME = 0.80
 
-WHITE = (1.0, 1.0, 1.0)
 CLEAR = Material(WHITE, 0.075)
 INK = Material((0.020, 0.020, 0.022), 0.45, 0.0, 0.02)
 ENAMEL = Material((0.62, 0.63, 0.62), 0.35, 0.0, 0.02)
 POLYPROPYLENE = Material((0.20, 0.21, 0.22), 0.38, 0.0, 0.03)
-
-RGB = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -214,6 +212,4 @@ def crack(surface: Surface, rng: np.random.Generator, at: tuple[float, float], p
     put(area, 0.75 * line, Material(WHITE, 0.30, 0.0, 0.05), None, glint)
     # One face of the break is dark, which draws a fine line beside the bright one.
     area.albedo[...] *= 1 - 0.4 * cover(np.abs(distance - 2.2) - 0.6) * on
-    mask = np.zeros(surface.shape, bool)
-    mask[area.window] = (distance < 2.5) & on
-    return mask
+    return full_mask(surface, area, (distance < 2.5) & on)

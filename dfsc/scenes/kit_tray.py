@@ -8,7 +8,7 @@ import numpy as np
 from dfsc.scenes import fasteners
 from dfsc.scenes.fasteners import Fastener
 from dfsc.scenes.noise import cloud, smooth_noise
-from dfsc.scenes.shapes import cover, dome, polyline, rounded_box
+from dfsc.scenes.shapes import cover, dome, ease, polyline, rounded_box
 from dfsc.scenes.surface import Material, Surface, put
 
 PLACES = tuple((row, column) for row in range(2) for column in range(3))
@@ -130,7 +130,7 @@ def _sink(surface: Surface, place: Place, film: Material, rng: np.random.Generat
     area = surface.crop(x - HALF[0] - 8, y - HALF[1] - 8, x + HALF[0] + 8, y + HALF[1] + 8)
     box = rounded_box(area.x, area.y, (x, y), HALF, 34)
     wall = np.clip(-box / WALL, 0, 1)
-    depth = area.height - (RIM - FLOOR) * wall * wall * (3 - 2 * wall)
+    depth = area.height - (RIM - FLOOR) * ease(wall)
     floor = cloud(rng, area.shape, 120, 2)
     worn = 1 + 0.05 * cloud(rng, area.shape, 40) + 0.03 * floor
     put(area, cover(box), film, depth + 1.2 * floor * wall, worn, part)

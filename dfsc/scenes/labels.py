@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dfsc.scenes.glassware import INK, RADIUS, RGB, Vial, frame, skin, window
+from dfsc.scenes.damage import full_mask
+from dfsc.scenes.glassware import INK, RADIUS, Vial, frame, skin, window
 from dfsc.scenes.noise import cloud, smooth_noise
 from dfsc.scenes.shapes import cover
-from dfsc.scenes.surface import Material, Surface, put
+from dfsc.scenes.surface import RGB, Material, Surface, put
 
 # Places along the vial: the panel, then the field.
 START, FOLD, END = -288.0, -222.0, -138.0
@@ -57,12 +58,11 @@ def lay_label(
     _print(area, vial, text, left, round_it * (1 + 0.05 * cloud(rng, area.shape, 26)))
     # Stuck paper is never quite flat: faint creases run across it.
     area.tilt[0] += left * 0.035 * smooth_noise(rng, area.shape, (90, 16))
-    mask = np.zeros(surface.shape, bool)
     if torn is not None:
         fibres = left * (torn < 6 + 2 * smooth_noise(rng, area.shape, (5, 5)))
         put(area, fibres, FIBRES, area.height + 2)
-        mask[area.window] = gone | (fibres > 0.5)
-    return mask
+        gone |= fibres > 0.5
+    return full_mask(surface, area, gone)
 
 
 def _print(area: Surface, vial: Vial, text: Print, alpha: np.ndarray, shade: np.ndarray) -> None:

@@ -14,7 +14,7 @@ from dfsc.scenes.crimp_pins import Pin
 from dfsc.scenes.noise import cloud, stream
 from dfsc.scenes.pose import fixture_pose
 from dfsc.scenes.product import DefectKind, Masks, Product
-from dfsc.scenes.shapes import cover, dome, rounded_box
+from dfsc.scenes.shapes import cover, dome, ease, rounded_box
 from dfsc.scenes.surface import Material, Surface, put
 
 ROWS, COLUMNS = 3, 6
@@ -133,7 +133,7 @@ def _sink_pocket(surface: Surface, place: Place, rng: np.random.Generator) -> No
     put(area, cover(lip), ABS, area.height - 5 * dome(lip, 6), 1.0, TRAY)
     inside = lip + 5
     wall = np.clip(-inside / 11, 0, 1)
-    depth = RIM - 6 + (FLOOR - RIM + 6) * wall * wall * (3 - 2 * wall)
+    depth = RIM - 6 + (FLOOR - RIM + 6) * ease(wall)
     dust = 1 + 0.06 * cloud(rng, area.shape, 30) + 0.05 * (wall >= 1)
     put(area, cover(inside), ABS, depth, dust, POCKET)
 

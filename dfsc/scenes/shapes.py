@@ -51,6 +51,11 @@ def cover(distance: np.ndarray, soft: float = 1.0) -> np.ndarray:
     return np.clip(0.5 - distance / soft, 0, 1)
 
 
+def ease(share: np.ndarray) -> np.ndarray:
+    """From 0 to 1 with level ends, for a share of the way (0..1)."""
+    return share * share * (3 - 2 * share)
+
+
 def dome(distance: np.ndarray, width: float) -> np.ndarray:
     """A rounded edge: 0 on the outline, rising to 1 at `width` units inside it, level there (0..1)."""
     return np.sin(np.pi / 2 * np.clip(-distance / width, 0, 1))

@@ -8,6 +8,8 @@ from dfsc.scenes.noise import blur, stream
 from dfsc.scenes.pose import Pose
 
 SHAPE = (768, 1024)
+# Linear, 0..1.
+RGB = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Material:
     `grain`: size of the random slope of its skin (0 is perfectly smooth, 0.1 coarse).
     """
 
-    albedo: tuple[float, float, float]
+    albedo: RGB
     roughness: float
     metal: float = 0.0
     grain: float = 0.0

@@ -1,0 +1,58 @@
+"""A checkpoint's config.json: read strictly, since it decides what its tensors mean."""
+
+import json
+from pathlib import Path
+
+from dfsc.detector import BORDER_CONVENTION, DetectorConfig
+from dfsc.errors import CheckpointError
+from dfsc.hub import CONFIG_FILE
+from dfsc.images import RESIZE_RULE
+from dfsc.networks import SIZES
+from dfsc.objectives import METHODS
+from dfsc.separation import settings_from
+
+
+def read_config(folder: Path, expected_format: str) -> dict:
+    """A checkpoint folder's config.json; raises CheckpointError unless it is there, sound and of the format."""
+    file = folder / CONFIG_FILE
+    if not file.is_file():
+        raise CheckpointError(f"{folder.name} is not a checkpoint: it has no {CONFIG_FILE}.")
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
+        raise CheckpointError(
+            f"The {CONFIG_FILE} of {folder.name} can't be read; fetch the checkpoint again."
+        ) from error
+    found = config.get("format") if isinstance(config, dict) else None
+    if found != expected_format:
+        raise CheckpointError(f"{folder.name} is of format {found!r}, not {expected_format!r}; it can't be used here.")
+    return config
+
+
+def detector_config(config: dict, folder: Path) -> DetectorConfig:
+    """What a detector's config.json says; raises CheckpointError for what this version can't use."""
+    separation = config.get("separation")
+    known_value(config, "method", METHODS)
+    known_value(config, "size", SIZES)
+    for key, own in (("resize_rule", RESIZE_RULE), ("border", BORDER_CONVENTION)):
+        if config.get(key) != own:
+            raise CheckpointError(f"{folder.name} was made with another {key}: {config.get(key)!r} instead of {own!r}.")
+    try:
+        return DetectorConfig(
+            product=str(config["product"]),
+            method=config["method"],
+            size=config["size"],
+            teacher_digest=str(config["teacher_digest"]),
+            separation=None if separation is None else settings_from(separation),
+            schedule=str(config["schedule"]),
+            training=dict(config.get("training", {})),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
+
+
+def known_value(config: dict, key: str, table: dict) -> str:
+    """The config's value of a key, which must be a key of the table; raises CheckpointError otherwise."""
+    if config.get(key) not in table:
+        raise CheckpointError(f"The checkpoint's {key} is {config.get(key)!r}; known are: {', '.join(table)}.")
+    return config[key]

@@ -1,0 +1,54 @@
+"""What the Hugging Face Hub and its client refuse, in one plain sentence each."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    HTTPError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from dfsc.errors import CheckpointError
+
+# What went wrong, by the client's own errors and by the Hub's answer, as the rest of a sentence about the repository.
+_REFUSALS: tuple[tuple[type[Exception], str], ...] = (
+    (GatedRepoError, "asks its visitors to accept conditions first; do so on the Hub and log in with `hf auth login`"),
+    (
+        RepositoryNotFoundError,
+        "was not found, neither here nor on the Hub; check the name or log in with `hf auth login`",
+    ),
+    (RevisionNotFoundError, "has no such revision; check the name behind the @"),
+    (HFValidationError, "is no name of a repository; it should look like org/name"),
+)
+_ANSWERS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (lambda status: status in (401, 403), "may not be read by you; log in with `hf auth login`"),
+    (lambda status: status == 404, "was not found on the Hub; check the name"),
+    (lambda status: status == 429, "can't be had now, because the Hub asks to wait; try again in some minutes"),
+    (lambda status: status >= 500, "can't be had now, because the Hub has troubles of its own; try again later"),
+)
+
+
+@contextmanager
+def said(name: object) -> Iterator[None]:
+    """Turn whatever the Hub's client raises into one sentence about the repository that is called `name`.
+
+    Raises:
+        CheckpointError: in place of it.
+    """
+    try:
+        yield
+    except tuple(kind for kind, _ in _REFUSALS) as error:
+        reason = next(reason for kind, reason in _REFUSALS if isinstance(error, kind))
+        raise CheckpointError(f"{name} {reason}.") from error
+    except HfHubHTTPError as error:
+        status = getattr(error.response, "status_code", 0)
+        reason = next((reason for fits, reason in _ANSWERS if fits(status)), "could not be fetched; try again later")
+        raise CheckpointError(f"{name} {reason}.") from error
+    except (HTTPError, OSError) as error:
+        raise CheckpointError(
+            f"{name} could not be fetched, because the Hub can't be reached; try again later."
+        ) from error
