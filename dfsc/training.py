@@ -19,6 +19,7 @@ from dfsc.calibration import BranchMaps, Calibration, PositionScale
 from dfsc.checkpoints import halved
 from dfsc.detector import Detector, DetectorConfig, network_input, raw_maps
 from dfsc.errors import TrainingError
+from dfsc.memory import give_back
 from dfsc.objectives import METHODS
 from dfsc.ondemand import OnDemand
 from dfsc.pacing import Budget
@@ -104,6 +105,7 @@ class Training:
         self.data.forget()
         for training in self.trainings.values():
             training.forget()
+        give_back()
 
     @property
     def taken(self) -> dict[str, int]:
