@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dfsc.errors import TrainingError
 from dfsc.networks import CELL_STRIDE, INPUT_SIZE, SIZES, image_tensor, padded_forward, teacher_network
 from dfsc.optimization import Algorithm, NetworkOptimizer
 from dfsc.processor import fast_arithmetic
@@ -24,6 +25,9 @@ CROP = 144
 CROP_CELLS = 28
 PAD_CELLS = 4
 SAVE_SECONDS = 60.0
+LOSS_MOMENTUM = 0.98
+# A network whose last ReLUs have died explains none of the variance and never will.
+LEAST_LEARNED = 0.05
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,15 @@ class Distillation:
         self.network = teacher_network(size).to(memory_format=torch.channels_last)
         self.optimizer = NetworkOptimizer(self.network, Algorithm.MUON, plan.learning_rate, plan.weight_decay)
         self.step = 0
+        # From 0, so that the first losses after a start or a resumption can't trip the guard.
+        self._average_loss = 0.0
 
     def run(self, state_file: Path | None = None) -> Iterator[DistillationStep]:
-        """Train to the plan's end, yielding a record each step; resumes from `state_file` and keeps it up to date."""
+        """Train to the plan's end, yielding a record each step; resumes from `state_file` and keeps it up to date.
+
+        Raises:
+            TrainingError: when the network has learned nothing by three times the warm-up, or has unlearned it.
+        """
         if state_file and state_file.is_file():
             self._restore(state_file)
         started, first, saved = time.monotonic(), self.step, time.monotonic()
@@ -90,6 +100,7 @@ class Distillation:
         while self.step < steps:
             loss = self._train_step()
             self.step += 1
+            self._guard(loss)
             pace = (time.monotonic() - started) / (self.step - first)
             if state_file and (time.monotonic() - saved > SAVE_SECONDS or self.step == steps):
                 self._save(state_file)
@@ -133,6 +144,15 @@ class Distillation:
         loss.backward()
         self.optimizer.step(self._share_of_rate())
         return loss.item()
+
+    def _guard(self, loss: float) -> None:
+        self._average_loss = LOSS_MOMENTUM * self._average_loss + (1 - LOSS_MOMENTUM) * loss
+        variance = min(1.0, self.projection.shape[0] / self.projection.shape[1])
+        if self.step > 3 * self.plan.warm_up and not self._average_loss < (1 - LEAST_LEARNED) * variance:
+            raise TrainingError(
+                f"The teacher explains nothing at step {self.step} with a learning rate of "
+                f"{self.plan.learning_rate:g}; start it anew with a smaller one."
+            )
 
     def _share_of_rate(self) -> float:
         """A linear rise, then a cosine to zero: factor in [0, 1] of the learning rate."""

@@ -1,12 +1,14 @@
 """Distillation on a handful of made-up photographs and a stand-in backbone that needs no download."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from dfsc import targets
+from dfsc import targets, teacher
 from dfsc.backbones import Backbone, to_grid
 from dfsc.errors import TrainingError
 from dfsc.networks import SIZES
@@ -89,6 +91,15 @@ def test_a_distillation_learns(cache):
     before = distillation.measure(cache).inner
     list(distillation.run())
     assert distillation.measure(cache).inner < before - 0.1
+
+
+def test_a_distillation_whose_network_has_died_is_stopped(cache, monkeypatch):
+    monkeypatch.setattr(teacher, "LOSS_MOMENTUM", 0.5)
+    distillation = Distillation(replace(PLAN, steps=40), cache)
+    distillation.network[6].bias.data.fill_(-1e3)
+    with pytest.raises(TrainingError, match="explains nothing at step .* smaller"):
+        list(distillation.run())
+    assert distillation.step < 40
 
 
 def test_a_hundred_photographs_are_held_out_by_seed(tmp_path, monkeypatch):

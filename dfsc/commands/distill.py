@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backbone", default="efficientnet-lite2", choices=list(BACKBONES))
     parser.add_argument("--steps", type=int, default=defaults.steps, help="(%(default)s)")
     parser.add_argument("--crops", type=int, default=defaults.crops, help="in a batch (%(default)s)")
+    parser.add_argument("--rate", type=float, default=defaults.learning_rate, help="learning rate (%(default)s)")
     parser.add_argument("--views", type=int, default=3, help="views of each photograph (%(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    plan = DistillationPlan(size=options.size, steps=options.steps, crops=options.crops, seed=options.seed)
+    plan = DistillationPlan(options.size, options.steps, options.crops, learning_rate=options.rate, seed=options.seed)
     fit, held_out = split_photographs(options.photographs, options.seed)
     backbone = BACKBONES[options.backbone]()
     sys.stderr.write(f"Computing the targets of {len(fit)} photographs, {options.views} views each …\n")
@@ -55,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
         "photographs": f"{len(fit)} fitted in {options.views} views each, {len(held_out)} held out",
         "steps": plan.steps,
         "crops": plan.crops,
+        "learning_rate": plan.learning_rate,
         "seed": plan.seed,
         "unexplained_variance": round(unexplained.whole, 4),
         "unexplained_variance_without_border": round(unexplained.inner, 4),
