@@ -64,7 +64,7 @@ def launch_arguments() -> dict:
             # The bundled semibold files lack letters; the visitor's own system font has them all.
             font=["system-ui", "sans-serif"],
             font_mono=["ui-monospace", "monospace"],
-        ),
+        ).set(block_info_text_color="*neutral_600", block_label_text_color="*neutral_600"),
         "css_paths": STATIC / "page.css",
         "head": f"<script>{script}</script>",
         "footer_links": [],
