@@ -97,7 +97,7 @@ def test_a_distillation_whose_network_has_died_is_stopped(cache, monkeypatch):
     monkeypatch.setattr(teacher, "LOSS_MOMENTUM", 0.5)
     distillation = Distillation(replace(PLAN, steps=40), cache)
     distillation.network[6].bias.data.fill_(-1e3)
-    with pytest.raises(TrainingError, match="explains nothing at step .* smaller"):
+    with pytest.raises(TrainingError, match=r"explains nothing at step .* smaller"):
         list(distillation.run())
     assert distillation.step < 40
 
