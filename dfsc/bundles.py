@@ -15,7 +15,7 @@ from dfsc.cards import detector_card
 from dfsc.checkpoints import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, detector_folders, load, save_detector
 from dfsc.detector import Detector
 from dfsc.errors import CheckpointError, ImageError
-from dfsc.hub import fetch, hub_name
+from dfsc.hub import Fetched, fetch, hub_name
 from dfsc.objectives import METHODS
 
 FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE)
@@ -35,14 +35,27 @@ def open_checkpoints(source: str | Path, shown: str | None = None) -> list[Detec
     """
     path = Path(source)
     if path.is_file():
-        return _in_order(_open_zip(path, shown or str(source)))
+        return _open_zip(path, shown or str(source))
     if path.is_dir():
         return _in_order([load(folder) for folder in detector_folders(path)] or [load(path)])
     name = hub_name(str(source))
     if name and not name.folder and PurePosixPath(name.repository).name not in METHODS:
-        folders = detector_folders(fetch(name))
-        return _in_order([dataclasses.replace(load(folder), source=f"{name} on the Hub") for folder in folders])
+        return open_fetched(fetch(name))
     return [load(source)]
+
+
+def open_fetched(fetched: Fetched) -> list[Detector]:
+    """All detectors of a version that was fetched from the Hub."""
+    return open_folders(detector_folders(fetched.folder), fetched.source)
+
+
+def open_folders(folders: Iterable[Path], source: str) -> list[Detector]:
+    """The detectors of checkpoint folders; `source` tells people where they come from.
+
+    Raises:
+        CheckpointError: when one is incomplete, damaged or made for another teacher.
+    """
+    return _in_order([dataclasses.replace(load(folder), source=source) for folder in folders])
 
 
 def write_bundle(detectors: Iterable[Detector], file: Path) -> None:
@@ -80,7 +93,7 @@ def _open_zip(path: Path, shown: str) -> list[Detector]:
                 raise CheckpointError(f"{shown} holds no checkpoint: no folder in it has a {CONFIG_FILE}.")
             if len(folders) > MAX_DETECTORS:
                 raise CheckpointError(f"{shown} holds {len(folders)} checkpoints, more than {MAX_DETECTORS} at a time.")
-            return [dataclasses.replace(load(folder), source=shown) for folder in folders]
+            return open_folders(folders, shown)
     except (ArchiveError, ImageError) as error:
         raise CheckpointError(str(error)) from error
 

@@ -148,11 +148,12 @@ def detector_folders(folder: Path) -> list[Path]:
 
 
 def _load_hub(name: HubName) -> Detector:
-    folders = detector_folders(fetch(name))
+    fetched = fetch(name)
+    folders = detector_folders(fetched.folder)
     if len(folders) != 1:
         named = ", ".join(f"{name}:{folder.name}" for folder in folders) or "none"
         raise CheckpointError(f"{name} holds {len(folders)} detectors, so name one: {named}.")
-    return _load_folder(folders[0], f"{name} on the Hub")
+    return _load_folder(folders[0], fetched.source)
 
 
 def _load_folder(folder: Path, source: str) -> Detector:

@@ -1,23 +1,23 @@
-"""Checkpoints on the Hugging Face Hub: found, described, fetched once and checked; nothing else asks the Hub.
+"""Checkpoints on the Hugging Face Hub: found, described, fetched once and checked; nothing else reads from the Hub.
 
 A repository holds a folder a detector and one folder `teacher`, each with the three files by which the Hub knows a
 model. Only these names are ever fetched, so no pickle can be. A version counts as fetched when all its files have the
 hashes that the Hub tells; until then the version before stays what the name means.
 """
 
-import hashlib
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from huggingface_hub import HfApi, constants, snapshot_download
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import HFValidationError
 from huggingface_hub.hf_api import ModelInfo, RepoFile
 from huggingface_hub.utils import tqdm
 
 from dfsc.errors import CheckpointError
+from dfsc.hub_cache import check_files, places, point, writable_place
 from dfsc.hub_refusals import said
 from dfsc.version import __version__
 
@@ -48,6 +48,7 @@ class Listed:
     """What the Hub tells of a repository's version before anything is fetched.
 
     Attributes:
+        repository: org/name as the Hub writes it, which follows a repository that was renamed.
         commit: the version, 40 hex digits.
         licence: as its card says, or "" where it does not.
         folders: where detectors lie ("" is the root).
@@ -56,11 +57,35 @@ class Listed:
     """
 
     name: HubName
+    repository: str
     commit: str
     licence: str
     folders: tuple[str, ...]
     files: dict[str, str]
     size: int
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A version that lies on this computer.
+
+    Attributes:
+        folder: the named detector's, or that of all detectors.
+        commit: the version, 40 hex digits.
+        kept: whether it was here before, so that the network was not asked.
+    """
+
+    name: HubName
+    folder: Path
+    commit: str
+    kept: bool
+
+    @property
+    def source(self) -> str:
+        """Where its detectors come from, for people."""
+        folder = f":{self.name.folder}" if self.name.folder else ""
+        where = "on the Hub, from the cache" if self.kept else "on the Hub"
+        return f"{self.name.repository}@{self.commit[:7]}{folder} {where}"
 
 
 def hub_name(text: str) -> HubName | None:
@@ -74,20 +99,23 @@ def hub_name(text: str) -> HubName | None:
     return HubName(found["repository"], found["revision"] or MAIN, _text(folder))
 
 
-def cached(name: HubName) -> Path | None:
-    """The folder of a version that was fetched and checked before; the network is not asked."""
-    try:
-        snapshot = snapshot_download(
-            name.repository,
-            revision=name.revision,
-            cache_dir=_cache(),
-            local_files_only=True,
-            allow_patterns=_patterns(name),
-        )
-    except (LocalEntryNotFoundError, HFValidationError):
-        return None
-    folder = Path(snapshot) / name.folder
-    return folder if folder.is_dir() else None
+def cached(name: HubName) -> Fetched | None:
+    """A version that was fetched and checked before; the network is not asked."""
+    for place in places():
+        try:
+            snapshot = snapshot_download(
+                name.repository,
+                revision=name.revision,
+                cache_dir=place,
+                local_files_only=True,
+                allow_patterns=_patterns(name),
+            )
+        except (HFValidationError, OSError):
+            continue
+        folder = Path(snapshot) / name.folder
+        if folder.is_dir():
+            return Fetched(name, folder, Path(snapshot).name, kept=True)
+    return None
 
 
 def listed(name: HubName) -> Listed:
@@ -97,8 +125,8 @@ def listed(name: HubName) -> Listed:
         CheckpointError: with one sentence: not there, private, without a detector, or the Hub does not answer.
     """
     with said(name):
-        info = _api().model_info(name.repository, revision=name.revision, timeout=SECONDS)
-        tree = _api().list_repo_tree(name.repository, recursive=True, revision=info.sha)
+        info = api().model_info(name.repository, revision=name.revision, timeout=SECONDS)
+        tree = api().list_repo_tree(name.repository, recursive=True, revision=info.sha)
         wanted = [file for file in tree if isinstance(file, RepoFile) and _wanted(file.path, name)]
     configs = (PurePosixPath(file.path) for file in wanted if PurePosixPath(file.path).name == CONFIG_FILE)
     folders = sorted(_text(config.parent) for config in configs if config.parent.name != TEACHER)
@@ -110,11 +138,12 @@ def listed(name: HubName) -> Listed:
         raise CheckpointError(
             f"{name} would take {size // 1_000_000} MB; at most {MAX_BYTES // 1_000_000} are fetched."
         )
-    return Listed(name, info.sha, _licence(info), tuple(folders), {f.path: _hash(f) for f in wanted}, size)
+    files = {file.path: _hash(file) for file in wanted}
+    return Listed(name, info.id, info.sha, _licence(info), tuple(folders), files, size)
 
 
-def fetch(name: HubName, refresh: bool = False, told: Callable[[int], None] | None = None) -> Path:
-    """The folder of a version: from the cache, else (or to refresh it) from the Hub, checked file by file.
+def fetch(name: HubName, refresh: bool = False, told: Callable[[int], None] | None = None) -> Fetched:
+    """A version from the cache, else (or to refresh it) from the Hub, checked file by file.
 
     Args:
         refresh: look for a newer version of a branch, though one is in the cache.
@@ -132,7 +161,7 @@ def fetch(name: HubName, refresh: bool = False, told: Callable[[int], None] | No
             snapshot_download(
                 name.repository,
                 revision=found.commit,
-                cache_dir=_cache(),
+                cache_dir=writable_place(),
                 endpoint=_endpoint(),
                 allow_patterns=list(found.files),
                 etag_timeout=SECONDS,
@@ -141,49 +170,9 @@ def fetch(name: HubName, refresh: bool = False, told: Callable[[int], None] | No
                 tqdm_class=_counting(told) if told else None,
             )
         )
-    _check(snapshot, found)
-    _point(snapshot, name, found.commit)
-    return snapshot / name.folder
-
-
-def upload(folder: Path, repository: str, private: bool) -> str:
-    """Make a folder's files the newest version of a repository, which is made if need be; returns its address.
-
-    Raises:
-        CheckpointError: with one sentence, when the name is none or the Hub refuses.
-    """
-    name = hub_name(repository)
-    if name is None or str(name) != name.repository:
-        raise CheckpointError(f'"{repository}" is no name of a repository; it should look like org/name.')
-    with said(name):
-        api = _api()
-        api.create_repo(repository, private=private, exist_ok=True)
-        return str(
-            api.upload_folder(repo_id=repository, folder_path=folder, commit_message="Upload detectors").commit_url
-        )
-
-
-def _check(snapshot: Path, found: Listed) -> None:
-    """Compare every file with the Hub's hash; what differs is deleted, so that the next try fetches it anew."""
-    wrong = [path for path, expected in found.files.items() if _file_hash(snapshot / path, expected) != expected]
-    for path in wrong:
-        (snapshot / path).resolve().unlink(missing_ok=True)
-        (snapshot / path).unlink(missing_ok=True)
-    if wrong:
-        raise CheckpointError(
-            f"{wrong[0]} of {found.name} arrived other than the Hub says it is, so it was thrown away; try once more."
-        )
-
-
-def _point(snapshot: Path, name: HubName, commit: str) -> None:
-    """Let a branch's or tag's name mean this version from now on."""
-    if name.revision == commit:
-        return
-    reference = snapshot.parent.parent / "refs" / name.revision
-    reference.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = reference.with_name(reference.name + ".part")
-    unfinished.write_text(commit)
-    unfinished.replace(reference)
+    check_files(snapshot, found.files, str(name))
+    point(snapshot, name.revision, found.commit)
+    return Fetched(name, snapshot / name.folder, found.commit, kept=False)
 
 
 def _counting(told: Callable[[int], None]) -> type[tqdm]:
@@ -226,28 +215,14 @@ def _hash(file: RepoFile) -> str:
     return f"sha256:{file.lfs.sha256}" if file.lfs else f"git:{file.blob_id}"
 
 
-def _file_hash(path: Path, like: str) -> str:
-    """A file's hash of the kind of another one; "" when it is not there."""
-    if not path.is_file():
-        return ""
-    if like.startswith("git:"):
-        data = path.read_bytes()
-        return f"git:{hashlib.sha1(b'blob %d' % len(data) + bytes(1) + data).hexdigest()}"
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-
-
 def _licence(info: ModelInfo) -> str:
     return str((info.card_data or {}).get("license") or "")
 
 
-def _api() -> HfApi:
+def api() -> HfApi:
+    """The Hub's client."""
     return HfApi(endpoint=_endpoint(), library_name="dfsc", library_version=__version__)
 
 
 def _endpoint() -> str | None:
     return os.environ.get("HF_ENDPOINT")
-
-
-def _cache() -> str:
-    return os.environ.get("HF_HUB_CACHE", constants.HF_HUB_CACHE)

@@ -30,25 +30,32 @@ _ANSWERS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (lambda status: status == 429, "can't be had now, because the Hub asks to wait; try again in some minutes"),
     (lambda status: status >= 500, "can't be had now, because the Hub has troubles of its own; try again later"),
 )
+NOT_WRITTEN = "may not be written by you; check the name, and log in with a token that may write (`hf auth login`)"
 
 
 @contextmanager
-def said(name: object) -> Iterator[None]:
+def said(name: object, writing: bool = False) -> Iterator[None]:
     """Turn whatever the Hub's client raises into one sentence about the repository that is called `name`.
+
+    Args:
+        writing: whether it was to be changed; the Hub answers 401, 403 or 404 then when that is not allowed.
 
     Raises:
         CheckpointError: in place of it.
     """
     try:
         yield
-    except tuple(kind for kind, _ in _REFUSALS) as error:
-        reason = next(reason for kind, reason in _REFUSALS if isinstance(error, kind))
-        raise CheckpointError(f"{name} {reason}.") from error
-    except HfHubHTTPError as error:
-        status = getattr(error.response, "status_code", 0)
-        reason = next((reason for fits, reason in _ANSWERS if fits(status)), "could not be fetched; try again later")
-        raise CheckpointError(f"{name} {reason}.") from error
-    except (HTTPError, OSError) as error:
-        raise CheckpointError(
-            f"{name} could not be fetched, because the Hub can't be reached; try again later."
-        ) from error
+    except (HFValidationError, HTTPError, OSError) as error:
+        raise CheckpointError(f"{name} {_reason(error, writing)}.") from error
+
+
+def _reason(error: Exception, writing: bool) -> str:
+    status = getattr(error.response, "status_code", 0) if isinstance(error, HfHubHTTPError) else None
+    if writing and status in (401, 403, 404):
+        return NOT_WRITTEN
+    deed = "written" if writing else "fetched"
+    named = (reason for kind, reason in _REFUSALS if isinstance(error, kind))
+    if status is None:
+        return next(named, f"could not be {deed}, because the Hub can't be reached; try again later")
+    answered = (reason for fits, reason in _ANSWERS if fits(status))
+    return next(named, None) or next(answered, f"could not be {deed}; try again later")

@@ -10,7 +10,8 @@ from dfsc.cards import detector_card, repository_card
 from dfsc.checkpoints import check_replaceable, detector_folders, load, save_detector, teacher_folder
 from dfsc.detector import Detector
 from dfsc.errors import CheckpointError
-from dfsc.hub import FILES, TEACHER, fetch, hub_name, upload
+from dfsc.hub import FILES, TEACHER, fetch, hub_name
+from dfsc.hub_upload import upload
 
 
 def push(source: Path, repository: str, private: bool = False) -> str:
@@ -57,7 +58,7 @@ def pull(source: str, out: Path, refresh: bool = True) -> list[Path]:
         raise CheckpointError(
             f'"{source}" is no name on the Hub; it should look like org/name, org/name@v1 or org/name:dfsc.'
         )
-    place = fetch(name, refresh)
+    place = fetch(name, refresh).folder
     folders = detector_folders(place)
     teacher = (place.parent if name.folder else place) / TEACHER
     wanted = [*folders, teacher] if teacher.is_dir() else folders

@@ -5,12 +5,13 @@ drawn good pictures as they do in a training. `tiny_*` fixtures live in memory o
 one inspection takes some 0.1 s); `demo_*` ones have the registry's smallest size and lie in a weights folder.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hub_server import LoopbackHub
 from PIL import Image, ImageDraw
 
 from dfsc.calibration import Calibration
@@ -18,6 +19,7 @@ from dfsc.checkpoints import halved, load_teacher, product_detectors, save_detec
 from dfsc.detector import Detector, DetectorConfig, Teacher, empty_networks, network_input, raw_maps
 from dfsc.images import resize_for_network
 from dfsc.networks import SIZES, NetworkSize, teacher_network
+from dfsc.publishing import push
 from dfsc.separation import SeparationSettings
 
 TINY = NetworkSize("tiny", "S", 0.125, 16)
@@ -141,6 +143,32 @@ def demo_weights(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def demo_detectors(demo_weights: Path) -> list[Detector]:
     """The two detectors of the weights folder, loaded as the library loads embedded ones."""
     return product_detectors(PRODUCT)
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoopbackHub]:
+    """An empty Hub on loopback in place of the real one, with an empty cache, and somebody who is logged in."""
+    server = LoopbackHub()
+    monkeypatch.setenv("HF_ENDPOINT", server.address)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_TOKEN", "hf_loopback")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def pair(demo_weights: Path) -> Path:
+    """A folder of two detectors, whose teacher is embedded."""
+    return demo_weights / PRODUCT
+
+
+@pytest.fixture
+def published(hub: LoopbackHub, pair: Path) -> LoopbackHub:
+    """The Hub with the pair as org/block."""
+    push(pair, "org/block")
+    hub.asked.clear()
+    return hub
 
 
 @pytest.fixture(scope="session")

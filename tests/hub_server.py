@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -26,16 +27,22 @@ def sha256(data: bytes) -> str:
 
 @dataclass
 class Repository:
-    """Commits by hash, oldest first, and what branches and tags mean."""
+    """Commits by hash, oldest first, what branches and tags mean, and what a Space is told by its owner."""
 
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
     references: dict[str, str] = field(default_factory=dict)
     private: bool = False
     licence: str = "apache-2.0"
+    variables: dict[str, str] = field(default_factory=dict)
 
-    def commit(self, files: dict[str, bytes], branch: str = "main") -> str:
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The newest version."""
+        return self.commits.get(self.references.get("main", ""), {})
+
+    def commit(self, files: dict[str, bytes], branch: str = "main", gone: Collection[str] = ()) -> str:
         before = self.commits.get(self.references.get(branch, ""), {})
-        after = before | files
+        after = {path: data for path, data in (before | files).items() if path not in gone}
         name = hashlib.sha1(json.dumps([len(self.commits), sorted(after)]).encode()).hexdigest()
         self.commits[name] = after
         self.references[branch] = name
@@ -46,7 +53,7 @@ class Repository:
 
 
 class LoopbackHub:
-    """The server: `address`, `repositories`, what was asked, and the faults.
+    """The server: `address`, `repositories` (a Space's as "spaces/org/name"), what was asked, and the faults.
 
     Attributes:
         asked: method and path of each request.
@@ -145,7 +152,7 @@ def _handler(hub: LoopbackHub) -> type[BaseHTTPRequestHandler]:
                 return None
             return found, commit
 
-        def model(self, name: str, revision: str | None, _body: bytes) -> None:
+        def info(self, name: str, revision: str | None, _body: bytes) -> None:
             found = self._repository(name, revision or "main")
             if found:
                 repository, commit = found
@@ -185,8 +192,12 @@ def _handler(hub: LoopbackHub) -> type[BaseHTTPRequestHandler]:
             if "Authorization" not in self.headers:
                 self._send(401, b'{"error": "log in"}')
                 return
+            if wanted.get("type") == "space":
+                name = f"spaces/{name}"
             there = name in hub.repositories
-            hub.repositories.setdefault(name, Repository(private=bool(wanted.get("private"))))
+            made = hub.repositories.setdefault(name, Repository(private=bool(wanted.get("private"))))
+            if wanted.get("type") == "space" and not there:
+                made.commit({".gitattributes": b""})
             self._json({"url": f"{hub.address}/{name}", "name": name}, 409 if there else 200)
 
         def preupload(self, _name: str, _revision: str, body: bytes) -> None:
@@ -206,7 +217,7 @@ def _handler(hub: LoopbackHub) -> type[BaseHTTPRequestHandler]:
             self._send(200)
 
         def commit(self, name: str, revision: str, body: bytes) -> None:
-            files = {}
+            files, gone = {}, set()
             for line in filter(None, body.splitlines()):
                 entry = json.loads(line)
                 value = entry["value"]
@@ -214,20 +225,29 @@ def _handler(hub: LoopbackHub) -> type[BaseHTTPRequestHandler]:
                     files[value["path"]] = base64.b64decode(value["content"])
                 elif entry["key"] == "lfsFile":
                     files[value["path"]] = hub.blobs[value["oid"]]
-            made = hub.repositories[name].commit(files, revision)
+                elif entry["key"] == "deletedFile":
+                    gone.add(value["path"])
+            made = hub.repositories[name].commit(files, revision, gone)
             self._json({"commitUrl": f"{hub.address}/{name}/commit/{made}", "commitOid": made})
+
+        def variable(self, name: str, body: bytes) -> None:
+            told = json.loads(body)
+            variables = hub.repositories[name].variables
+            variables[told["key"]] = told["value"]
+            self._json({key: {"value": value} for key, value in variables.items()})
 
         def valid(self, _body: bytes) -> None:
             self._json({"errors": [], "warnings": []})
 
-    name = r"([\w.-]+/[\w.-]+)"
+    name = r"((?:spaces/)?[\w.-]+/[\w.-]+)"
     routes = (
         (r"/api/repos/create", Handler.create),
         (r"/api/validate-yaml", Handler.valid),
-        (rf"/api/models/{name}/preupload/(.+)", Handler.preupload),
-        (rf"/api/models/{name}/commit/(.+)", Handler.commit),
-        (rf"/api/models/{name}/tree/([^/]+)", Handler.tree),
-        (rf"/api/models/{name}(?:/revision/(.+))?", Handler.model),
+        (rf"/api/(?:models/)?{name}/variables", Handler.variable),
+        (rf"/api/(?:models/)?{name}/preupload/(.+)", Handler.preupload),
+        (rf"/api/(?:models/)?{name}/commit/(.+)", Handler.commit),
+        (rf"/api/(?:models/)?{name}/tree/([^/]+)", Handler.tree),
+        (rf"/api/(?:models/)?{name}(?:/revision/(.+))?", Handler.info),
         (rf"/{name}\.git/info/lfs/objects/batch", Handler.batch),
         (r"/lfs/(\w+)", Handler.store),
         (rf"/{name}/resolve/([^/]+)/(.+)", Handler.resolve),

@@ -1,0 +1,80 @@
+"""Where fetched files lie, whether they are what the Hub says, and which of their versions a name means."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+
+from huggingface_hub import constants
+
+from dfsc.errors import CheckpointError
+
+
+def places() -> tuple[str, ...]:
+    """The folders in which fetched versions may lie, the usual one first."""
+    return tuple(dict.fromkeys((_usual_place(), writable_place())))
+
+
+def writable_place() -> str:
+    """Where to keep what is fetched: the usual cache, or under a home that can't be written this process's own."""
+    place = _usual_place()
+    try:
+        Path(place).mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=place).close()
+    except OSError:
+        return _passing_place().name
+    return place
+
+
+def check_files(snapshot: Path, expected: Mapping[str, str], name: str) -> None:
+    """Compare files with the Hub's hashes; what differs is deleted, so that the next try fetches it anew.
+
+    Args:
+        expected: path inside the snapshot → hash ("sha256:…" or "git:…").
+        name: of the repository, for the sentence.
+
+    Raises:
+        CheckpointError: when a file differs.
+    """
+    wrong = [path for path, told in expected.items() if _file_hash(snapshot / path, told) != told]
+    for path in wrong:
+        (snapshot / path).resolve().unlink(missing_ok=True)
+        (snapshot / path).unlink(missing_ok=True)
+    if wrong:
+        raise CheckpointError(
+            f"{wrong[0]} of {name} arrived other than the Hub says it is, so it was thrown away; try once more."
+        )
+
+
+def point(snapshot: Path, revision: str, commit: str) -> None:
+    """Let a branch's or tag's name mean this version from now on."""
+    if revision == commit:
+        return
+    reference = snapshot.parent.parent / "refs" / revision
+    reference.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = reference.with_name(reference.name + ".part")
+    unfinished.write_text(commit)
+    unfinished.replace(reference)
+
+
+def _usual_place() -> str:
+    return os.environ.get("HF_HUB_CACHE", constants.HF_HUB_CACHE)
+
+
+@cache
+def _passing_place() -> TemporaryDirectory:
+    """A folder that is deleted when the process ends."""
+    return TemporaryDirectory(prefix="dfsc-hub-")
+
+
+def _file_hash(path: Path, like: str) -> str:
+    """A file's hash of the kind of another one; "" when it is not there."""
+    if not path.is_file():
+        return ""
+    if like.startswith("git:"):
+        data = path.read_bytes()
+        return f"git:{hashlib.sha1(b'blob %d' % len(data) + bytes(1) + data).hexdigest()}"
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
