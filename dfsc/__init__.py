@@ -2,7 +2,7 @@
 
 from dfsc.bundles import open_checkpoints, write_bundle
 from dfsc.calibration import Calibration
-from dfsc.checkpoints import load, product_detectors, products
+from dfsc.checkpoints import load
 from dfsc.datasets import open_dataset
 from dfsc.detector import Detector, DetectorConfig
 from dfsc.errors import CheckpointError, DatasetError, DFSCError, ImageError, TrainingError
@@ -13,6 +13,7 @@ from dfsc.photoset import PhotoSet, load_photographs
 from dfsc.recipe import Recipe
 from dfsc.recipe import start as train
 from dfsc.separation import SeparationSettings
+from dfsc.shelf import product_detectors, products
 from dfsc.version import __version__
 
 __all__ = [

@@ -3,15 +3,13 @@
 import argparse
 
 from dfsc.bundles import open_checkpoints
-from dfsc.checkpoints import product_detectors
 from dfsc.detector import Detector
 from dfsc.errors import CheckpointError
+from dfsc.shelf import product_detectors
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--product", action="append", default=[], help="embedded product, all its methods (may be repeated)"
-    )
+    parser.add_argument("--product", action="append", default=[], help="product, all its methods (may be repeated)")
     parser.add_argument(
         "--checkpoint", action="append", default=[], help="checkpoint folder, zip, or PRODUCT/METHOD (may be repeated)"
     )

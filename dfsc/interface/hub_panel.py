@@ -8,15 +8,25 @@ from typing import Any
 import gradio as gr
 
 from dfsc import DFSCError
-from dfsc.bundles import open_checkpoints
-from dfsc.hub import Listed, cached, fetch, hub_name, listed
+from dfsc.bundles import open_fetched
+from dfsc.hub import HubName, Listed, cached, fetch, hub_name, listed
 from dfsc.interface import wording
 from dfsc.interface.inspecting import kept, show_opened
 from dfsc.interface.markup import notice, text
 from dfsc.interface.photograph import Photograph
 from dfsc.interface.visitors import visitor
+from dfsc.shelf import repository
 
 TICK = 0.3
+
+
+def offered() -> tuple[str, str]:
+    """What the field and the card below it hold at first: the page's repository if it has to be fetched, or why not."""
+    try:
+        wanted = repository()
+    except DFSCError as error:
+        return "", notice(str(error), "error")
+    return (str(wanted), notice(wording.HUB_ABSENT.format(name=wanted))) if isinstance(wanted, HubName) else ("", "")
 
 
 def look_up(name: str, request: gr.Request) -> str:
@@ -46,8 +56,7 @@ def fetch_detectors(photograph: Photograph | None, request: gr.Request) -> Itera
             yield *[gr.skip()] * 5, _progress(found, sum(arrived))
             time.sleep(TICK)
     try:
-        fetching.result()
-        detectors = open_checkpoints(str(found.name))
+        detectors = open_fetched(fetching.result())
     except DFSCError as error:
         yield *kept(gr.skip()), gr.skip(), gr.skip(), notice(str(error), "error")
         return

@@ -62,10 +62,11 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
             with gr.Accordion(wording.CAMERA_LABEL, open=False, elem_id="camera-fold"):
                 camera = gr.Image(sources=["webcam"], show_label=False, elem_id="camera", height=220, buttons=[])
             checkpoint = gr.File(label=wording.CHECKPOINT_LABEL, file_types=[".zip"], elem_id="checkpoint", height=110)
+            offered, why = hub_panel.offered()
             hub_name = gr.Textbox(
-                label=wording.HUB_LABEL, placeholder=wording.HUB_HINT, elem_id="hub-name", max_lines=1
+                offered, label=wording.HUB_LABEL, placeholder=wording.HUB_HINT, elem_id="hub-name", max_lines=1
             )
-            hub_card = gr.HTML("", elem_id="hub-card", label="From the Hub", js_on_load=CLICK_SCRIPT)
+            hub_card = gr.HTML(why, elem_id="hub-card", label="From the Hub", js_on_load=CLICK_SCRIPT)
             gallery = gr.HTML(examples_html(names[0]), elem_id="examples", label="Examples", js_on_load=CLICK_SCRIPT)
         with gr.Column(scale=1, min_width=320, elem_id="findings"):
             many = gr.HTML("", elem_id="many", label="Several photographs", js_on_load=CLICK_SCRIPT)

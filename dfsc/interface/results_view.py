@@ -106,11 +106,12 @@ def _verdict(result: Result, config: DetectorConfig) -> str:
 
 
 def _origin(result: Result, config: DetectorConfig) -> str:
-    place = text(wording.checkpoint(result.source, config.name, config.size))
+    source = f'<span class="source">{text(wording.origin(result.source))}</span>'
+    place = f"Checkpoint: {source} {text(wording.checkpoint(config.name, config.size))}"
     if not config.training:
-        return f'<p class="quiet origin">Checkpoint: {place}</p>'
+        return f'<p class="quiet origin">{place}</p>'
     facts = "".join(f"<dt>{text(key.replace('_', ' '))}</dt><dd>{text(value)}</dd>" for key, value in _facts(config))
-    return f'<details class="quiet origin"><summary>Checkpoint: {place}</summary><dl>{facts}</dl></details>'
+    return f'<details class="quiet origin"><summary>{place}</summary><dl>{facts}</dl></details>'
 
 
 def _facts(config: DetectorConfig) -> list[tuple[str, object]]:

@@ -18,6 +18,10 @@ NO_HUB_NAME = "That is no name on the Hub; it should look like org/name."
 HUB_LICENCE, HUB_DETECTORS, HUB_SIZE, HUB_VERSION = "Licence", "Detectors", "Size", "Version"
 HUB_UNSAID = "not said"
 HUB_OPEN, HUB_FETCH = "Open", "Fetch {megabytes:.1f} MB and open"
+HUB_ABSENT = (
+    "This page is set up for {name}, which is not on this computer yet, so you see what is embedded; press Enter in "
+    "the field above to look it up."
+)
 HUB_FETCHING = "Fetching: {done:.1f} of {all:.1f} MB."
 UNKNOWN_UPLOAD = "The upload did not arrive; choose the photograph once more."
 UNKNOWN_EXAMPLE = "That example belongs to another product; choose one of those shown now."
@@ -162,10 +166,13 @@ def judging(product: str) -> dict:
     }
 
 
-def checkpoint(source: str, name: str, size: str) -> str:
+def origin(source: str) -> str:
     """Where a detector's weights came from."""
-    place = "embedded in this installation" if source == "embedded" else source
-    return f"{place} · {name} · “{size}” networks"
+    return "embedded in this installation" if source == "embedded" else source
+
+
+def checkpoint(name: str, size: str) -> str:
+    return f"{name} · “{size}” networks"
 
 
 def inspected(name: str, seconds: float) -> str:
