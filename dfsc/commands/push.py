@@ -1,21 +1,38 @@
-"""python -m dfsc push: detectors with their teacher to a repository on the Hugging Face Hub."""
+"""python -m dfsc push: detectors with their teacher, or the app as a Space, to the Hugging Face Hub."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from dfsc.errors import DFSCError
 from dfsc.publishing import push
+from dfsc.space import push_space
 
 NAME = "push"
-HELP = "Upload all detectors of a folder with their teacher to the Hugging Face Hub (log in with `hf auth login`)."
+HELP = (
+    "Upload all detectors of a folder with their teacher to the Hugging Face Hub, or with --space this app "
+    "(log in with `hf auth login`)."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="DIR", type=Path, help="a detector's folder, or one that holds several")
-    parser.add_argument("repository", metavar="ORG/NAME", help="made when it is not there yet")
+    parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", help="a detector's folder, or one of several")
+    parser.add_argument("repository", metavar="ORG/NAME", nargs="?", help="made when it is not there yet")
     parser.add_argument("--private", action="store_true", help="when it is made: readable by you alone")
+    parser.add_argument("--space", metavar="ORG/NAME", help="upload this app as a Space instead")
+    parser.add_argument(
+        "--models", default="", metavar="ORG/NAME[@REVISION]", help="with --space: the detectors that it shows"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    sys.stdout.write(push(options.folder, options.repository, options.private) + "\n")
+    sys.stdout.write(_pushed(options) + "\n")
     return 0
+
+
+def _pushed(options: argparse.Namespace) -> str:
+    if options.space and options.folder is None:
+        return push_space(options.space, options.models, options.private)
+    if options.space or options.models or options.repository is None:
+        raise DFSCError("Name either DIR and ORG/NAME, or --space ORG/NAME, to which --models ORG/NAME may be added.")
+    return push(options.folder, options.repository, options.private)
