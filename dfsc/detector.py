@@ -80,7 +80,8 @@ class Detector:
         return raw_maps(self.student, self.autoencoder, self.standardise(teacher_output), images)
 
     def standardise(self, teacher_output: Tensor) -> Tensor:
-        return (teacher_output.float() - self.channel_mean) / self.channel_std
+        device = teacher_output.device
+        return (teacher_output.float() - self.channel_mean.to(device)) / self.channel_std.to(device)
 
 
 @torch.inference_mode()
@@ -95,7 +96,7 @@ def raw_maps(student: nn.Module, autoencoder: nn.Module, teacher: Tensor, images
 
 
 def _rounded(maps: Tensor) -> np.ndarray:
-    return maps.clamp_max(torch.finfo(torch.float16).max).to(torch.float16).numpy()
+    return maps.clamp_max(torch.finfo(torch.float16).max).to(torch.float16).cpu().numpy()
 
 
 def inference_dtype() -> torch.dtype:

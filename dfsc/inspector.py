@@ -141,6 +141,9 @@ class Inspector:
             for detector in detectors
         }
         self._ready = [self._prepare(detector) for detector in detectors]
+        self._networks = nn.ModuleList(
+            [*self._teachers.values(), *(net for d in self._ready for net in (d.student, d.autoencoder))]
+        )
         self.names = _numbered([detector.config.name for detector in detectors], "-{}")
         self.titles = _numbered(_titles(detectors), " ({})")
 
@@ -150,9 +153,14 @@ class Inspector:
         results = self.results(resize_for_network(image)[None])
         return Inspection(image, tuple(result[0] for result in results))
 
-    def results(self, images: np.ndarray) -> list[list[Result]]:
-        """A list of results for each detector, from images that are resized already (RGB uint8 N×256×256×3)."""
-        x = network_input(images)
+    def results(self, images: np.ndarray, device: str = "cpu") -> list[list[Result]]:
+        """A list of results for each detector, from images that are resized already (RGB uint8 N×256×256×3).
+
+        Args:
+            device: where the networks compute, and stay afterwards; several threads have to agree on it.
+        """
+        x = network_input(images).to(device)
+        self._networks.to(device)
         teacher_outputs: dict[str, tuple[Tensor, float]] = {}
         for digest, network in self._teachers.items():
             started = time.perf_counter()

@@ -10,6 +10,7 @@ import dfsc
 from dfsc.errors import CheckpointError
 from dfsc.hub import HubName, fetch, hub_name
 from dfsc.interface.hub_panel import offered
+from dfsc.interface.page import build_page
 from dfsc.shelf import VARIABLE, Chosen, repository
 
 
@@ -26,9 +27,9 @@ def test_a_repository_that_is_not_here_is_offered_and_nothing_is_asked(published
     monkeypatch.setenv(VARIABLE, "org/block@v1")
     assert repository() == hub_name("org/block@v1")
     assert sources("toy_block") == {"embedded"}
-    name, why = offered()
-    assert name == "org/block@v1"
-    assert "set up for org/block@v1" in why
+    shown = {getattr(part, "elem_id", None): getattr(part, "value", None) for part in build_page().blocks.values()}
+    assert shown["hub-name"] == "org/block@v1"
+    assert "set up for org/block@v1" in shown["hub-card"]
     assert published.asked == []
 
 

@@ -1,19 +1,16 @@
 """The page: header, tabs, look, and how it is launched."""
 
-import os
 from pathlib import Path
 
 import gradio as gr
 
-from dfsc.images import MAX_BYTES
-from dfsc.interface import visitors, wording
+from dfsc.interface import environment, visitors, wording
 from dfsc.interface.api import endpoints
 from dfsc.interface.inspect_tab import INSPECTING, PRIVATE, InspectTab, inspect_tab
 from dfsc.interface.inspecting import change_product, inspect_with_own, offer_own
 from dfsc.interface.retrain_tab import RetrainTab, retrain_tab
 
 STATIC = Path(__file__).parent / "static"
-PORT = 7860
 SWEEP_SECONDS = 600
 SESSIONS = 500
 
@@ -51,12 +48,11 @@ def connect(tabs: gr.Tabs, inspecting: InspectTab, retraining: RetrainTab) -> No
 
 
 def launch_arguments() -> dict:
-    """What app.py and the browser tests both pass to Blocks.launch."""
+    """What app.py and the browser tests both pass to Blocks.launch; raises DFSCError for senseless variables."""
     script = (STATIC / "page.js").read_text(encoding="utf-8")
-    on_spaces = "SPACE_ID" in os.environ
     return {
-        "server_name": os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if on_spaces else "127.0.0.1"),
-        "server_port": int(os.environ.get("GRADIO_SERVER_PORT", PORT)),
+        "server_name": environment.host(),
+        "server_port": environment.port(),
         "theme": gr.themes.Default(
             primary_hue=gr.themes.colors.sky,
             neutral_hue=gr.themes.colors.slate,
@@ -71,6 +67,6 @@ def launch_arguments() -> dict:
         "run_history": False,
         "ssr_mode": False,
         "show_error": False,
-        "max_file_size": MAX_BYTES,
+        "max_file_size": environment.upload_bytes(),
         "state_session_capacity": SESSIONS,
     }

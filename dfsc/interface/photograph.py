@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dfsc import Inspection, Inspector, read_image
+from dfsc import Inspection, Inspector, Result, read_image
 from dfsc.figures import display_copy
 from dfsc.images import ImageSource, resize_for_network
+from dfsc.interface.zerogpu import device, on_gpu
 
 DISPLAY_EDGE = 960
 
@@ -45,8 +46,13 @@ def read_photograph(source: ImageSource, name: str, uploaded: bool) -> Photograp
 
 def inspect_photograph(photograph: Photograph, inspector: Inspector) -> Inspection:
     """The same results as of the original; the inspection's image is the display copy."""
-    results = inspector.results(photograph.network[None])
-    return Inspection(photograph.display, tuple(result[0] for result in results))
+    return Inspection(photograph.display, _results(inspector, photograph.network))
+
+
+@on_gpu
+def _results(inspector: Inspector, network: np.ndarray) -> tuple[Result, ...]:
+    """The networks' part of an inspection, on a photograph as they take it (RGB uint8 256×256×3)."""
+    return tuple(result[0] for result in inspector.results(network[None], device()))
 
 
 @contextmanager

@@ -33,6 +33,14 @@ def test_inspect_tells_what_the_library_finds(client, photographs):
         assert record["threshold"] == pytest.approx(result.calibration.threshold(1, 0.3))
 
 
+def test_nothing_but_three_endpoints_is_public(client):
+    told = client.view_api(return_format="dict")
+    assert set(told["named_endpoints"]) == {"/inspect", "/open_checkpoint", "/train"}
+    assert not told["unnamed_endpoints"]
+    for call in told["named_endpoints"].values():
+        assert all(parameter["label"] for parameter in call["parameters"])
+
+
 def test_only_uploads_are_read(client, photographs):
     for file in ({"path": "/etc/passwd"}, {"path": str(photographs[0])}, {}, {"path": 3}):
         with pytest.raises(AppError, match="did not arrive"):

@@ -1,0 +1,40 @@
+"""What the page takes from environment variables: where it listens, and how much it bears."""
+
+import os
+
+from dfsc.errors import DFSCError
+from dfsc.images import MAX_BYTES
+
+PORT = 7860
+WAITING = 64
+MEGABYTES = MAX_BYTES // 1_000_000
+
+
+def port() -> int:
+    """GRADIO_SERVER_PORT."""
+    return _whole_number("GRADIO_SERVER_PORT", PORT, 65_535)
+
+
+def host() -> str:
+    """GRADIO_SERVER_NAME; this computer alone may connect by default, but on a Space everybody."""
+    return os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1")
+
+
+def waiting() -> int:
+    """DFSC_MAX_WAITING: how many requests may wait for their turn before new ones are turned away."""
+    return _whole_number("DFSC_MAX_WAITING", WAITING, 10_000)
+
+
+def upload_bytes() -> int:
+    """DFSC_MAX_UPLOAD_MB: the largest file that is taken, at most and by default what the library reads."""
+    return _whole_number("DFSC_MAX_UPLOAD_MB", MEGABYTES, MEGABYTES) * 1_000_000
+
+
+def _whole_number(variable: str, default: int, most: int) -> int:
+    """Raises DFSCError for what is not a whole number from 1 to `most`."""
+    text = os.environ.get(variable, "").strip()
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+        raise DFSCError(f'{variable} is "{text}", but it has to be a whole number from 1 to {most}.')
+    return int(text)

@@ -1,0 +1,106 @@
+"""The app as a Space starts it: from the uploaded files alone, without a home or a network, its variables set."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from gradio_client import Client, handle_file
+from PIL import Image
+
+from dfsc.errors import DFSCError
+from dfsc.hub import HubName, fetch
+from dfsc.interface import environment, zerogpu
+from dfsc.space import stage_space
+
+PATIENCE = 90
+
+
+@pytest.fixture
+def silence() -> Iterator[socket.socket]:
+    """A port that takes connections and never answers: the worst kind of network."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        yield listening
+
+
+@pytest.fixture
+def app(published, pair: Path, silence: socket.socket, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The running app's address, and the version of the models that lies in the cache."""
+    commit = fetch(HubName("org/block")).commit
+    published.close()
+    stage_space("org/inspector", None, tmp_path / "space")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    variables = {
+        "HOME": "/proc/nobody",
+        "HF_HUB_CACHE": str(tmp_path / "cache"),
+        "HF_ENDPOINT": f"http://127.0.0.1:{silence.getsockname()[1]}",
+        "DFSC_HUB_REPO": f"org/block@{commit}",
+        "DFSC_WEIGHTS": str(pair.parent),
+        "DFSC_MAX_UPLOAD_MB": "1",
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_ROOT_PATH": "/inspector",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    process = subprocess.Popen([sys.executable, "app.py"], cwd=tmp_path / "space", env=os.environ | variables)
+    try:
+        yield f"http://127.0.0.1:{port}", commit
+    finally:
+        process.kill()
+        process.wait()
+
+
+def awaited(url: str) -> bytes:
+    """The answer, once somebody is there to give it."""
+    for _ in range(PATIENCE * 5):
+        try:
+            with urlopen(url) as answer:
+                return answer.read()
+        except URLError:
+            time.sleep(0.2)
+    raise TimeoutError(url)
+
+
+def test_it_comes_up_and_says_what_it_shows(app, silence, draw, tmp_path):
+    address, commit = app
+    config = json.loads(awaited(f"{address}/config"))
+    assert config["root"].endswith("/inspector")
+    assert config["max_file_size"] == 1_000_000
+    Image.fromarray(draw(3)).save(tmp_path / "part.png")
+    told = Client(address, verbose=False).predict(handle_file(tmp_path / "part.png"), api_name="/inspect")
+    assert {record["source"] for record in told["results"]} == {f"org/block@{commit[:7]} on the Hub, from the cache"}
+    with pytest.raises(BlockingIOError):
+        silence.accept()
+
+
+def test_variables_that_make_no_sense_are_said(monkeypatch):
+    for text in ("many", "0", "-1", "70000", "1.5"):
+        monkeypatch.setenv("GRADIO_SERVER_PORT", text)
+        with pytest.raises(DFSCError, match=r"GRADIO_SERVER_PORT is .* whole number from 1 to 65535"):
+            environment.port()
+    monkeypatch.delenv("GRADIO_SERVER_PORT")
+    monkeypatch.setenv("SPACE_ID", "org/inspector")
+    assert (environment.host(), environment.port()) == ("0.0.0.0", 7860)
+
+
+def test_a_gpu_is_asked_for_only_where_it_is_lent(monkeypatch):
+    assert zerogpu.on_gpu(len) is len
+    assert zerogpu.device() == "cpu"
+
+    class Lender:
+        """What the package `spaces` offers on ZeroGPU: a decorator."""
+
+        @staticmethod
+        def GPU(function):  # noqa: N802
+            return lambda *arguments: ("lent", function(*arguments))
+
+    monkeypatch.setattr(zerogpu, "spaces", Lender)
+    assert zerogpu.on_gpu(len)("four") == ("lent", 4)
