@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+import dfsc
 from dfsc.__main__ import main, parser
 from dfsc.checkpoints import weights_folder
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = [shlex.split(line, comments=True)[3:] for line in re.findall(r"^python -m dfsc .*$", README, re.MULTILINE)]
+WRITTEN = re.findall(r"^python -m dfsc .*$|(?<=`)python -m dfsc [^`]+(?=`)", README, re.MULTILINE)
+COMMANDS = [shlex.split(line, comments=True)[3:] for line in WRITTEN]
+HUB = [command for command in COMMANDS if any(word.startswith("org/") for word in command)]
 SNIPPETS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
@@ -40,6 +43,24 @@ def test_every_command_is_one(arguments):
 def test_the_commands_that_need_nothing_else_run(desk, capsys):
     assert main(["inspect", "photo.png", "--product", "terminal_block"]) == 0
     assert "terminal_block-dfsc: reject" in capsys.readouterr().out
+
+
+def test_from_the_readme_to_a_space_of_ones_own(desk, hub, demo_folder, monkeypatch, capsys):
+    shutil.copytree(demo_folder / "toy_block", desk / "my_part")
+    shutil.copytree(demo_folder / "teacher" / "demo", desk / "my_part" / "teacher")
+    assert [command[0] for command in HUB] == ["push", "push", "pull", "inspect"]
+    for command in HUB:
+        assert main(command) == 0
+    assert set(hub.repositories) == {"org/my_part", "spaces/org/inspector"}
+    assert f"{hub.address}/spaces/org/inspector\n" in capsys.readouterr().out
+    monkeypatch.setenv("DFSC_HUB_REPO", hub.repositories["spaces/org/inspector"].variables["DFSC_HUB_REPO"])
+    (source,) = {detector.source for detector in dfsc.product_detectors("toy_block")}
+    assert re.fullmatch(r"org/my_part@\w{7} on the Hub, from the cache", source)
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)]+)\)", README))
+def test_what_the_readme_points_at_is_there(link):
+    assert (ROOT / link).is_file()
 
 
 @pytest.mark.parametrize("snippet", [s for s in SNIPPETS if "gradio_client" not in s])
