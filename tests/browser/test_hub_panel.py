@@ -45,6 +45,7 @@ def test_what_can_not_be_had_is_said_and_nothing_is_lost(block, visit):
     before = page.locator("#results .file").inner_text()
     look_up(page, "not a name")
     expect(page.locator("#hub-card .notice.error")).to_contain_text("should look like org/name")
+    expect(page.locator("#hub-card .notice.error")).to_be_visible()
     look_up(page, "org/nothing")
     expect(page.locator("#hub-card .notice.error")).to_contain_text("org/nothing was not found")
     look_up(page, "org/block")
