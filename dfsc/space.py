@@ -1,4 +1,4 @@
-"""The app as a Hugging Face Space: exactly the files that the page needs, and a README that names its models.
+"""The app as a Hugging Face Space: the files that the page needs and people read, and a README that names its models.
 
 The Hub reads a Space's settings from the front matter of README.md. What only the upload knows is written there: the
 models' repository, which of its files are to lie in the cache before the first start, and the thumbnail's address.
@@ -17,10 +17,8 @@ from dfsc.hub_upload import check_name, upload_space
 from dfsc.shelf import VARIABLE
 
 ROOT = Path(__file__).parent.parent
-SINGLE = ("app.py", "requirements.txt", "README.md", "LICENSE")
-WHOLE = ("dfsc", "weights")
-DOCS = "docs"
-PICTURES = ("*.jpg", "*.png", "*.svg")
+SINGLE = ("app.py", "requirements.txt", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md")
+WHOLE = ("dfsc", "docs", "weights")
 
 
 def push_space(space: str, models: str = "", private: bool = False, root: Path = ROOT) -> str:
@@ -41,7 +39,7 @@ def push_space(space: str, models: str = "", private: bool = False, root: Path =
     with TemporaryDirectory() as staging:
         stage_space(space, found, Path(staging), root)
         variables = {VARIABLE: f"{found.repository}@{found.commit}"} if found else {}
-        return upload_space(Path(staging), space, private, (*WHOLE, DOCS), variables)
+        return upload_space(Path(staging), space, private, WHOLE, variables)
 
 
 def stage_space(space: str, models: Listed | None, into: Path, root: Path = ROOT) -> None:
@@ -77,8 +75,6 @@ def _models(text: str) -> Listed:
 
 def _files(root: Path) -> Iterator[Path]:
     yield from (root / name for name in SINGLE)
-    for pattern in PICTURES:
-        yield from sorted((root / DOCS).glob(pattern))
     for name in WHOLE:
         yield from (file for file in sorted((root / name).rglob("*")) if file.is_file() and _belongs(file, root))
 

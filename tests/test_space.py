@@ -13,14 +13,16 @@ KEPT = {
     "app.py",
     "requirements.txt",
     "LICENSE",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "README.md",
     "dfsc/page.py",
     "docs/inspect.jpg",
+    "docs/notes.md",
     "weights/block/dfsc/model.safetensors",
 }
 LEFT = {
     ".git/config",
-    "docs/notes.md",
     "dfsc/__pycache__/page.pyc",
     "dfsc/.cache",
     "tests/test_page.py",
@@ -113,8 +115,9 @@ def test_the_command_wants_either_a_folder_or_a_space(capsys):
 def test_this_app_is_whole_and_its_thumbnail_is_among_its_files(tmp_path):
     stage_space("org/inspector", None, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
-        "app.py", "dfsc", "weights", "requirements.txt", "README.md", "LICENSE", "docs",
-    }  # fmt: skip
+        *("app.py", "dfsc", "docs", "weights", "requirements.txt"),
+        *("README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"),
+    }
     assert not [path for path in tmp_path.rglob("*") if path.name == "__pycache__" or path.name.startswith(".")]
     thumbnail = metadata_load(tmp_path / "README.md")["thumbnail"]
     start, _, picture = thumbnail.partition("/resolve/main/")
