@@ -9,7 +9,7 @@ from PIL import Image
 
 from dfsc.errors import DatasetError
 from dfsc.scenes import PRODUCTS, Counts, render, write_dataset
-from dfsc.scenes.dataset import planned_defects
+from dfsc.scenes.dataset import drawing_of, planned_defects
 from dfsc.scenes.noise import derive
 
 BLOCK = PRODUCTS["terminal_block"]
@@ -116,6 +116,21 @@ def test_the_layout_is_locos(folder):
                 (value,) = present - {0}
                 assert 0 in present
                 assert values[value] in {kind.name for kind in BLOCK.family(family)}
+
+
+def test_an_image_of_a_data_set_tells_how_it_was_drawn(folder, tmp_path):
+    path = folder / "test/structural_anomalies/001.png"
+    drawing = drawing_of(path)
+    assert drawing.product == "terminal_block"
+    with Image.open(path) as image:
+        assert np.array_equal(render(*drawing).image, np.asarray(image))
+    assert drawing_of(folder / "train/good/000.png").defects == ()
+    assert drawing_of(folder / "ground_truth/logical_anomalies/001/000.png") is None
+    assert drawing_of(tmp_path / "data/test/good/000.png") is None
+    record = json.loads((folder / "render.json").read_text())
+    (tmp_path / "render.json").write_text(json.dumps(record | {"version": 0}))
+    with pytest.raises(DatasetError, match="another version"):
+        drawing_of(tmp_path / "test/good/000.png")
 
 
 def test_an_interrupted_run_resumes_to_the_same_files(folder):

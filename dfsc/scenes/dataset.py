@@ -42,6 +42,14 @@ class Counts:
         return sum(asdict(self).values())
 
 
+class Drawing(NamedTuple):
+    """What `render` draws an image of a data set from, once more and bit for bit."""
+
+    product: str
+    seed: int
+    defects: tuple[str, ...]
+
+
 class Progress(NamedTuple):
     """One image is on disk: `done` of `total` images, the newest at `path`."""
 
@@ -70,6 +78,32 @@ def planned_defects(product: Product, seed: int, family: Family | None, index: i
     if rng.random() >= TWO_DEFECTS:
         return (first,)
     return (first, str(rng.choice([name for name in names if name != first])))
+
+
+def _drawing(product: Product, seed: int, part: str, index: int) -> Drawing:
+    own_seed = derive(seed, product.name, part, index)
+    return Drawing(product.name, own_seed, planned_defects(product, own_seed, PARTS[part][1], index))
+
+
+def drawing_of(image: Path) -> Drawing | None:
+    """How an image in a folder of `write_dataset` was drawn; None for an image that lies elsewhere.
+
+    Raises:
+        DatasetError: when another version of the renderer drew the folder, or its record can't be read.
+    """
+    root = image.parent.parent.parent
+    parts = {folder: part for part, (folder, _) in PARTS.items()}
+    part = parts.get(f"{image.parent.parent.name}/{image.parent.name}")
+    if part is None or not image.stem.isdecimal() or not (root / RECORD).is_file():
+        return None
+    try:
+        record = json.loads((root / RECORD).read_text(encoding="utf-8"))
+        version, product, seed = record["version"], find_product(record["product"]), check_seed(record["seed"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatasetError(f"{root / RECORD} can't be read; render the data set once more.") from error
+    if version != VERSION:
+        raise DatasetError(f"{root} was drawn by another version of this renderer; render it once more.")
+    return _drawing(product, seed, part, int(image.stem))
 
 
 def _save(pixels: np.ndarray, path: Path) -> None:
@@ -117,12 +151,11 @@ def _claim(out: Path, product: Product, seed: int, counts: Counts) -> None:
 
 def _write_image(out: Path, product: Product, seed: int, part: str, index: int) -> Path:
     """Render one image and its masks, unless it is there; the image comes last and so vouches for its masks."""
-    folder, family = PARTS[part]
+    folder, _ = PARTS[part]
     path = out / folder / f"{index:03d}.png"
     if path.exists():
         return path
-    own_seed = derive(seed, product.name, part, index)
-    picture = render(product.name, own_seed, planned_defects(product, own_seed, family, index))
+    picture = render(*_drawing(product, seed, part, index))
     masks = out / "ground_truth" / Path(folder).name / path.stem
     for number, (kind, mask) in enumerate(picture.masks):
         _save(mask.astype(np.uint8) * np.uint8(kind.pixel_value), masks / f"{number:03d}.png")

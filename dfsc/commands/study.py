@@ -1,0 +1,82 @@
+"""python -m dfsc study: what the page's Compare tab shows, written as small JSON files into weights/study."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from dfsc.datasets import open_dataset
+from dfsc.separation import SeparationSettings
+from dfsc.study.cases import HANDFUL, Outcome
+from dfsc.study.figures import Setting, study_of
+from dfsc.study.file import read_sweep, write_study
+from dfsc.study.judging import select
+from dfsc.study.selection import Selection, study_folder, write_selection
+
+NAME = "study"
+HELP = "Write what the page's Compare tab shows: figures of sweeps, and test images on which the methods differ."
+REPORT_SECONDS = 10.0
+SAID = {
+    Outcome.ONLY_DFSC: "only DFSC right",
+    Outcome.ONLY_EAD_S: "only EAD-S right",
+    Outcome.BOTH_WRONG: "both wrong",
+    Outcome.BOTH_RIGHT: "both right",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
+    tables = parts.add_parser("tables", help="tables and curves, from the folders of sweeps")
+    tables.add_argument("sweep", metavar="FOLDER", type=Path, nargs="+", help="--out of `python -m dfsc sweep`")
+    tables.add_argument(
+        "--meaning", type=Path, required=True, metavar="FILE", help="what it means, three sentences, one a line"
+    )
+    defaults = SeparationSettings()
+    tables.add_argument("--tau", type=float, default=defaults.tau, help="τ′ that stands for DFSC (%(default)s)")
+    margin = tables.add_mutually_exclusive_group()
+    margin.add_argument("--margin-ratio", type=float, default=defaults.margin_ratio, help="κ likewise (%(default)s)")
+    margin.add_argument("--margin", type=float, help="or its absolute margin")
+    images = parts.add_parser("images", help="a product's test images of interest, judged by its embedded detectors")
+    images.add_argument("dataset", metavar="DIR", type=Path)
+    images.add_argument("--product", required=True)
+    images.add_argument("--handful", type=int, default=HANDFUL, help="images a kind of outcome (%(default)s)")
+    for part in (tables, images):
+        part.add_argument("--out", type=Path, metavar="FOLDER", help="(weights/study)")
+
+
+def run(options: argparse.Namespace) -> int:
+    folder = options.out or study_folder()
+    file = _tables(options, folder) if options.part == "tables" else _images(options, folder)
+    sys.stdout.write(f"{file}\n")
+    return 0
+
+
+def _tables(options: argparse.Namespace, folder: Path) -> Path:
+    lines = options.meaning.read_text(encoding="utf-8").splitlines()
+    ratio = None if options.margin is not None else options.margin_ratio
+    compared = Setting(options.tau, ratio, options.margin)
+    meaning = [line.strip() for line in lines if line.strip()]
+    return write_study(study_of(meaning, compared, [read_sweep(sweep) for sweep in options.sweep]), folder)
+
+
+def _images(options: argparse.Namespace, folder: Path) -> Path:
+    told = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > REPORT_SECONDS:
+            told = time.monotonic()
+            sys.stderr.write(f"{done}/{total} images judged\n")
+
+    selection = select(options.product, open_dataset(options.dataset), options.handful, progress)
+    sys.stderr.write(_summed_up(selection) + "\n")
+    return write_selection(selection, folder)
+
+
+def _summed_up(selection: Selection) -> str:
+    """A line an outcome: how many images there are, and how many of them were chosen."""
+    lines = [f"{selection.total} test images of {selection.product}"]
+    for outcome in Outcome:
+        shown = len(selection.of(outcome))
+        lines.append(f"{SAID[outcome]}: {selection.counts[outcome]} images, {shown} of them chosen")
+    return "\n".join(lines)

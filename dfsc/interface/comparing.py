@@ -1,0 +1,108 @@
+"""What happens on the Compare tab: images of interest are drawn when they are asked for, and opened on a click."""
+
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import gradio as gr
+
+from dfsc import DFSCError, products
+from dfsc.figures import display_copy, overlay
+from dfsc.interface import compare_wording as wording
+from dfsc.interface import models
+from dfsc.interface.cases_view import TITLES, Look, cases_html
+from dfsc.interface.examples_view import examples_html
+from dfsc.interface.inspecting import guarded, kept
+from dfsc.interface.lane import courtesy
+from dfsc.interface.markup import clicked_index, notice, picture
+from dfsc.interface.photograph import Photograph, inspect_photograph, photograph_of
+from dfsc.interface.visitors import visitor
+from dfsc.reporting.provenance import facts
+from dfsc.study.cases import METHODS, Case, Finding, Outcome
+from dfsc.study.selection import Selection, case_pixels, read_selection, selected_products, study_folder
+
+PICTURE_EDGE = 360
+KEPT_LOOKS = 256
+DRAWING_TICK = 0.4
+
+
+def shown_products() -> list[str]:
+    """Products that have images of interest, and detectors to judge them with."""
+    return [product for product in selected_products(study_folder()) if product in products()]
+
+
+def show_cases(product: str, outcome: str, request: gr.Request) -> Iterator[tuple[Any, str]]:
+    """The choice of outcomes with this product's counts, and its cards: at once, then with pictures as they come."""
+    known, own = visitor(request), object()
+    known.cases = own
+    try:
+        selection, kind = read_selection(study_folder(), product), Outcome(outcome)
+        same, looks, told = _same_weights(selection), {}, time.monotonic()
+    except (DFSCError, ValueError) as error:
+        yield gr.skip(), notice(str(error) if isinstance(error, DFSCError) else wording.UNKNOWN_CASE, "error")
+        return
+    yield gr.Radio(wording.outcome_choices(selection)), cases_html(selection, kind, looks, same)
+    for index, case in selection.of(kind):
+        looks[index] = _looked_at(product, case)
+        if known.cases is not own:
+            return
+        if time.monotonic() - told > DRAWING_TICK:
+            told = time.monotonic()
+            yield gr.skip(), cases_html(selection, kind, looks, same)
+    yield gr.skip(), cases_html(selection, kind, looks, same)
+
+
+def open_case(event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    """Go to the Inspect tab and inspect the image whose card was clicked: tabs, product, and what a new one changes."""
+    product, case = _clicked(event)
+    if case is None:
+        yield gr.Tabs(selected="inspect-tab"), gr.skip(), *kept(notice(wording.UNKNOWN_CASE, "error")), gr.skip()
+        return
+    said = notice(wording.opening(wording.case_name(product, case)))
+    yield gr.Tabs(selected="inspect-tab"), gr.Radio(value=product), *kept(said), examples_html(product)
+    shown = guarded(lambda: _photograph(product, case), product, request)
+    yield gr.skip(), gr.skip(), *shown, gr.skip()
+
+
+def _clicked(event: gr.EventData) -> tuple[str, Case | None]:
+    product, index = getattr(event, "product", None), clicked_index(event)
+    if product not in shown_products() or index is None:
+        return "", None
+    try:
+        cases = read_selection(study_folder(), product).cases
+    except DFSCError:
+        return product, None
+    return product, cases[index] if index < len(cases) else None
+
+
+def _photograph(product: str, case: Case) -> Photograph:
+    return photograph_of(case_pixels(product, case), wording.case_title(product, case), uploaded=False)
+
+
+def _looked_at(product: str, case: Case) -> Look | str:
+    """The look of a case, or a sentence where there is none."""
+    try:
+        return _look(product, case)
+    except DFSCError as error:
+        return str(error)
+
+
+@lru_cache(KEPT_LOOKS)
+def _look(product: str, case: Case) -> Look:
+    photograph = _photograph(product, case)
+    with courtesy.inspecting():
+        inspection = inspect_photograph(photograph, models.inspector(product))
+    results = {result.method: result for result in inspection.results}
+    small = display_copy(photograph.display, PICTURE_EDGE)
+    maps = [overlay(small, results[method].fused) for method in METHODS]
+    titles = [wording.picture_of(title, photograph.name) for title in (None, *TITLES)]
+    ead_s, dfsc = (Finding(r.score, r.threshold, r.verdict) for r in (results[method] for method in METHODS))
+    return Look(tuple(map(picture, [small, *maps], titles)), (ead_s, dfsc))
+
+
+def _same_weights(selection: Selection) -> bool:
+    """Whether the detectors that are here are those by which the images were counted and chosen."""
+    detectors = models.inspector(selection.product).detectors
+    found = {detector.config.method: facts(detector).weights for detector in detectors}
+    return tuple(map(found.get, METHODS)) == selection.weights

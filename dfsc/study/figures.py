@@ -1,0 +1,155 @@
+"""A study's figures, taken from sweeps: what each setting reached on each product, beside the baseline of its seeds."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dfsc.datasets import FAMILIES
+from dfsc.errors import DatasetError
+from dfsc.evaluation import ALL, FUSED
+from dfsc.study.cases import METHODS
+from dfsc.sweeps.summary import BASELINE
+
+GROUPS = (*FAMILIES, ALL)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The constraint's two knobs that a study is about: τ′, and the margin as κ or as an absolute number."""
+
+    tau: float
+    margin_ratio: float | None = None
+    margin: float | None = None
+
+    @property
+    def margin_label(self) -> str:
+        return f"m = {self.margin:g}" if self.margin is not None else f"κ = {self.margin_ratio:g}"
+
+    @property
+    def label(self) -> str:
+        return f"τ′ = {self.tau:g}, {self.margin_label}"
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Mean difference of AUROC to the baseline of the same seeds, with a 95 % bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method with one setting on one product, over its seeds.
+
+    Attributes:
+        setting: None for the baseline.
+        seeds: those that did not diverge.
+        diverged: those that did.
+        steps: of the student, as the sweep was told.
+        cross_validated: whether each seed was tested on another quarter of the good images.
+        auroc: by group, a value in [0, 1] a seed, of the fused map.
+        gains: by group; empty for the baseline and where it was not trained.
+        mean_distance, similar_mean: mean of d at the end over all and over the similar features, by which the fit is
+            told apart from the constraint's effect.
+    """
+
+    product: str
+    setting: Setting | None
+    seeds: tuple[int, ...]
+    diverged: tuple[int, ...]
+    steps: int | None
+    cross_validated: bool
+    auroc: dict[str, tuple[float, ...]]
+    gains: dict[str, Gain]
+    mean_distance: float | None
+    similar_mean: float | None
+
+    @property
+    def order(self) -> tuple:
+        """Product by product, the baseline first, then by margin and τ′."""
+        known = self.setting
+        return self.product, known is not None, *((known.margin_label, known.tau) if known else ())
+
+
+@dataclass(frozen=True)
+class Study:
+    """Rows in their order, what they mean in its author's three sentences, and the setting that stands for DFSC."""
+
+    meaning: tuple[str, ...]
+    compared: Setting
+    rows: tuple[Row, ...]
+
+    @property
+    def products(self) -> list[str]:
+        return list(dict.fromkeys(row.product for row in self.rows))
+
+    def baseline(self, product: str) -> Row | None:
+        return next((row for row in self.rows if row.product == product and row.setting is None), None)
+
+    def constrained(self, product: str) -> list[Row]:
+        """All rows of DFSC on a product."""
+        return [row for row in self.rows if row.product == product and row.setting is not None]
+
+    def groups(self, product: str) -> list[str]:
+        """The groups that a product's rows have figures of; without all together where there is but one family."""
+        known = [group for group in GROUPS if any(row.auroc.get(group) for row in self.rows if row.product == product)]
+        return known if len(known) != 2 else known[:1]
+
+
+def study_of(meaning: Sequence[str], compared: Setting, sweeps: Sequence[Sequence[dict]]) -> Study:
+    """A study of what sweeps wrote as sweep.json.
+
+    Args:
+        meaning: three sentences.
+        compared: the setting that stands for DFSC where one has to; the curves show all of them.
+
+    Raises:
+        DatasetError: for other than three sentences, for rows that only other settings tell apart, and where a
+            product was not trained with the compared setting.
+    """
+    if len(meaning) != 3:
+        raise DatasetError(f"What a study means is said in three sentences, one a line, not in {len(meaning)}.")
+    rows = [record for sweep in sweeps for record in sweep if record["settings"]["method"] in METHODS]
+    study = Study(tuple(meaning), compared, tuple(sorted(map(_row, rows), key=lambda row: row.order)))
+    _check_distinct(study)
+    for product in study.products:
+        if compared not in [row.setting for row in study.constrained(product) if row.seeds]:
+            raise DatasetError(
+                f"DFSC was not trained with {compared.label} on {product}; name the setting to compare by --tau and "
+                "--margin-ratio or --margin."
+            )
+        if study.baseline(product) is None:
+            raise DatasetError(f"EAD-S was not trained on {product}, so there is nothing to compare DFSC with.")
+    return study
+
+
+def _check_distinct(study: Study) -> None:
+    alike = [order for order, count in Counter(row.order for row in study.rows).items() if count > 1]
+    if alike:
+        raise DatasetError(
+            f"Several rows on {alike[0][0]} differ in more than τ′ and margin; give a sweep without the others."
+        )
+
+
+def _row(record: dict) -> Row:
+    settings = record["settings"]
+    of_fused = {group: maps[FUSED] for group, maps in record["auroc"].items()}
+    return Row(
+        product=settings["dataset"],
+        setting=None if settings["method"] == BASELINE else _setting(settings),
+        seeds=tuple(record["seeds"]),
+        diverged=tuple(record["diverged"]),
+        steps=settings.get("steps"),
+        cross_validated=settings.get("cross_validated", False),
+        auroc={group: tuple(of_fused[group]) for group in GROUPS if group in of_fused},
+        gains={group: Gain(g["mean"], *g["interval"]) for group, g in record["gain"].items() if group in GROUPS},
+        mean_distance=record["watched"].get("autoencoder"),
+        similar_mean=record["watched"].get("similar_mean"),
+    )
+
+
+def _setting(settings: dict) -> Setting:
+    margin = settings.get("margin")
+    return Setting(settings["tau"], None if margin is not None else settings["margin_ratio"], margin)

@@ -1,0 +1,68 @@
+"""A study's figures as the JSON file that the page reads, and the sweeps that they come from."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from dfsc.errors import DatasetError
+from dfsc.study.figures import Gain, Row, Setting, Study
+
+FORMAT = "dfsc-study-1"
+NAME = "study.json"
+# What a sweep's row needs to have.
+PARTS = {"settings", "seeds", "diverged", "auroc", "gain", "watched"}
+
+
+def read_sweep(folder: Path) -> list[dict]:
+    """The rows that `python -m dfsc sweep` left in a folder; raises DatasetError where there are none."""
+    file = folder / "sweep.json"
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))
+        if not rows or not all(row.keys() >= PARTS for row in rows):
+            raise ValueError
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise DatasetError(f"{file} is not what a sweep writes; name the --out of `python -m dfsc sweep`.") from error
+    return rows
+
+
+def write_study(study: Study, folder: Path) -> Path:
+    """Write a study into its folder, in place of an older one, and return its file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / NAME
+    content = {
+        "format": FORMAT,
+        "meaning": study.meaning,
+        "compared": asdict(study.compared),
+        "rows": [asdict(row) for row in study.rows],
+    }
+    file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return file
+
+
+def read_study(folder: Path) -> Study | None:
+    """The study in a folder, None where there is none; raises DatasetError for a file that is not one."""
+    file = folder / NAME
+    if not file.is_file():
+        return None
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise ValueError
+        rows = tuple(map(_row, content["rows"]))
+        return Study(tuple(map(str, content["meaning"])), Setting(**content["compared"]), rows)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DatasetError(f"{file} is not a study; write it once more with `python -m dfsc study tables`.") from error
+
+
+def _row(record: dict) -> Row:
+    setting = record["setting"]
+    return Row(
+        **record
+        | {
+            "setting": Setting(**setting) if setting else None,
+            "seeds": tuple(record["seeds"]),
+            "diverged": tuple(record["diverged"]),
+            "auroc": {group: tuple(values) for group, values in record["auroc"].items()},
+            "gains": {group: Gain(**gain) for group, gain in record["gains"].items()},
+        }
+    )

@@ -1,0 +1,127 @@
+"""A product's images of interest as a small JSON file without images, and the way back to their pixels."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dfsc.checkpoints import weights_folder
+from dfsc.errors import DatasetError
+from dfsc.images import read_image
+from dfsc.scenes.rendering import render
+from dfsc.study.cases import METHODS, Case, Drawn, Finding, Outcome, Shipped
+
+FORMAT = "dfsc-study-images-1"
+FOLDER = "images"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What was chosen of a data set's test images for one product.
+
+    Attributes:
+        dataset: the data set's name.
+        weights: "sha256:…" of both detectors' weights files, in the order of METHODS.
+        counts: test images by outcome, whether chosen or not.
+        cases: the chosen ones, in the order of Outcome.
+    """
+
+    product: str
+    dataset: str
+    weights: tuple[str | None, ...]
+    counts: dict[Outcome, int]
+    cases: tuple[Case, ...]
+
+    @property
+    def total(self) -> int:
+        """Test images that were judged."""
+        return sum(self.counts.values())
+
+    def of(self, outcome: Outcome) -> list[tuple[int, Case]]:
+        """The chosen cases of one outcome, each with its place in `cases`."""
+        return [(index, case) for index, case in enumerate(self.cases) if case.outcome == outcome]
+
+
+def study_folder() -> Path:
+    """Where the page looks for a study."""
+    return weights_folder() / "study"
+
+
+def case_pixels(product: str, case: Case) -> np.ndarray:
+    """A chosen image, RGB uint8 H×W×3: drawn again, or read from the embedded examples.
+
+    Raises:
+        DFSCError: when the product can't be drawn any more, or the example is gone.
+    """
+    if isinstance(case.origin, Drawn):
+        return render(product, case.origin.seed, case.origin.defects).image
+    if isinstance(case.origin, Shipped):
+        return read_image(weights_folder() / "examples" / product / case.origin.file)
+    raise DatasetError(f"{case.image} can't be shown without its data set.")
+
+
+def selected_products(folder: Path) -> list[str]:
+    """The products with a selection in a study's folder."""
+    return sorted(path.stem for path in (folder / FOLDER).glob("*.json"))
+
+
+def write_selection(selection: Selection, folder: Path) -> Path:
+    """Write a selection into a study's folder, in place of an older one, and return its file."""
+    file = folder / FOLDER / f"{selection.product}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "format": FORMAT,
+        "product": selection.product,
+        "dataset": selection.dataset,
+        "weights": dict(zip(METHODS, selection.weights, strict=True)),
+        "counts": selection.counts,
+        "images": [_record(case) for case in selection.cases],
+    }
+    file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return file
+
+
+def read_selection(folder: Path, product: str) -> Selection:
+    """Raises DatasetError when a product's file in a study's folder is not one of `write_selection`."""
+    file = folder / FOLDER / f"{product}.json"
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT or content["product"] != product:
+            raise ValueError
+        return Selection(
+            product,
+            str(content["dataset"]),
+            tuple(content["weights"][method] for method in METHODS),
+            {outcome: int(content["counts"][outcome]) for outcome in Outcome},
+            tuple(map(_case, content["images"])),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DatasetError(
+            f"{file} is not a selection of images; write it once more with `python -m dfsc study images`."
+        ) from error
+
+
+def _record(case: Case) -> dict:
+    kind = "drawn" if isinstance(case.origin, Drawn) else "shipped"
+    found = {method: asdict(finding) for method, finding in zip(METHODS, case.findings, strict=True)}
+    return {
+        "image": case.image,
+        "family": case.family,
+        "defects": case.defects,
+        kind: asdict(case.origin),
+        "findings": found,
+    }
+
+
+def _case(record: dict) -> Case:
+    if "drawn" in record:
+        origin = Drawn(int(record["drawn"]["seed"]), tuple(map(str, record["drawn"]["defects"])))
+    else:
+        origin = Shipped(str(record["shipped"]["file"]))
+    ead_s, dfsc = (_finding(record["findings"][method]) for method in METHODS)
+    return Case(str(record["image"]), str(record["family"]), tuple(map(str, record["defects"])), origin, (ead_s, dfsc))
+
+
+def _finding(record: dict) -> Finding:
+    return Finding(float(record["score"]), float(record["limit"]), str(record["verdict"]))

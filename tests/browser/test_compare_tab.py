@@ -1,0 +1,33 @@
+"""The Compare tab from its figures to an image in the Inspect tab, on a study that is made up."""
+
+from playwright.sync_api import expect
+from visiting import expect_inspected
+
+
+def test_figures_and_images_of_interest_lead_to_the_inspect_tab(visit):
+    page = visit()
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.locator("#study .meaning p")).to_have_count(3)
+    expect(page.locator("#study .study table").first).to_contain_text("+5.0")
+    assert page.locator("#study .tau svg").first.bounding_box()["width"] > 200
+    column = page.locator("#study .tau .column").first
+    column.hover()
+    expect(column.locator(".tip")).to_be_visible()
+
+    cards = page.locator("#cases button.case")
+    expect(cards).to_have_count(1)
+    expect(cards.locator("img")).to_have_count(3)
+    assert all(page.eval_on_selector_all("#cases img", "all => all.map(image => image.complete && image.naturalWidth)"))
+    expect(page.locator("#cases")).not_to_contain_text("The detectors here are not those")
+    page.locator("#case-outcome input[value=only-ead-s]").check()
+    expect(page.locator("#cases [role=status]")).to_have_text("On no test image EAD-S alone is right.")
+    page.locator("#case-outcome input[value=only-dfsc]").check()
+
+    card = cards.first
+    card.focus()
+    shown = [badge.inner_text() for badge in card.locator(".badge").all()]
+    page.keyboard.press("Enter")
+    expect(page.locator("#inspect-tab-button")).to_have_attribute("aria-selected", "true")
+    expect_inspected(page, "Toy plate, logical 20: missing")
+    expect(page.locator("#product input[value=toy_plate]")).to_be_checked()
+    assert [badge.inner_text() for badge in page.locator("#results .badges .badge").all()] == shown
