@@ -1,4 +1,4 @@
-"""Command line: python -m dfsc inspect | train | evaluate | sweep | benchmark | distill | render | push | pull."""
+"""Command line: python -m dfsc inspect | train | evaluate | sweep | study | benchmark | distill | render | push …"""
 
 import argparse
 import sys

@@ -75,11 +75,38 @@ class Row:
 
 @dataclass(frozen=True)
 class Study:
-    """Rows in their order, what they mean in its author's three sentences, and the setting that stands for DFSC."""
+    """Rows in their order, what they mean in its author's three sentences, and the setting that stands for DFSC.
+
+    Raises:
+        DatasetError: for other than three sentences, for rows that only other settings tell apart, and for a product
+            that was not trained with the compared setting or as EAD-S.
+    """
 
     meaning: tuple[str, ...]
     compared: Setting
     rows: tuple[Row, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.meaning) != 3:
+            raise DatasetError(
+                f"What a study means is said in three sentences, one a line, not in {len(self.meaning)}."
+            )
+        alike = [order for order, count in Counter(row.order for row in self.rows).items() if count > 1]
+        if alike:
+            raise DatasetError(
+                f"Several rows on {alike[0][0]} differ in more than τ′ and margin; give a sweep without the others."
+            )
+        for product in self.products:
+            self._check_comparable(product)
+
+    def _check_comparable(self, product: str) -> None:
+        if self.compared not in [row.setting for row in self.constrained(product) if row.seeds]:
+            raise DatasetError(
+                f"DFSC was not trained with {self.compared.label} on {product}; name the setting to compare by --tau "
+                "and --margin-ratio or --margin."
+            )
+        if self.baseline(product) is None:
+            raise DatasetError(f"EAD-S was not trained on {product}, so there is nothing to compare DFSC with.")
 
     @property
     def products(self) -> list[str]:
@@ -106,31 +133,11 @@ def study_of(meaning: Sequence[str], compared: Setting, sweeps: Sequence[Sequenc
         compared: the setting that stands for DFSC where one has to; the curves show all of them.
 
     Raises:
-        DatasetError: for other than three sentences, for rows that only other settings tell apart, and where a
-            product was not trained with the compared setting.
+        DatasetError: as Study does.
     """
-    if len(meaning) != 3:
-        raise DatasetError(f"What a study means is said in three sentences, one a line, not in {len(meaning)}.")
-    rows = [record for sweep in sweeps for record in sweep if record["settings"]["method"] in METHODS]
-    study = Study(tuple(meaning), compared, tuple(sorted(map(_row, rows), key=lambda row: row.order)))
-    _check_distinct(study)
-    for product in study.products:
-        if compared not in [row.setting for row in study.constrained(product) if row.seeds]:
-            raise DatasetError(
-                f"DFSC was not trained with {compared.label} on {product}; name the setting to compare by --tau and "
-                "--margin-ratio or --margin."
-            )
-        if study.baseline(product) is None:
-            raise DatasetError(f"EAD-S was not trained on {product}, so there is nothing to compare DFSC with.")
-    return study
-
-
-def _check_distinct(study: Study) -> None:
-    alike = [order for order, count in Counter(row.order for row in study.rows).items() if count > 1]
-    if alike:
-        raise DatasetError(
-            f"Several rows on {alike[0][0]} differ in more than τ′ and margin; give a sweep without the others."
-        )
+    records = [record for sweep in sweeps for record in sweep if record["settings"]["method"] in METHODS]
+    rows = sorted(map(_row, records), key=lambda row: row.order)
+    return Study(tuple(meaning), compared, tuple(rows))
 
 
 def _row(record: dict) -> Row:

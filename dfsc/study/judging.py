@@ -9,6 +9,7 @@ import numpy as np
 
 from dfsc.checkpoints import product_detectors, weights_folder
 from dfsc.datasets import Dataset, TestImage
+from dfsc.detector import Detector
 from dfsc.errors import DatasetError
 from dfsc.images import image_files, network_image, read_image
 from dfsc.inspector import Inspector, Result
@@ -51,7 +52,7 @@ def select(product: str, dataset: Dataset, handful: int = HANDFUL, progress: Pro
     return Selection(product, dataset.name, weights, {outcome: counts[outcome] for outcome in Outcome}, tuple(chosen))
 
 
-def _pair(product: str) -> list:
+def _pair(product: str) -> list[Detector]:
     by_method = {detector.config.method: detector for detector in product_detectors(product)}
     if not set(METHODS) <= by_method.keys():
         raise DatasetError(f"{product} has no embedded pair of EAD-S and DFSC to compare.")
