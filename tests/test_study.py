@@ -12,6 +12,10 @@ from dfsc.__main__ import main
 from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError
 from dfsc.images import read_image
+from dfsc.interface.compare_tab import has_study
+from dfsc.interface.compare_view import comparison_html, meaning_html, settings_html
+from dfsc.interface.compare_wording import chosen_of
+from dfsc.interface.tau_curves import tau_curves_html
 from dfsc.scenes import Counts, write_dataset
 from dfsc.study.cases import Case, Drawn, Finding, Outcome, Shipped, choose
 from dfsc.study.figures import Setting, study_of
@@ -79,6 +83,7 @@ def test_no_disagreement_is_said_and_nothing_is_listed(tmp_path):
     counts = dict.fromkeys(Outcome, 0) | {Outcome.BOTH_RIGHT: 2}
     selection = Selection("cable", "cable", ("sha256:1", "sha256:2"), counts, tuple(choose(agreed)))
     assert selection.of(Outcome.ONLY_DFSC) == []
+    assert "On no test image" in chosen_of(selection, Outcome.ONLY_DFSC, 0)
     write_selection(selection, tmp_path)
     assert selected_products(tmp_path) == ["cable"]
     assert read_selection(tmp_path, "cable") == selection
@@ -107,6 +112,23 @@ def test_a_study_refuses_what_its_reader_could_not_tell_apart():
         study_of(MEANING, USUAL, [swept(0.9)[1:]])
 
 
+def test_the_page_shows_difference_interval_and_curves_of_a_study():
+    sweep = [*swept(0.7, 0.9), row("dfsc", gain=-0.005, tau=0.9, margin=2.0)]
+    study = study_of(["<b>One.", *MEANING[1:]], USUAL, [sweep])
+    table = comparison_html(study)
+    assert "+5.0" in table
+    assert "+4.0 to +6.0" in table
+    assert "<small>includes 0" not in table
+    assert "<small>includes 0" in comparison_html(replace(study, compared=Setting(0.9, None, 2.0)))
+    assert "<b>One" not in meaning_html(study)
+    curves = tau_curves_html(study)
+    assert curves.count("<figure") == 1
+    assert "κ = 1.5: 85.0 (80.0 to 90.0)" in curves
+    assert "m = 2" in curves
+    assert "85.0 ± 7.1" in settings_html(study)
+    assert tau_curves_html(study_of(MEANING, USUAL, [swept(0.9)])) == ""
+
+
 @pytest.fixture
 def weights(demo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The weights folder of tests/conftest.py under a path of its own; its pair inspects terminal blocks too."""
@@ -131,6 +153,7 @@ def test_photographs_are_counted_all_and_chosen_among_those_that_ship(weights, t
     assert chosen.defects == ("missing",)
     assert f"{chosen.outcome}".split("-")[0] in capsys.readouterr().err
     assert np.array_equal(case_pixels("toy_block", chosen), read_image(toy_dataset / chosen.image))
+    assert has_study()
 
 
 def test_a_rendered_image_is_drawn_again_and_a_changed_one_is_refused(weights, tmp_path):
@@ -154,8 +177,10 @@ def test_the_command_takes_sweeps_and_tells_mistakes_in_one_line(weights, tmp_pa
     (tmp_path / "meaning.txt").write_text("\n".join(MEANING) + "\n", encoding="utf-8")
     (tmp_path / "sweep.json").write_text(json.dumps(swept(0.8, 0.9)), encoding="utf-8")
     command = ["study", "tables", str(tmp_path), "--meaning", str(tmp_path / "meaning.txt")]
+    assert not has_study()
     assert main([*command, "--tau", "0.8"]) == 0
     assert read_study(weights / "study").compared == Setting(0.8, 1.5)
+    assert has_study()
     (tmp_path / "sweep.json").write_text("[]")
     assert main(command) == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -37,11 +37,12 @@ def show_cases(product: str, outcome: str, request: gr.Request) -> Iterator[tupl
     known, own = visitor(request), object()
     known.cases = own
     try:
-        selection, kind = read_selection(study_folder(), product), Outcome(outcome)
-        same, looks, told = _same_weights(selection), {}, time.monotonic()
-    except (DFSCError, ValueError) as error:
-        yield gr.skip(), notice(str(error) if isinstance(error, DFSCError) else wording.UNKNOWN_CASE, "error")
+        selection = read_selection(study_folder(), product)
+        same = _same_weights(selection)
+    except DFSCError as error:
+        yield gr.skip(), notice(str(error), "error")
         return
+    kind, looks, told = Outcome(outcome), {}, time.monotonic()
     yield gr.Radio(wording.outcome_choices(selection)), cases_html(selection, kind, looks, same)
     for index, case in selection.of(kind):
         looks[index] = _looked_at(product, case)

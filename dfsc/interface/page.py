@@ -6,6 +6,8 @@ import gradio as gr
 
 from dfsc.interface import environment, visitors, wording
 from dfsc.interface.api import endpoints
+from dfsc.interface.compare_tab import compare_tab, has_study
+from dfsc.interface.comparing import open_case
 from dfsc.interface.inspect_tab import INSPECTING, PRIVATE, InspectTab, inspect_tab
 from dfsc.interface.inspecting import change_product, inspect_with_own, offer_own
 from dfsc.interface.retrain_tab import RetrainTab, retrain_tab
@@ -13,6 +15,11 @@ from dfsc.interface.retrain_tab import RetrainTab, retrain_tab
 STATIC = Path(__file__).parent / "static"
 SWEEP_SECONDS = 600
 SESSIONS = 500
+# A keyboard would else be left on a card that is hidden now, and a phone far below the findings.
+GO_TO_FINDINGS = """() => {
+  document.querySelector('#inspect-tab-button')?.focus({ preventScroll: true });
+  document.querySelector(innerWidth > 640 ? '#page-head' : '#findings')?.scrollIntoView();
+}"""
 
 
 def build_page() -> gr.Blocks:
@@ -32,6 +39,11 @@ def build_page() -> gr.Blocks:
                 with gr.Tab("Retrain", id="retrain-tab", elem_id="retrain-tab"):
                     retraining = retrain_tab()
                 connect(tabs, inspecting, retraining)
+                if has_study():
+                    with gr.Tab("Compare", id="compare-tab", elem_id="compare-tab") as tab:
+                        cards = compare_tab(tab)
+                    if cards:
+                        connect_cases(tabs, inspecting, cards)
         if inspecting:
             endpoints()
         page.unload(visitors.forget)
@@ -45,6 +57,12 @@ def connect(tabs: gr.Tabs, inspecting: InspectTab, retraining: RetrainTab) -> No
     retraining.inspect.click(inspect_with_own, None, [tabs, inspecting.product], **PRIVATE).then(
         change_product, [inspecting.product, inspecting.photograph], inspecting.changed, **INSPECTING
     )
+
+
+def connect_cases(tabs: gr.Tabs, inspecting: InspectTab, cards: gr.HTML) -> None:
+    """A card of the Compare tab opens its image in the Inspect tab."""
+    shown = [tabs, inspecting.product, *inspecting.changed]
+    cards.click(open_case, None, shown, **INSPECTING).then(None, js=GO_TO_FINDINGS)
 
 
 def launch_arguments() -> dict:

@@ -39,7 +39,11 @@ class Photograph:
 
 def read_photograph(source: ImageSource, name: str, uploaded: bool) -> Photograph:
     """Decode a file; raises ImageError with one sentence that calls it by `name`."""
-    image = read_image(source, name)
+    return photograph_of(read_image(source, name), name, uploaded)
+
+
+def photograph_of(image: np.ndarray, name: str, uploaded: bool) -> Photograph:
+    """Of pixels that are decoded or drawn already, RGB uint8 H×W×3."""
     height, width = image.shape[:2]
     return Photograph(name, uploaded, width, height, display_copy(image, DISPLAY_EDGE), resize_for_network(image))
 

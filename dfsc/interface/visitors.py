@@ -33,6 +33,7 @@ class Visitor:
         stand_in: where the shown photograph is novel before any training.
         retraining: the last one that was begun.
         pairs: finished retrainings, the latest last.
+        cases: stands for the images of interest that he asked for last; older requests see that they are.
         listed: what he looked up on the Hub.
         opened: detectors from checkpoints that he opened.
         trainings: how many he has begun.
@@ -46,6 +47,7 @@ class Visitor:
     stand_in: NovelChannels | None = None
     retraining: Retraining | None = None
     pairs: list[Retraining] = field(default_factory=list)
+    cases: object = None
     listed: Listed | None = None
     opened: list[Detector] = field(default_factory=list)
     trainings: int = 0

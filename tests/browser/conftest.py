@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from made_up_study import write_made_up_study
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -40,7 +41,7 @@ def chromium_path() -> str | None:
 def page_weights(
     demo_folder: Path, detector_builder: Callable, draw: Callable, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A copy of the weights folder of tests/conftest.py with a second product, and drawn examples for both."""
+    """A copy of the weights folder of tests/conftest.py with a second product, drawn examples for both, and a study."""
     weights = tmp_path_factory.mktemp("page") / "weights"
     shutil.copytree(demo_folder, weights)
     teacher = load_teacher(weights / "teacher" / "demo")
@@ -58,6 +59,7 @@ def page_weights(
     sample.mkdir(parents=True)
     for seed in range(12):
         Image.fromarray(draw(seed, width=200, height=150)).save(sample / f"{seed}.jpg")
+    write_made_up_study(weights, "toy_plate")
     return weights
 
 
