@@ -8,6 +8,8 @@ from PIL import Image
 from dfsc.checkpoints import embedded_teacher, product_detectors, products, weights_folder
 from dfsc.images import image_files, read_image
 from dfsc.inspector import Inspector
+from dfsc.reporting.provenance import facts
+from dfsc.study.selection import read_selection, selected_products, study_folder
 
 PRODUCTS = ("screw_block", "terminal_block")
 
@@ -93,3 +95,10 @@ def test_another_products_photographs_are_foreign_and_the_own_ones_never(product
         for path in examples(of):
             for result in ready.inspect(read_image(path)).results:
                 assert result.foreign == (of != product), (path.name, result.strangeness)
+
+
+def test_images_of_interest_were_judged_by_the_detectors_that_ship():
+    assert set(selected_products(study_folder())) <= set(PRODUCTS)
+    for product in selected_products(study_folder()):
+        weights = tuple(facts(detector).weights for detector in product_detectors(product))
+        assert read_selection(study_folder(), product).weights == weights
