@@ -9,6 +9,8 @@ from time import monotonic
 from dfsc.errors import TrainingError
 
 AUTOENCODER_SHARE = 0.2
+# What the auto-encoder may take on a slow machine, where it would have too few steps in its share.
+MOST_AUTOENCODER_SHARE = 0.5
 MIN_STEPS = 4
 
 
@@ -42,20 +44,23 @@ class Budget:
         """How many steps a stage will have, when `done` of it are done: as many as fit.
 
         Args:
-            stage: "autoencoder", which gets a fifth of the learning, or "student" or "joint", which end it.
+            stage: "autoencoder", which gets a fifth of the learning, or up to half of it for the fewest sensible
+                steps; or "student" or "joint", which end it.
             planned: the answer while nothing is known about the pace yet.
 
         Raises:
             TrainingError: when no sensible number fits.
         """
         first, since = self._first.setdefault(stage, (done, self.spent))
-        left = self._end(stage) - self.spent
         if done == first:
-            return planned if left > 0 else done
-        steps = done + max(0, round(left * (done - first) / max(self.spent - since, 1e-9)))
-        if steps < MIN_STEPS:
+            return planned if self.spent < self._end(stage, MOST_AUTOENCODER_SHARE) else done
+        pace = max(self.spent - since, 1e-9) / (done - first)
+        steps = done + max(0, round((self._end(stage) - self.spent) / pace))
+        if steps >= MIN_STEPS:
+            return steps
+        if stage != "autoencoder" or self.spent + (MIN_STEPS - done) * pace > self._end(stage, MOST_AUTOENCODER_SHARE):
             raise TrainingError(f"{self.seconds:.0f} seconds are too short to train here; give more time.")
-        return steps
+        return MIN_STEPS
 
     def as_state(self) -> dict[str, float]:
         """What `resume` needs to go on with the time that is left."""
@@ -65,7 +70,8 @@ class Budget:
         self._began = monotonic() - state["spent"]
         self._learning_from = state["learning_from"]
 
-    def _end(self, stage: str) -> float:
+    def _end(self, stage: str, share: float = AUTOENCODER_SHARE) -> float:
+        """When a stage ends, in seconds since the beginning, if the auto-encoder has a share of the learning."""
         begin = self._learning_from or 0.0
         end = self.seconds - self.reserve
-        return begin + AUTOENCODER_SHARE * (end - begin) if stage == "autoencoder" else end
+        return begin + share * (end - begin) if stage == "autoencoder" else end

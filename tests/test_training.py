@@ -175,6 +175,20 @@ def test_a_budget_gives_a_fifth_to_the_auto_encoder_and_follows_the_pace(clock):
     assert budget.left == 20
 
 
+def test_a_slow_machine_gives_the_autoencoder_more_than_its_share_up_to_half(clock):
+    budget = Budget(105)
+    budget.keep(reserve=5)
+    clock.now += 15
+    assert budget.steps("autoencoder", 1, planned=300) == 300
+    clock.now += 10
+    assert budget.steps("autoencoder", 2, planned=300) == 4
+    clock.now += 10
+    assert budget.steps("autoencoder", 3, planned=4) == 4
+    clock.now += 10
+    with pytest.raises(TrainingError, match="105 seconds are too short"):
+        budget.steps("autoencoder", 3, planned=4)
+
+
 def test_a_budget_that_is_too_short_is_refused(clock):
     budget = Budget(30)
     budget.keep(reserve=5)
