@@ -48,7 +48,9 @@ def test_a_pair_was_trained_alike(product):
     assert 0 < dfsc.separation.tau < 1
 
 
-@pytest.mark.parametrize("folder", ["teacher/demo", *(f"{p}/{m}" for p in PRODUCTS for m in ("ead-s", "dfsc"))])
+@pytest.mark.parametrize(
+    "folder", ["teacher/demo", "teacher/small", *(f"{p}/{m}" for p in PRODUCTS for m in ("ead-s", "dfsc"))]
+)
 def test_cards_say_licence_and_what_was_measured(folder):
     card = (weights_folder() / folder / "README.md").read_text(encoding="utf-8")
     assert card.startswith("---\nlibrary_name: dfsc\nlicense: apache-2.0\n")
