@@ -168,7 +168,7 @@ def test_the_readmes_program_trains_and_inspects(address, draw, tmp_path, monkey
     for file in files(draw, range(12)):
         (tmp_path / "photographs" / file["name"]).write_bytes(file["buffer"])
     (tmp_path / "photo.jpg").write_bytes(file["buffer"])
-    for said, tried in (("http://127.0.0.1:7860", address), ("terminal_block", "toy_block"), ("120", "40")):
+    for said, tried in (("http://127.0.0.1:7860", address), ("terminal_block", "toy_block"), ("120", "30")):
         assert said in snippet
         snippet = snippet.replace(said, tried)
     scope: dict = {}
