@@ -104,6 +104,9 @@ METHODS = {
     "dfsc": Method("dfsc", "DFSC", SeparatedReconstruction, separates=True),
 }
 
+# The matched pair that is compared everywhere.
+PAIR = ("ead-s", "dfsc")
+
 
 def total(losses: dict[str, Tensor]) -> Tensor:
     """The sum of all terms, each with weight 1."""

@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 
 from dfsc.networks import SIZES
-from dfsc.objectives import METHODS
+from dfsc.objectives import METHODS, PAIR
 from dfsc.plan import Schedule
 from dfsc.recipe import Recipe
 from dfsc.separation import Hinge, Normaliser, SeparationSettings, SplitUnit
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_swept_arguments(parser: argparse.ArgumentParser) -> None:
     """Many trainings: where an option takes several values, each combination is trained."""
-    parser.add_argument("--method", nargs="+", choices=list(METHODS), default=["ead-s", "dfsc"], help="(both)")
+    parser.add_argument("--method", nargs="+", choices=list(METHODS), default=list(PAIR), help="(both)")
     parser.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2], help="(%(default)s)")
     parser.add_argument("--steps", type=int, nargs="+", default=[DEFAULT_STEPS], help="of the student (%(default)s)")
     _add_shared(parser, several="+")
@@ -43,7 +43,7 @@ def add_swept_arguments(parser: argparse.ArgumentParser) -> None:
 
 def recipe(options: argparse.Namespace) -> Recipe:
     """The recipe that options of one training wish for."""
-    methods = ("ead-s", "dfsc") if options.pair else (options.method,)
+    methods = PAIR if options.pair else (options.method,)
     seconds = options.seconds
     if seconds is None and options.steps is None:
         seconds = DEFAULT_SECONDS

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from dfsc.interface import compare_wording as wording
 from dfsc.interface.markup import notice, text
 from dfsc.interface.wording import VERDICTS, number
-from dfsc.objectives import METHODS as REGISTRY
-from dfsc.study.cases import METHODS, Case, Finding, Outcome
+from dfsc.objectives import METHODS, PAIR
+from dfsc.study.cases import Case, Finding, Outcome
 from dfsc.study.selection import Selection
 
-TITLES = tuple(REGISTRY[method].title for method in METHODS)
+TITLES = tuple(METHODS[method].title for method in PAIR)
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from dfsc.interface.lane import courtesy
 from dfsc.interface.markup import clicked_index, notice, picture
 from dfsc.interface.photograph import Photograph, inspect_photograph, photograph_of
 from dfsc.interface.visitors import visitor
+from dfsc.objectives import PAIR
 from dfsc.reporting.provenance import facts
-from dfsc.study.cases import METHODS, Case, Finding, Outcome
+from dfsc.study.cases import Case, Finding, Outcome
 from dfsc.study.selection import Selection, case_pixels, read_selection, selected_products, study_folder
 
 PICTURE_EDGE = 360
@@ -96,9 +97,9 @@ def _look(product: str, case: Case) -> Look:
         inspection = inspect_photograph(photograph, models.inspector(product))
     results = {result.method: result for result in inspection.results}
     small = display_copy(photograph.display, PICTURE_EDGE)
-    maps = [overlay(small, results[method].fused) for method in METHODS]
+    maps = [overlay(small, results[method].fused) for method in PAIR]
     titles = [wording.picture_of(title, photograph.name) for title in (None, *TITLES)]
-    ead_s, dfsc = (Finding(r.score, r.threshold, r.verdict) for r in (results[method] for method in METHODS))
+    ead_s, dfsc = (Finding(r.score, r.threshold, r.verdict) for r in (results[method] for method in PAIR))
     return Look(tuple(map(picture, [small, *maps], titles)), (ead_s, dfsc))
 
 
@@ -106,4 +107,4 @@ def _same_weights(selection: Selection) -> bool:
     """Whether the detectors that are here are those by which the images were counted and chosen."""
     detectors = models.inspector(selection.product).detectors
     found = {detector.config.method: facts(detector).weights for detector in detectors}
-    return tuple(map(found.get, METHODS)) == selection.weights
+    return tuple(map(found.get, PAIR)) == selection.weights

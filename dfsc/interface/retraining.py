@@ -9,7 +9,7 @@ import numpy as np
 from dfsc import Detector, DFSCError
 from dfsc.cards import training_notes
 from dfsc.interface.lane import courtesy
-from dfsc.objectives import METHODS
+from dfsc.objectives import METHODS, PAIR
 from dfsc.pacing import Budget
 from dfsc.photoset import PhotoSet
 from dfsc.previews import NovelChannels, Preview, novel_channels, preview
@@ -18,7 +18,6 @@ from dfsc.separation import SeparationSettings
 from dfsc.trainer import StepRecord
 from dfsc.training import Training
 
-PAIR = ("ead-s", "dfsc")
 POINT_SECONDS = 1.0
 PREVIEW_SECONDS = 4.0
 PATIENCE = 5.0

@@ -8,8 +8,8 @@ import numpy as np
 
 from dfsc.datasets import GOOD
 from dfsc.metrics import mid_ranks
+from dfsc.objectives import PAIR
 
-METHODS = ("ead-s", "dfsc")
 HANDFUL = 6
 
 
@@ -55,7 +55,7 @@ class Case:
         family: "good", "logical", "structural", or "anomaly" where the data set makes no such division.
         defects: what is wrong with it; empty for a good one.
         origin: where to get it again; None where it can't be got without the data set.
-        findings: in the order of METHODS.
+        findings: in the order of PAIR.
     """
 
     image: str
@@ -93,7 +93,7 @@ def _telling(cases: Sequence[Case]) -> list[float]:
     """How much each case says within its outcome, by its ranks among all cases."""
     if not cases:
         return []
-    ranks = np.stack([mid_ranks(np.array([case.findings[i].score for case in cases])) for i in range(len(METHODS))])
+    ranks = np.stack([mid_ranks(np.array([case.findings[i].score for case in cases])) for i in range(len(PAIR))])
     apart, height = np.abs(ranks[0] - ranks[1]), ranks.mean(axis=0) - (len(cases) + 1) / 2
     return [_one_telling(case, float(a), float(h)) for case, a, h in zip(cases, apart, height, strict=True)]
 

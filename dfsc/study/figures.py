@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dfsc.datasets import FAMILIES
 from dfsc.errors import DatasetError
 from dfsc.evaluation import ALL, FUSED
-from dfsc.study.cases import METHODS
+from dfsc.objectives import PAIR
 from dfsc.sweeps.summary import BASELINE
 
 GROUPS = (*FAMILIES, ALL)
@@ -135,7 +135,7 @@ def study_of(meaning: Sequence[str], compared: Setting, sweeps: Sequence[Sequenc
     Raises:
         DatasetError: as Study does.
     """
-    records = [record for sweep in sweeps for record in sweep if record["settings"]["method"] in METHODS]
+    records = [record for sweep in sweeps for record in sweep if record["settings"]["method"] in PAIR]
     rows = sorted(map(_row, records), key=lambda row: row.order)
     return Study(tuple(meaning), compared, tuple(rows))
 

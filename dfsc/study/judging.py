@@ -13,10 +13,11 @@ from dfsc.detector import Detector
 from dfsc.errors import DatasetError
 from dfsc.images import image_files, network_image, read_image
 from dfsc.inspector import Inspector, Result
+from dfsc.objectives import PAIR
 from dfsc.reporting.provenance import facts
 from dfsc.scenes.dataset import drawing_of
 from dfsc.scenes.rendering import render
-from dfsc.study.cases import HANDFUL, METHODS, Case, Drawn, Finding, Outcome, Shipped, choose
+from dfsc.study.cases import HANDFUL, Case, Drawn, Finding, Outcome, Shipped, choose
 from dfsc.study.selection import Selection
 
 BATCH = 4
@@ -54,9 +55,9 @@ def select(product: str, dataset: Dataset, handful: int = HANDFUL, progress: Pro
 
 def _pair(product: str) -> list[Detector]:
     by_method = {detector.config.method: detector for detector in product_detectors(product)}
-    if not set(METHODS) <= by_method.keys():
+    if not set(PAIR) <= by_method.keys():
         raise DatasetError(f"{product} has no embedded pair of EAD-S and DFSC to compare.")
-    return [by_method[method] for method in METHODS]
+    return [by_method[method] for method in PAIR]
 
 
 def _judged(

@@ -9,8 +9,9 @@ import numpy as np
 from dfsc.checkpoints import weights_folder
 from dfsc.errors import DatasetError
 from dfsc.images import read_image
+from dfsc.objectives import PAIR
 from dfsc.scenes.rendering import render
-from dfsc.study.cases import METHODS, Case, Drawn, Finding, Outcome, Shipped
+from dfsc.study.cases import Case, Drawn, Finding, Outcome, Shipped
 
 FORMAT = "dfsc-study-images-1"
 FOLDER = "images"
@@ -22,7 +23,7 @@ class Selection:
 
     Attributes:
         dataset: the data set's name.
-        weights: "sha256:…" of both detectors' weights files, in the order of METHODS.
+        weights: "sha256:…" of both detectors' weights files, in the order of PAIR.
         counts: test images by outcome, whether chosen or not.
         cases: the chosen ones, in the order of Outcome.
     """
@@ -74,7 +75,7 @@ def write_selection(selection: Selection, folder: Path) -> Path:
         "format": FORMAT,
         "product": selection.product,
         "dataset": selection.dataset,
-        "weights": dict(zip(METHODS, selection.weights, strict=True)),
+        "weights": dict(zip(PAIR, selection.weights, strict=True)),
         "counts": selection.counts,
         "images": [_record(case) for case in selection.cases],
     }
@@ -92,7 +93,7 @@ def read_selection(folder: Path, product: str) -> Selection:
         return Selection(
             product,
             str(content["dataset"]),
-            tuple(content["weights"][method] for method in METHODS),
+            tuple(content["weights"][method] for method in PAIR),
             {outcome: int(content["counts"][outcome]) for outcome in Outcome},
             tuple(map(_case, content["images"])),
         )
@@ -104,7 +105,7 @@ def read_selection(folder: Path, product: str) -> Selection:
 
 def _record(case: Case) -> dict:
     kind = "drawn" if isinstance(case.origin, Drawn) else "shipped"
-    found = {method: asdict(finding) for method, finding in zip(METHODS, case.findings, strict=True)}
+    found = {method: asdict(finding) for method, finding in zip(PAIR, case.findings, strict=True)}
     return {
         "image": case.image,
         "family": case.family,
@@ -119,7 +120,7 @@ def _case(record: dict) -> Case:
         origin = Drawn(int(record["drawn"]["seed"]), tuple(map(str, record["drawn"]["defects"])))
     else:
         origin = Shipped(str(record["shipped"]["file"]))
-    ead_s, dfsc = (_finding(record["findings"][method]) for method in METHODS)
+    ead_s, dfsc = (_finding(record["findings"][method]) for method in PAIR)
     return Case(str(record["image"]), str(record["family"]), tuple(map(str, record["defects"])), origin, (ead_s, dfsc))
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from dfsc.checkpoints import digest
-from dfsc.study.cases import METHODS, Case, Finding, Outcome, Shipped
+from dfsc.objectives import PAIR
+from dfsc.study.cases import Case, Finding, Outcome, Shipped
 from dfsc.study.figures import Gain, Row, Setting, Study
 from dfsc.study.file import write_study
 from dfsc.study.selection import Selection, write_selection
@@ -23,6 +24,6 @@ def write_made_up_study(weights: Path, product: str) -> None:
     ]
     write_study(Study(("One.", "Two.", "Three."), Setting(0.9, 1.5), tuple(rows)), weights / "study")
     case = Case("test/missing/000.png", "logical", ("missing",), Shipped("logical/20.jpg"), FINDINGS)
-    digests = tuple(digest(weights / product / method) for method in METHODS)
+    digests = tuple(digest(weights / product / method) for method in PAIR)
     counts = dict.fromkeys(Outcome, 0) | {Outcome.ONLY_DFSC: 1}
     write_selection(Selection(product, product, digests, counts, (case,)), weights / "study")
