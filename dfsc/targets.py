@@ -1,8 +1,8 @@
 """Distillation targets on disk: photographs as the PDN sees them beside the backbone's features of the same pixels.
 
 The target is fixed so that figures compare: the backbone's block outputs at 512 px, 3×3 mean, one 64×64 grid, each
-channel standardised over the training photographs, then a projection with orthonormal columns (or rows) to the teacher's
-channels. What is stored comes before the last two steps, so teachers of all sizes share it.
+channel standardised over the training photographs, then a projection with orthonormal columns (or rows) to the
+teacher's channels. What is stored comes before the last two steps, so teachers of all sizes share it.
 """
 
 import json
