@@ -1,5 +1,6 @@
 """What README promises and what CI runs are the same."""
 
+import json
 import re
 import shlex
 import shutil
@@ -9,13 +10,26 @@ import pytest
 
 import dfsc
 from dfsc.__main__ import main, parser
+from dfsc.benchmarks.loco import CATEGORIES
+from dfsc.bundles import write_bundle
 from dfsc.checkpoints import weights_folder
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-WRITTEN = re.findall(r"^python -m dfsc .*$|(?<=`)python -m dfsc [^`]+(?=`)", README, re.MULTILINE)
-COMMANDS = [shlex.split(line, comments=True)[3:] for line in WRITTEN]
+IN_BLOCKS = re.findall(r"^python -m dfsc .*$", README, re.MULTILINE)
+WRITTEN = IN_BLOCKS + re.findall(r"(?<=`)python -m dfsc [^`]+(?=`)", README)
+COMMANDS = list(map(list, dict.fromkeys(tuple(shlex.split(line, comments=True)[3:]) for line in WRITTEN)))
 HUB = [command for command in COMMANDS if any(word.startswith("org/") for word in command)]
+SMALLER = {
+    ("render",): "--train 12 --validation 4 --good 4 --logical 2 --structural 2",
+    ("train", "--steps"): "--steps 2 --copies 1",
+    ("train", "--seconds"): "--seconds 15",
+    ("sweep",): "--steps 2 --copies 1 --tau 0.9 --seed 0",
+    ("benchmark", "loco"): "--size demo --steps 2 --copies 1 --seed 0 --method ead-s",
+    ("benchmark", "retrain"): "--seconds 15 --photographs 12 --seed 0",
+    ("benchmark", "speed"): "--rounds 1",
+    ("benchmark", "training"): "--rounds 1",
+}
 SNIPPETS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
@@ -40,9 +54,37 @@ def test_every_command_is_one(arguments):
     assert callable(parser().parse_args(arguments).run)
 
 
-def test_the_commands_that_need_nothing_else_run(desk, capsys):
-    assert main(["inspect", "photo.png", "--product", "terminal_block"]) == 0
-    assert "terminal_block-dfsc: reject" in capsys.readouterr().out
+@pytest.fixture
+def workshop(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The desk with all that the commands name and do not make themselves."""
+    shutil.copytree(weights_folder(), desk / "weights")
+    monkeypatch.setenv("DFSC_WEIGHTS", str(desk / "weights"))
+    rendered = desk / "data" / "terminal_block"
+    monkeypatch.setattr("dfsc.benchmarks.loco.CATEGORIES", CATEGORIES[:1])
+    monkeypatch.setattr("dfsc.targets.HELD_OUT", 4)
+    (desk / "mvtec_loco_anomaly_detection").mkdir()
+    for name in ("transistor", "my_data", f"mvtec_loco_anomaly_detection/{CATEGORIES[0]}"):
+        (desk / name).symlink_to(rendered)
+    write_bundle(dfsc.open_checkpoints(desk / "weights" / "terminal_block"), desk / "own_1.zip")
+    (desk / "meaning.txt").write_text("It runs.\nIt is small.\nIt says nothing.\n", encoding="utf-8")
+    return desk
+
+
+def test_every_other_command_runs_those_in_blocks_first(workshop, capsys):
+    """With smaller counts where a command draws, trains or measures, and one category; nothing else is changed."""
+    said = {}
+    for command in (command for command in COMMANDS if command not in HUB):
+        smaller = [option for words, option in SMALLER.items() if words[0] == command[0] and set(words) <= set(command)]
+        assert main([*command, *shlex.split(" ".join(smaller))]) == 0, command
+        said[" ".join(command)] = capsys.readouterr().out
+    assert "terminal_block-dfsc: reject" in said["inspect photo.png --product terminal_block"]
+    for made in ("weights/my_block/dfsc", "my_part/dfsc", "weights/my_part/dfsc"):
+        assert len(dfsc.open_checkpoints(workshop / made)) == 1
+    for made in ("maps", "report/report.md", "sweep/sweep.md", "weights/study/study.json"):
+        assert (workshop / made).exists()
+    assert json.loads((workshop / "weights" / "study" / "images" / "terminal_block.json").read_text())
+    assert "EAD-S" in said["benchmark loco mvtec_loco_anomaly_detection"]
+    assert "| dfsc | mean |" in said["benchmark retrain data/terminal_block --seconds 180"]
 
 
 def test_from_the_readme_to_a_space_of_ones_own(desk, hub, demo_folder, monkeypatch, capsys):

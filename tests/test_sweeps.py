@@ -30,10 +30,9 @@ ROOT = Path(__file__).parent.parent
 STEPS = ["--steps", "3", "--copies", "1"]
 
 
-@pytest.fixture
-def penalty(tmp_path, draw):
-    folder = tmp_path / "penalty"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def penalty(tmp_path_factory, draw):
+    folder = tmp_path_factory.mktemp("penalty")
     for seed in range(3):
         Image.fromarray(draw(seed, missing=range(4), scratch=True)).save(folder / f"{seed}.png")
     return ["--penalty", str(folder)]
@@ -50,6 +49,20 @@ def sweep(demo_weights, toy_dataset, penalty, capsys):
         return status, out, err
 
     return run
+
+
+@pytest.fixture(scope="module")
+def by_one_process(demo_folder, toy_dataset, penalty, tmp_path_factory):
+    """What a sweep of one seed finds in one process, JSON rows."""
+    folder = tmp_path_factory.mktemp("one")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("DFSC_WEIGHTS", str(demo_folder))
+        main(["sweep", str(toy_dataset), "--out", str(folder), *STEPS, *penalty, "--seed", "0"])
+    return found_in(folder)
+
+
+def found_in(folder):
+    return json.loads((folder / "sweep.json").read_text())
 
 
 def recipe(method="dfsc", seed=0, **separation):
@@ -171,9 +184,8 @@ def test_a_sweep_writes_table_numbers_and_picture_and_does_nothing_twice(sweep, 
     assert again == out
 
 
-def test_killed_and_resumed_it_ends_with_the_same_figures(sweep, toy_dataset, penalty, demo_weights, tmp_path):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    sweep(whole, "--seed", 0)
+def test_killed_and_resumed_it_ends_with_the_same_figures(sweep, toy_dataset, penalty, by_one_process, tmp_path):
+    killed = tmp_path / "killed"
     command = [sys.executable, "-m", "dfsc", "sweep", str(toy_dataset), "--out", str(killed), *STEPS, *penalty]
     command += ["--seed", "0"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -184,7 +196,7 @@ def test_killed_and_resumed_it_ends_with_the_same_figures(sweep, toy_dataset, pe
                 break
     assert len(read_results(killed)) in (1, 2)
     sweep(killed, "--seed", 0)
-    assert (killed / "sweep.json").read_text() == (whole / "sweep.json").read_text()
+    assert found_in(killed) == by_one_process
 
 
 def test_an_interrupted_training_goes_on_where_it_was(demo_weights, toy_dataset, tmp_path, penalty, monkeypatch):
@@ -232,12 +244,10 @@ def test_a_cell_that_fails_stops_the_sweep_with_its_sentence(demo_weights, toy_d
         list(run_missing(cells, tmp_path / "out", workers=2))
 
 
-def test_two_processes_find_what_one_finds(sweep, tmp_path, monkeypatch):
+def test_two_processes_find_what_one_finds(sweep, by_one_process, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    sweep(tmp_path / "one", "--seed", 0)
-    sweep(tmp_path / "two", "--seed", 0, "--workers", 2)
-    one, two = (json.loads((tmp_path / name / "sweep.json").read_text()) for name in ("one", "two"))
-    assert [row["auroc"] for row in one] == [row["auroc"] for row in two]
+    sweep(tmp_path, "--seed", 0, "--workers", 2)
+    assert [row["auroc"] for row in found_in(tmp_path)] == [row["auroc"] for row in by_one_process]
 
 
 def test_without_ray_a_sentence_says_so(demo_weights, toy_dataset, tmp_path, monkeypatch):
@@ -248,12 +258,10 @@ def test_without_ray_a_sentence_says_so(demo_weights, toy_dataset, tmp_path, mon
 
 
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the optional package ray is not installed")
-def test_two_ray_workers_find_what_one_process_finds(sweep, tmp_path, monkeypatch):
+def test_two_ray_workers_find_what_one_process_finds(sweep, by_one_process, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    sweep(tmp_path / "one", "--seed", 0)
-    sweep(tmp_path / "ray", "--seed", 0, "--workers", 2, "--ray")
-    one, ray = (json.loads((tmp_path / name / "sweep.json").read_text()) for name in ("one", "ray"))
-    assert [row["auroc"] for row in one] == [row["auroc"] for row in ray]
+    sweep(tmp_path, "--seed", 0, "--workers", 2, "--ray")
+    assert [row["auroc"] for row in found_in(tmp_path)] == [row["auroc"] for row in by_one_process]
 
 
 def test_a_training_that_diverges_is_a_result(demo_weights, toy_dataset, tmp_path, penalty):
