@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError
 from dfsc.scenes import PRODUCTS, Counts, render, write_dataset
 from dfsc.scenes.dataset import drawing_of, planned_defects
@@ -116,6 +117,12 @@ def test_the_layout_is_locos(folder):
                 (value,) = present - {0}
                 assert 0 in present
                 assert values[value] in {kind.name for kind in BLOCK.family(family)}
+
+
+def test_a_data_set_without_held_out_images_opens(tmp_path):
+    list(write_dataset("terminal_block", tmp_path, 7, Counts(train=1, validation=0, good=1, logical=0, structural=0)))
+    dataset = open_dataset(tmp_path)
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (1, 0, 1)
 
 
 def test_an_image_of_a_data_set_tells_how_it_was_drawn(folder, tmp_path):

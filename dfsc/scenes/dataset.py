@@ -165,8 +165,7 @@ def _write_image(out: Path, product: Product, seed: int, part: str, index: int) 
 
 def _write_all(out: Path, product: Product, seed: int, counts: Counts) -> Iterator[Progress]:
     done = 0
-    for part, (folder, _) in PARTS.items():
-        (out / folder).mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
         for index in range(getattr(counts, part)):
             done += 1
             yield Progress(done, counts.total, _write_image(out, product, seed, part, index))
