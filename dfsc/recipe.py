@@ -42,9 +42,10 @@ class Recipe:
         movement: how far the product moves between photographs, as a share of the edge (see dfsc.augmentation.moved).
         penalty: folder of penalty images; None renders them.
         schedule: "staged" or "joint".
-        as_published: the papers' optimiser, rates and hard quantile (see plan.PUBLISHED_PLAN).
-        quick: what pays in trainings of a few minutes: a softer hard quantile, a higher rate for the student, and a
-            calibration by position (see plan.QUICK_PLAN).
+        as_published: the papers' optimiser, rates, hard quantile and calibration (see plan.PUBLISHED_PLAN).
+        quick: what pays in trainings of a few minutes: a softer hard quantile and a higher rate for the student (see
+            plan.QUICK_PLAN).
+        published_calibration: not by position, otherwise as said.
         detach: see TrainingPlan.
     """
 
@@ -60,6 +61,7 @@ class Recipe:
     schedule: Schedule = Schedule.STAGED
     as_published: bool = False
     quick: bool = False
+    published_calibration: bool = False
     detach: bool = False
     separation: SeparationSettings = field(default_factory=SeparationSettings)
     seed: int = 0
@@ -161,9 +163,10 @@ def planned(recipe: Recipe) -> TrainingPlan:
 def _kind_of_plan(recipe: Recipe) -> TrainingPlan:
     if recipe.as_published:
         return PUBLISHED_PLAN
-    if not recipe.quick:
-        return TrainingPlan()
-    return dataclasses.replace(QUICK_PLAN, position_floor=MOVING_FLOOR) if recipe.movement else QUICK_PLAN
+    plan = QUICK_PLAN if recipe.quick else TrainingPlan()
+    if recipe.published_calibration:
+        return dataclasses.replace(plan, position_floor=None)
+    return dataclasses.replace(plan, position_floor=MOVING_FLOOR) if recipe.movement else plan
 
 
 def state_file(folder: Path) -> Path:

@@ -101,9 +101,10 @@ def test_a_cell_is_named_by_all_that_decides_its_result(tmp_path):
         Cell(tmp_path / "a", "1f", recipe(), "sha256:1", cross_validated=True),
         Cell(tmp_path / "a", "1f", dataclasses.replace(recipe(), steps=4), "sha256:1"),
         Cell(tmp_path / "a", "1f", dataclasses.replace(recipe(), as_published=True), "sha256:1"),
+        Cell(tmp_path / "a", "1f", dataclasses.replace(recipe(), published_calibration=True), "sha256:1"),
     ]
     assert {one.name for one in same} == {cell.name}
-    assert len({cell.name, *(other.name for other in others)}) == 9
+    assert len({cell.name, *(other.name for other in others)}) == 10
 
 
 def test_settings_without_an_effect_do_not_multiply_trainings(demo_weights, toy_dataset):

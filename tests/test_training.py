@@ -12,8 +12,8 @@ from dfsc.detector import network_input, raw_maps
 from dfsc.errors import TrainingError
 from dfsc.optimization import Algorithm, rate_share
 from dfsc.pacing import Budget
-from dfsc.plan import PUBLISHED_PLAN, Schedule, TrainingPlan
-from dfsc.recipe import Recipe, forget, start, state_file
+from dfsc.plan import FIXTURE_FLOOR, MOVING_FLOOR, PUBLISHED_PLAN, Schedule, TrainingPlan
+from dfsc.recipe import Recipe, forget, planned, start, state_file
 from dfsc.separation import SeparationSettings
 from dfsc.trainer import DivergenceError, MethodTraining
 from dfsc.training import Training
@@ -261,8 +261,22 @@ def test_the_published_recipe_takes_back_what_this_project_changed():
     plan = PUBLISHED_PLAN
     assert (plan.algorithm, plan.schedule, plan.hard_quantile) == (Algorithm.ADAM, Schedule.JOINT, 0.999)
     assert (plan.student_rate, plan.autoencoder_rate, plan.weight_decay) == (1e-4, 1e-4, 1e-5)
+    assert plan.position_floor is None
     shares = [rate_share(plan.decay, step / 70000) for step in (0, 66499, 66500, 69999)]
     assert shares == [1.0, 1.0, 0.1, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "floor"),
+    [
+        ({}, FIXTURE_FLOOR),
+        ({"quick": True}, FIXTURE_FLOOR),
+        ({"movement": 0.05}, MOVING_FLOOR),
+        ({"movement": 0.05, "published_calibration": True}, None),
+    ],
+)
+def test_calibration_is_by_position_unless_as_published(wishes, floor):
+    assert planned(Recipe(("dfsc",), steps=2, **wishes)).position_floor == floor
 
 
 def test_a_recipe_as_published_is_trained_as_published(demo_weights, good_pictures):

@@ -74,10 +74,13 @@ def _add_shared(parser: argparse.ArgumentParser, several: str | None) -> None:
         "--as-published",
         action=argparse.BooleanOptionalAction,
         default=False,
-        help="the papers' optimiser, rates, hard quantile and schedule",
+        help="the papers' optimiser, rates, hard quantile, calibration and schedule",
     )
     parser.add_argument(
         "--quick", action="store_true", help="what pays in a few minutes; the page's retraining does so"
+    )
+    parser.add_argument(
+        "--published-calibration", action="store_true", help="without the scale of each position, as in the papers"
     )
     parser.add_argument("--penalty", metavar="FOLDER", help="photographs of anything else (by default rendered)")
     parser.add_argument("--teacher", metavar="DIR", help="another teacher than the embedded one")
@@ -130,6 +133,7 @@ def _recipe(options: argparse.Namespace, methods: tuple[str, ...], seconds: floa
         schedule=Schedule(schedule),
         as_published=options.as_published,
         quick=options.quick,
+        published_calibration=options.published_calibration,
         detach=options.detach,
         separation=separation,
         seed=options.seed,

@@ -63,6 +63,7 @@ class Cell:
             "teacher": self.teacher_digest,
             "as_published": recipe.as_published,
             "quick": recipe.quick,
+            "published_calibration": plan.position_floor is None,
             "schedule": str(plan.schedule),
             "autoencoder_steps": plan.autoencoder_steps,
             "steps": plan.student_steps,
