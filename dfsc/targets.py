@@ -1,7 +1,7 @@
 """Distillation targets on disk: photographs as the PDN sees them beside the backbone's features of the same pixels.
 
 The target is fixed so that figures compare: the backbone's block outputs at 512 px, 3×3 mean, one 64×64 grid, each
-channel standardised over the training photographs, then a projection with orthonormal columns (or rows) to the
+channel standardised over the training photographs, then a seeded projection with orthonormal columns (or rows) to the
 teacher's channels. What is stored comes before the last two steps, so teachers of all sizes share it.
 """
 
@@ -82,47 +82,26 @@ def cache_targets(photographs: list[Path], backbone: Backbone, views: int, seed:
     return TargetCache(images, features)
 
 
-@dataclass(frozen=True)
-class ChannelStatistics:
-    """Of each of C backbone channels over all cells of a set: float32 mean (C), std (C) and their correlation (C×C)."""
-
-    mean: Tensor
-    std: Tensor
-    correlation: Tensor
-
-
-def channel_statistics(cache: TargetCache) -> ChannelStatistics:
+def channel_statistics(cache: TargetCache) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each backbone channel over all cells of a set: two float32 tensors of C values."""
     channels = cache.features.shape[-1]
-    total, products = np.zeros(channels), np.zeros((channels, channels))
+    total, squares = np.zeros(channels), np.zeros(channels)
     for features in cache.features:
         values = features.reshape(-1, channels).astype(np.float64)
         total += values.sum(0)
-        products += values.T @ values
+        squares += (values**2).sum(0)
     cells = cache.features.shape[0] * PADDED_MAP_SIZE**2
     mean = total / cells
-    covariance = products / cells - np.outer(mean, mean)
-    std = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(std, std)
-    return ChannelStatistics(*(torch.from_numpy(values).float() for values in (mean, std, correlation)))
+    std = np.sqrt(squares / cells - mean**2)
+    return torch.from_numpy(mean).float(), torch.from_numpy(std).float()
 
 
-def projection(correlation: Tensor, teacher_channels: int, seed: int) -> Tensor:
-    """C×teacher_channels matrix from standardised backbone channels to the teacher's; transposed, it reads them back.
-
-    A seeded one with orthonormal rows where the teacher has channels enough. Where it has fewer, orthonormal columns
-    that span the leading principal components, so that as little variance as can be is lost, seededly turned within
-    that space, so that no channel is left with next to none.
-    """
-    channels = len(correlation)
-    if teacher_channels >= channels:
-        return _orthonormal_columns(teacher_channels, channels, seed).T.float()
-    components = torch.linalg.eigh(correlation.double()).eigenvectors[:, -teacher_channels:]
-    return (components @ _orthonormal_columns(teacher_channels, teacher_channels, seed)).float()
-
-
-def _orthonormal_columns(rows: int, columns: int, seed: int) -> Tensor:
+def projection(channels: int, teacher_channels: int, seed: int) -> Tensor:
+    """Seeded channels×teacher_channels matrix with orthonormal columns (or rows, where there are fewer of them)."""
     generator = torch.Generator().manual_seed(seed)
-    return torch.linalg.qr(torch.randn(rows, columns, generator=generator, dtype=torch.float64))[0]
+    wide, narrow = max(channels, teacher_channels), min(channels, teacher_channels)
+    columns, _ = torch.linalg.qr(torch.randn(wide, narrow, generator=generator, dtype=torch.float64))
+    return (columns if channels >= teacher_channels else columns.T).float()
 
 
 def _feature_shape(count: int, backbone: Backbone) -> tuple[int, int, int, int]:

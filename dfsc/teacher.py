@@ -77,9 +77,9 @@ class Distillation:
     def __init__(self, plan: DistillationPlan, cache: TargetCache):
         self.plan = plan
         self.cache = cache
-        self.statistics = channel_statistics(cache)
+        self.mean, self.std = channel_statistics(cache)
         size = SIZES[plan.size]
-        self.projection = projection(self.statistics.correlation, size.teacher_channels, plan.seed)
+        self.projection = projection(cache.features.shape[-1], size.teacher_channels, plan.seed)
         torch.manual_seed(plan.seed)
         self.network = teacher_network(size).to(memory_format=torch.channels_last)
         self.optimizer = NetworkOptimizer(self.network, Algorithm.MUON, plan.learning_rate, plan.weight_decay)
@@ -125,7 +125,7 @@ class Distillation:
         return Unexplained(float(whole[0] / whole[1]), float(inner[0] / inner[1]))
 
     def _standardise(self, features: np.ndarray) -> Tensor:
-        return (torch.from_numpy(features.astype(np.float32)) - self.statistics.mean) / self.statistics.std
+        return (torch.from_numpy(features.astype(np.float32)) - self.mean) / self.std
 
     def _residual(self, output: Tensor, target: Tensor) -> tuple[float, float]:
         read_back = output.permute(0, 2, 3, 1) @ self.projection.T
@@ -147,16 +147,12 @@ class Distillation:
 
     def _guard(self, loss: float) -> None:
         self._average_loss = LOSS_MOMENTUM * self._average_loss + (1 - LOSS_MOMENTUM) * loss
-        if self.step > 3 * self.plan.warm_up and not self._average_loss < (1 - LEAST_LEARNED) * self._variance():
+        variance = min(1.0, self.projection.shape[0] / self.projection.shape[1])
+        if self.step > 3 * self.plan.warm_up and not self._average_loss < (1 - LEAST_LEARNED) * variance:
             raise TrainingError(
                 f"The teacher explains nothing at step {self.step} with a learning rate of "
                 f"{self.plan.learning_rate:g}; start it anew with a smaller one."
             )
-
-    def _variance(self) -> float:
-        """Mean variance of the projected targets: the loss of a teacher that always says zero."""
-        spread = self.projection * (self.statistics.correlation @ self.projection)
-        return float(spread.sum() / self.projection.shape[1])
 
     def _share_of_rate(self) -> float:
         """A linear rise, then a cosine to zero: factor in [0, 1] of the learning rate."""

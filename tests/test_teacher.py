@@ -41,32 +41,19 @@ def cache(photographs, tmp_path_factory):
 
 @pytest.mark.parametrize("size", ["demo", "small"])
 def test_projection_is_orthonormal_and_seeded(size):
-    correlation, channels = torch.eye(256), SIZES[size].teacher_channels
-    matrix = projection(correlation, channels, seed=4)
-    assert matrix.shape == (256, channels)
-    gram = matrix.T @ matrix if channels < 256 else matrix @ matrix.T
+    matrix = projection(256, SIZES[size].teacher_channels, seed=4)
+    gram = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
     torch.testing.assert_close(gram, torch.eye(len(gram)), atol=1e-5, rtol=0)
-    torch.testing.assert_close(matrix, projection(correlation, channels, seed=4))
-
-
-def test_fewer_channels_keep_the_principal_components_evenly():
-    generator = torch.Generator().manual_seed(0)
-    hidden = torch.randn(5000, 3, generator=generator) @ torch.randn(3, 8, generator=generator)
-    values = hidden / hidden.std(dim=0)
-    matrix = projection(torch.corrcoef(values.T), 3, seed=0)
-    torch.testing.assert_close(values @ matrix @ matrix.T, values, atol=1e-3, rtol=0)
-    assert (values @ matrix).var(dim=0).min() > 0.5
+    torch.testing.assert_close(matrix, projection(256, SIZES[size].teacher_channels, seed=4))
 
 
 def test_targets_are_on_one_grid_standardised_and_reused(photographs, cache, tmp_path):
     assert cache.features.shape == (12, 64, 64, 8)
     assert cache.images.shape == (12, 256, 256, 3)
-    statistics = channel_statistics(cache)
-    values = (torch.from_numpy(cache.features.astype(np.float32)) - statistics.mean) / statistics.std
+    mean, std = channel_statistics(cache)
+    values = (torch.from_numpy(cache.features.astype(np.float32)) - mean) / std
     assert values.mean(dim=(0, 1, 2)).abs().max() < 1e-3
     assert (values.std(dim=(0, 1, 2)) - 1).abs().max() < 1e-2
-    measured = torch.corrcoef(values.flatten(0, 2).T)
-    torch.testing.assert_close(statistics.correlation, measured, atol=1e-3, rtol=0)
     calls = []
     backbone = Backbone("counted", 8, lambda images: calls.append(1) or edges_and_colours(images))
     for _ in range(2):
