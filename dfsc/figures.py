@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from dfsc.calibration import UPPER_VALUE
-from dfsc.inspector import place_on_image
+from dfsc.placement import place_on_image
 
 SCALE_END = 0.3
 SCALE_MARKS = (0.0, UPPER_VALUE, SCALE_END)

@@ -16,8 +16,9 @@ from dfsc.calibration import FOREIGN, BranchMaps, Calibration, peak
 from dfsc.detector import Detector, for_inference, inference_dtype, network_input
 from dfsc.errors import DFSCError
 from dfsc.images import check_array, resize_for_network
-from dfsc.networks import CELL_STRIDE, FIRST_CELL_CENTRE, INPUT_SIZE, MAP_SIZE
+from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
+from dfsc.placement import cell_centre
 
 
 @dataclass(frozen=True)
@@ -212,32 +213,6 @@ class Inspector:
 def inspect(image: np.ndarray, detectors: Iterable[Detector]) -> Inspection:
     """Inspect one photograph with some detectors; keep an Inspector instead where there are many photographs."""
     return Inspector(tuple(detectors)).inspect(image)
-
-
-def cell_centre(index: float) -> float:
-    """Centre of a map cell's field of view along one axis, in pixels of the 256 px network input."""
-    return FIRST_CELL_CENTRE + CELL_STRIDE * index
-
-
-def place_on_image(cells: np.ndarray, width: int, height: int) -> np.ndarray:
-    """A 56×56 map at the photograph's size: float32 height×width, bilinear, each cell at its true centre.
-
-    The outer ring (16.5 px of 256), in which no cell is centred, repeats the nearest cell.
-    """
-    rows = _cell_coordinates(height)
-    columns = _cell_coordinates(width)
-    return _interpolate(_interpolate(cells.astype(np.float32), rows).T, columns).T
-
-
-def _cell_coordinates(pixels: int) -> np.ndarray:
-    centres = (np.arange(pixels) + 0.5) * INPUT_SIZE / pixels
-    return np.clip((centres - FIRST_CELL_CENTRE) / CELL_STRIDE, 0, MAP_SIZE - 1)
-
-
-def _interpolate(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    below = np.minimum(positions.astype(int), MAP_SIZE - 2)
-    share = (positions - below).astype(np.float32)[:, None]
-    return values[below] * (1 - share) + values[below + 1] * share
 
 
 def _titles(detectors: Sequence[Detector]) -> list[str]:

@@ -11,8 +11,8 @@ from dfsc.datasets import GOOD, TestImage
 from dfsc.evaluation import ALL, FUSED, Evaluation, with_mean
 from dfsc.groundtruth import GroundTruth
 from dfsc.images import image_size
-from dfsc.inspector import place_on_image
 from dfsc.overlap import Curve, LabelledMap, curves
+from dfsc.placement import place_on_image
 
 LIMITS = (0.01, 0.05, 0.1, 0.3, 1.0)
 USUAL_LIMIT = {"sPRO": 0.05, "AUPRO": 0.3}

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from dfsc.detector import Detector
-from dfsc.inspector import Inspection, Inspector, place_on_image
+from dfsc.inspector import Inspection, Inspector
 from dfsc.interface.settings import Settings
+from dfsc.placement import place_on_image
 from dfsc.reporting.inspection import report_picture, write_inspection
 
 

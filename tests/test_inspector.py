@@ -14,7 +14,8 @@ from torch import nn
 from dfsc.calibration import BranchMaps, Calibration
 from dfsc.detector import Detector, Teacher
 from dfsc.errors import DFSCError, ImageError
-from dfsc.inspector import Inspector, Result, cell_centre, inspect, place_on_image
+from dfsc.inspector import Inspector, Result, inspect
+from dfsc.placement import cell_at, cell_centre, place_on_image
 
 BLOB_PLACES = [(45, 50), (60, 190), (101, 77), (128, 128), (150, 93), (175, 60), (203, 202), (90, 166)]
 
@@ -262,6 +263,8 @@ def test_cells_lie_at_their_true_centres():
     # Pixel 16 has its centre at 16.5, which is cell 0's.
     np.testing.assert_allclose(placed[16:240:4, 16:240:4], cells, atol=1e-6)
     assert (cell_centre(0), cell_centre(55)) == (16.5, 236.5)
+    assert cell_at(cell_centre(40) / 256, cell_centre(10) / 256) == (10, 40)
+    assert (cell_at(0.05, 0.5), cell_at(0.5, 0.95)) == (None, None)
 
 
 @given(width=st.integers(16, 400), height=st.integers(16, 400), x=st.floats(0, 0.999), y=st.floats(0, 0.999))

@@ -10,7 +10,8 @@ from pathlib import Path
 from dfsc.commands import sources
 from dfsc.errors import DFSCError, ImageError
 from dfsc.images import image_files, read_image
-from dfsc.inspector import Inspection, Inspector, place_on_image
+from dfsc.inspector import Inspection, Inspector
+from dfsc.placement import place_on_image
 from dfsc.reporting.inspection import result_record
 from dfsc.tiff import write_map
 

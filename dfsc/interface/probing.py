@@ -6,7 +6,7 @@ from dfsc import Inspection, Result
 from dfsc.interface import wording
 from dfsc.interface.markup import text
 from dfsc.interface.wording import number
-from dfsc.networks import CELL_STRIDE, FIRST_CELL_CENTRE, INPUT_SIZE, MAP_SIZE
+from dfsc.placement import cell_at
 
 
 def place_from(event: object) -> tuple[float, float] | None:
@@ -24,12 +24,12 @@ def probe_html(inspection: Inspection, at: tuple[float, float], width: int, heig
         at: shares of the photograph's width and height.
         width, height: of the original photograph, in pixels.
     """
-    column, row = (round((share * INPUT_SIZE - FIRST_CELL_CENTRE) / CELL_STRIDE) for share in at)
+    cell = cell_at(*at)
     heading = wording.PROBE_PLACE.format(x=round(at[0] * width), y=round(at[1] * height))
-    if not (0 <= row < MAP_SIZE and 0 <= column < MAP_SIZE):
+    if cell is None:
         return f'<section class="card probe"><h3>{heading}</h3><p>{wording.PROBE_BORDER}</p></section>'
     heads = "".join(f"<th>{title}</th>" for title, _ in wording.MAPS.values())
-    rows = "".join(_row(result, row, column) for result in inspection.results)
+    rows = "".join(_row(result, *cell) for result in inspection.results)
     return (
         f'<section class="card probe"><h3>{heading}</h3><div class="scrolled"><table><thead><tr><th></th>{heads}</tr>'
         + f"</thead><tbody>{rows}</tbody></table></div></section>"

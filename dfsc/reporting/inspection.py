@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from dfsc.figures import LEVELS, SCALE_END, colours, overlay
-from dfsc.inspector import Inspection, Result, place_on_image
+from dfsc.inspector import Inspection, Result
+from dfsc.placement import place_on_image
 from dfsc.tiff import write_map
 from dfsc.version import __version__
 
