@@ -118,15 +118,18 @@ def cached(name: HubName) -> Fetched | None:
     return None
 
 
-def listed(name: HubName) -> Listed:
+def listed(name: HubName, public: bool = False) -> Listed:
     """Ask the Hub what a repository's version holds.
+
+    Args:
+        public: ask as anybody, not with the token of whoever runs this.
 
     Raises:
         CheckpointError: with one sentence: not there, private, without a detector, or the Hub does not answer.
     """
-    with said(name):
-        info = api().model_info(name.repository, revision=name.revision, timeout=SECONDS)
-        tree = api().list_repo_tree(name.repository, recursive=True, revision=info.sha)
+    with said(name, public=public):
+        info = api(public).model_info(name.repository, revision=name.revision, timeout=SECONDS)
+        tree = api(public).list_repo_tree(name.repository, recursive=True, revision=info.sha)
         wanted = [file for file in tree if isinstance(file, RepoFile) and _wanted(file.path, name)]
     configs = (PurePosixPath(file.path) for file in wanted if PurePosixPath(file.path).name == CONFIG_FILE)
     folders = sorted(_text(config.parent) for config in configs if config.parent.name != TEACHER)
@@ -142,27 +145,31 @@ def listed(name: HubName) -> Listed:
     return Listed(name, info.id, info.sha, _licence(info), tuple(folders), files, size)
 
 
-def fetch(name: HubName, refresh: bool = False, told: Callable[[int], None] | None = None) -> Fetched:
+def fetch(
+    name: HubName, refresh: bool = False, told: Callable[[int], None] | None = None, public: bool = False
+) -> Fetched:
     """A version from the cache, else (or to refresh it) from the Hub, checked file by file.
 
     Args:
         refresh: look for a newer version of a branch, though one is in the cache.
         told: called with the number of bytes that have arrived since its last call; without it a bar is drawn.
+        public: as for `listed`; the Hub is always asked then, since the cache may hold what is not public.
 
     Raises:
         CheckpointError: with one sentence; the version before, if any, is left in place.
     """
-    known = cached(name)
-    if known is not None and not refresh:
+    known = None if public or refresh else cached(name)
+    if known is not None:
         return known
-    found = listed(name)
-    with said(name):
+    found = listed(name, public)
+    with said(name, public=public):
         snapshot = Path(
             snapshot_download(
                 name.repository,
                 revision=found.commit,
                 cache_dir=writable_place(),
                 endpoint=_endpoint(),
+                token=_token(public),
                 allow_patterns=list(found.files),
                 etag_timeout=SECONDS,
                 library_name="dfsc",
@@ -219,9 +226,14 @@ def _licence(info: ModelInfo) -> str:
     return str((info.card_data or {}).get("license") or "")
 
 
-def api() -> HfApi:
-    """The Hub's client."""
-    return HfApi(endpoint=_endpoint(), library_name="dfsc", library_version=__version__)
+def api(public: bool = False) -> HfApi:
+    """The Hub's client, with the token of whoever runs this or (`public`) without any."""
+    return HfApi(endpoint=_endpoint(), token=_token(public), library_name="dfsc", library_version=__version__)
+
+
+def _token(public: bool) -> bool | None:
+    """What the client calls it: False for none, None for the one that it finds."""
+    return False if public else None
 
 
 def _endpoint() -> str | None:

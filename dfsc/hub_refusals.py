@@ -30,15 +30,17 @@ _ANSWERS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (lambda status: status == 429, "can't be had now, because the Hub asks to wait; try again in some minutes"),
     (lambda status: status >= 500, "can't be had now, because the Hub has troubles of its own; try again later"),
 )
+NOT_PUBLIC = "was not found among the public repositories on the Hub, the only ones that a page opens; check the name"
 NOT_WRITTEN = "may not be written by you; check the name, and log in with a token that may write (`hf auth login`)"
 
 
 @contextmanager
-def said(name: object, writing: bool = False) -> Iterator[None]:
+def said(name: object, writing: bool = False, public: bool = False) -> Iterator[None]:
     """Turn whatever the Hub's client raises into one sentence about the repository that is called `name`.
 
     Args:
         writing: whether it was to be changed; the Hub answers 401, 403 or 404 then when that is not allowed.
+        public: whether it was asked for without a token, so that logging in is no way out.
 
     Raises:
         CheckpointError: in place of it.
@@ -46,13 +48,15 @@ def said(name: object, writing: bool = False) -> Iterator[None]:
     try:
         yield
     except (HFValidationError, HTTPError, OSError) as error:
-        raise CheckpointError(f"{name} {_reason(error, writing)}.") from error
+        raise CheckpointError(f"{name} {_reason(error, writing, public)}.") from error
 
 
-def _reason(error: Exception, writing: bool) -> str:
+def _reason(error: Exception, writing: bool, public: bool) -> str:
     status = getattr(error.response, "status_code", 0) if isinstance(error, HfHubHTTPError) else None
     if writing and status in (401, 403, 404):
         return NOT_WRITTEN
+    if public and status in (401, 403, 404) and not isinstance(error, RevisionNotFoundError):
+        return NOT_PUBLIC
     deed = "written" if writing else "fetched"
     named = (reason for kind, reason in _REFUSALS if isinstance(error, kind))
     if status is None:

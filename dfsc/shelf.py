@@ -67,6 +67,11 @@ def repository() -> Chosen | HubName | None:
     return _found(here.folder, here.source) if here else name
 
 
+def is_chosen(name: HubName) -> bool:
+    """Whether a name is what DFSC_HUB_REPO names, which whoever runs this has chosen to show."""
+    return hub_name(os.environ.get(VARIABLE, "")) == name
+
+
 def _usable() -> Chosen | None:
     try:
         known = repository()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hub_server import Repository
 
-from dfsc.bundles import open_checkpoints
+from dfsc.bundles import open_checkpoints, open_fetched
 from dfsc.checkpoints import load
 from dfsc.errors import CheckpointError
 from dfsc.hub import HubName, cached, fetch, hub_name, listed
@@ -155,6 +155,16 @@ def test_a_private_repository_is_told_like_one_that_is_not_there(published, monk
         load("org/block:dfsc")
     with pytest.raises(CheckpointError, match="neither here nor on the Hub"):
         load("org/nothing:dfsc")
+
+
+def test_what_only_a_token_may_read_is_not_fetched_for_the_public(published):
+    published.repositories["org/block"].private = True
+    fetch(HubName("org/block"))
+    for ask in (listed, fetch):
+        with pytest.raises(CheckpointError, match="public repositories"):
+            ask(HubName("org/block"), public=True)
+    published.repositories["org/block"].private = False
+    assert open_fetched(fetch(HubName("org/block"), public=True))
 
 
 def test_a_cache_that_can_not_be_written_does_not_keep_from_fetching(published, monkeypatch):

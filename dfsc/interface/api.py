@@ -12,7 +12,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder, is_in_or_equal
 
 from dfsc import Detector, DFSCError, SeparationSettings, products
-from dfsc.bundles import open_checkpoints
+from dfsc.bundles import open_checkpoints, open_fetched
 from dfsc.hub import fetch, hub_name
 from dfsc.interface import wording
 from dfsc.interface.inspecting import inspector_of
@@ -23,6 +23,7 @@ from dfsc.interface.settings import Settings
 from dfsc.interface.visitors import Visitor, visitor
 from dfsc.photoset import PhotoSet, read_photographs
 from dfsc.reporting.inspection import result_record
+from dfsc.shelf import is_chosen
 
 TICK = 0.5
 
@@ -81,9 +82,8 @@ def open_checkpoint(source: str = "", file: dict | None = None, request: gr.Requ
                 detectors = open_checkpoints(path, name)
             finally:
                 delete_file(path)
-        elif hub_name(source):
-            fetch(hub_name(source), told=lambda _: None)
-            detectors = open_checkpoints(source)
+        elif name := hub_name(source):
+            detectors = open_fetched(fetch(name, told=lambda _: None, public=not is_chosen(name)))
         else:
             raise DFSCError(wording.NO_HUB_NAME)
     visitor(request).open(detectors)

@@ -15,7 +15,7 @@ from dfsc.interface.inspecting import kept, show_opened
 from dfsc.interface.markup import notice, text
 from dfsc.interface.photograph import Photograph
 from dfsc.interface.visitors import visitor
-from dfsc.shelf import repository
+from dfsc.shelf import is_chosen, repository
 
 TICK = 0.3
 
@@ -36,7 +36,7 @@ def look_up(name: str, request: gr.Request) -> str:
     if wanted is None:
         return notice(wording.NO_HUB_NAME, "error")
     try:
-        known.listed = listed(wanted)
+        known.listed = listed(wanted, public=not is_chosen(wanted))
     except DFSCError as error:
         return notice(str(error), "error")
     return _card(known.listed, here=cached(wanted) is not None)
@@ -51,7 +51,8 @@ def fetch_detectors(photograph: Photograph | None, request: gr.Request) -> Itera
         return
     arrived: list[int] = []
     with ThreadPoolExecutor(1) as pool:
-        fetching = pool.submit(fetch, found.name, True, arrived.append)
+        public = not is_chosen(found.name)
+        fetching = pool.submit(fetch, found.name, refresh=True, told=arrived.append, public=public)
         while not fetching.done():
             yield *[gr.skip()] * 5, _progress(found, sum(arrived))
             time.sleep(TICK)

@@ -48,6 +48,10 @@ def test_what_can_not_be_had_is_said_and_nothing_is_lost(block, visit):
     expect(page.locator("#hub-card .notice.error")).to_be_visible()
     look_up(page, "org/nothing")
     expect(page.locator("#hub-card .notice.error")).to_contain_text("org/nothing was not found")
+    block.repositories["org/block"].private = True  # and the server has a token that may read it
+    look_up(page, "org/block")
+    expect(page.locator("#hub-card .notice.error")).to_contain_text("public repositories")
+    block.repositories["org/block"].private = False
     look_up(page, "org/block")
     block.changed.add("dfsc/model")
     page.locator("#hub-card .hub button").click()
