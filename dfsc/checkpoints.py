@@ -5,19 +5,16 @@ ever unpickled, loading is strict, and a detector is refused when its teacher's 
 """
 
 import dataclasses
-import hashlib
-import json
 import os
 import shutil
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from dfsc.calibration import BranchMaps, Calibration, PositionScale
 from dfsc.checkpoint_config import detector_config, known_value, read_config
+from dfsc.checkpoint_files import digest, fill, halved_tensors, read_tensors, write_folder
 from dfsc.detector import Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
 from dfsc.errors import CheckpointError
 from dfsc.hub import CARD_FILE, CONFIG_FILE, TEACHER, WEIGHTS_FILE, HubName, fetch, hub_name
@@ -28,8 +25,6 @@ from dfsc.version import __version__
 DETECTOR_FORMAT = "dfsc-detector-1"
 TEACHER_FORMAT = "dfsc-teacher-1"
 POSITION_TENSORS = ("mean_local", "mean_global", "spread_local", "spread_global")
-# Where an unfinished training lies inside the folder that it will fill.
-UNFINISHED = ".training"
 
 
 def weights_folder() -> Path:
@@ -83,7 +78,7 @@ def load_teacher(folder: str | Path) -> Teacher:
     folder = Path(folder)
     config = read_config(folder, TEACHER_FORMAT)
     network = empty_teacher(known_value(config, "size", SIZES))
-    _fill(network, _read_tensors(folder), folder)
+    fill(network, read_tensors(folder), folder)
     return Teacher(network.eval(), SIZES[config["size"]], digest(folder))
 
 
@@ -110,35 +105,29 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
     }
     exact = {"channel_mean": detector.channel_mean, "channel_std": detector.channel_std}
     maps = {"good_local": torch.from_numpy(good.local), "good_global": torch.from_numpy(good.global_)}
-    _write(folder, config, _halved_tensors(tensors) | exact | maps | _position_tensors(detector.calibration), card)
+    write_folder(folder, config, halved_tensors(tensors) | exact | maps | _position_tensors(detector.calibration), card)
 
 
 def save_teacher(network: nn.Module, size: str, training: dict, folder: Path, card: str) -> None:
     """Write a teacher's three files."""
     config = {"format": TEACHER_FORMAT, "size": size, "training": training, "library_version": __version__}
-    _write(folder, config, _halved_tensors(network.state_dict()), card)
+    write_folder(folder, config, halved_tensors(network.state_dict()), card)
 
 
-def check_replaceable(folder: Path) -> None:
-    """Raise CheckpointError when a folder holds anything that writing a checkpoint there would delete."""
-    own = {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, UNFINISHED}
-    foreign = sorted(path.name for path in folder.iterdir() if path.name not in own) if folder.is_dir() else []
-    if foreign or folder.is_file():
-        raise CheckpointError(
-            f"{folder} holds other files ({', '.join(foreign[:3])}); choose another folder to write to."
-        )
+def keep_teacher(teacher: Path, size: str, folder: Path) -> None:
+    """Copy a teacher to where a detector in `folder` will be looking for it, unless it is there or embedded.
 
-
-def digest(folder: Path) -> str:
-    """ "sha256:…" of a checkpoint's weights file."""
-    return "sha256:" + hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
-
-
-def halved(network: nn.Module) -> nn.Module:
-    """Round a network's parameters in place to what float16 on disk keeps: what is saved is what was measured."""
-    for parameter in network.parameters():
-        parameter.data = parameter.data.to(torch.float16).to(torch.float32)
-    return network
+    Raises:
+        CheckpointError: when another teacher lies there.
+    """
+    if any(_is_teacher(place, digest(teacher)) for place in _teacher_places(size, folder)):
+        return
+    beside = folder.parent / TEACHER
+    if beside.exists():
+        raise CheckpointError(f"{beside} holds another teacher; choose another folder to write to.")
+    beside.mkdir(parents=True)
+    for name in (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE):
+        shutil.copyfile(teacher / name, beside / name)
 
 
 def detector_folders(folder: Path) -> list[Path]:
@@ -158,7 +147,7 @@ def _load_hub(name: HubName) -> Detector:
 
 def _load_folder(folder: Path, source: str) -> Detector:
     config = detector_config(read_config(folder, DETECTOR_FORMAT), folder)
-    tensors = _read_tensors(folder)
+    tensors = read_tensors(folder)
     try:
         mean, std = tensors.pop("channel_mean").float(), tensors.pop("channel_std").float()
         good = BranchMaps(tensors.pop("good_local").numpy(), tensors.pop("good_global").numpy())
@@ -166,7 +155,7 @@ def _load_folder(folder: Path, source: str) -> Detector:
     except KeyError as error:
         raise CheckpointError(f"The checkpoint {folder.name} lacks {error}; fetch or train it once more.") from error
     student, autoencoder = empty_networks(SIZES[config.size])
-    _fill(nn.ModuleDict({"student": student, "autoencoder": autoencoder}), tensors, folder)
+    fill(nn.ModuleDict({"student": student, "autoencoder": autoencoder}), tensors, folder)
     return Detector(
         config=config,
         teacher=load_teacher(teacher_folder(config, folder)),
@@ -201,9 +190,8 @@ def teacher_folder(config: DetectorConfig, folder: Path) -> Path:
     Raises:
         CheckpointError: when neither has.
     """
-    places = (folder.parent / TEACHER, weights_folder() / TEACHER / config.size)
-    for place in places:
-        if (place / WEIGHTS_FILE).is_file() and digest(place) == config.teacher_digest:
+    for place in _teacher_places(config.size, folder):
+        if _is_teacher(place, config.teacher_digest):
             return place
     raise CheckpointError(
         f"The teacher that {config.name} was trained with ({config.teacher_digest[:19]}…) is not here; "
@@ -211,35 +199,9 @@ def teacher_folder(config: DetectorConfig, folder: Path) -> Path:
     )
 
 
-def _read_tensors(folder: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(folder / WEIGHTS_FILE)
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(
-            f"The weights of {folder.name} are missing or damaged; fetch the checkpoint again."
-        ) from error
+def _teacher_places(size: str, folder: Path) -> tuple[Path, Path]:
+    return folder.parent / TEACHER, weights_folder() / TEACHER / size
 
 
-def _fill(network: nn.Module, tensors: dict[str, Tensor], folder: Path) -> None:
-    try:
-        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=True)
-    except RuntimeError as error:
-        raise CheckpointError(f"The weights of {folder.name} do not fit the networks that its config names.") from error
-
-
-def _halved_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.to(torch.float16).contiguous() for name, tensor in tensors.items()}
-
-
-def _write(folder: Path, config: dict, tensors: dict[str, Tensor], card: str) -> None:
-    """Write beside the final place and rename, so that a cut-off never leaves half a checkpoint there."""
-    check_replaceable(folder)
-    temporary = folder.with_name(folder.name + ".part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    save_file(tensors, temporary / WEIGHTS_FILE)
-    (temporary / CONFIG_FILE).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    (temporary / CARD_FILE).write_text(card, encoding="utf-8")
-    if folder.exists():
-        shutil.rmtree(folder)
-    temporary.rename(folder)
+def _is_teacher(place: Path, wanted: str) -> bool:
+    return (place / WEIGHTS_FILE).is_file() and digest(place) == wanted

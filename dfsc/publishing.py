@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 
 from dfsc.bundles import free_name
 from dfsc.cards import detector_card, repository_card
-from dfsc.checkpoints import check_replaceable, detector_folders, load, save_detector, teacher_folder
+from dfsc.checkpoint_files import check_replaceable
+from dfsc.checkpoints import detector_folders, load, save_detector, teacher_folder
 from dfsc.detector import Detector
 from dfsc.errors import CheckpointError
 from dfsc.hub import FILES, TEACHER, fetch, hub_name

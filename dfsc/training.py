@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from dfsc.calibration import BranchMaps, Calibration, PositionScale
-from dfsc.checkpoints import halved
+from dfsc.checkpoint_files import halved
 from dfsc.detector import Detector, DetectorConfig, network_input, raw_maps
 from dfsc.errors import TrainingError
 from dfsc.memory import give_back

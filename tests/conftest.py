@@ -15,7 +15,8 @@ from hub_server import LoopbackHub
 from PIL import Image, ImageDraw
 
 from dfsc.calibration import Calibration
-from dfsc.checkpoints import halved, load_teacher, product_detectors, save_detector, save_teacher
+from dfsc.checkpoint_files import halved
+from dfsc.checkpoints import load_teacher, product_detectors, save_detector, save_teacher
 from dfsc.detector import Detector, DetectorConfig, Teacher, empty_networks, network_input, raw_maps
 from dfsc.images import resize_for_network
 from dfsc.networks import SIZES, NetworkSize, teacher_network

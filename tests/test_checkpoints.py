@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import dfsc
-from dfsc.checkpoints import digest, embedded_teacher, load, products, save_detector
+from dfsc.checkpoint_files import digest
+from dfsc.checkpoints import embedded_teacher, load, products, save_detector
 from dfsc.errors import CheckpointError
 from dfsc.inspector import Inspector
 

@@ -9,10 +9,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from dfsc.__main__ import main
 from dfsc.calibration import FOREIGN
+from dfsc.checkpoint_files import digest, halved
+from dfsc.checkpoints import load, save_teacher
+from dfsc.networks import SIZES, teacher_network
 
 ROOT = Path(__file__).parent.parent
 
@@ -132,6 +136,20 @@ def test_train_evaluate_inspect(dfsc, toy_dataset, demo_weights, tmp_path, monke
     assert detectors[1]["auroc"] == config["training"]["measured"]["auroc"]
     inspected = dfsc("inspect", next((toy_dataset / "test" / "good").iterdir()), "--checkpoint", out / "dfsc", "--json")
     assert json.loads(inspected.stdout)[0]["results"][0]["source"] == str(out / "dfsc")
+
+
+def test_another_teacher_is_kept_beside_what_it_trained(dfsc, toy_dataset, demo_weights, tmp_path):
+    torch.manual_seed(5)
+    network = halved(teacher_network(SIZES["demo"]))
+    save_teacher(network, "demo", {}, tmp_path / "other", "# Another random teacher\n")
+    few = ("--steps", 1, "--copies", 1, "--teacher", tmp_path / "other")
+    out = tmp_path / "part" / "dfsc"
+    ran = dfsc("train", toy_dataset, "--method", "dfsc", *few, "--out", out)
+    assert ran.returncode == 0, ran.stderr
+    assert load(out).teacher.digest == digest(tmp_path / "part" / "teacher") == digest(tmp_path / "other")
+    refused = dfsc("train", toy_dataset, "--method", "ead-s", *few[:-1], ROOT / "weights/teacher/demo", "--out", out)
+    assert refused.returncode == 2
+    assert "holds another teacher" in refused.stderr
 
 
 def test_benchmark_compares_in_one_run(dfsc):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from dfsc.backbones import BACKBONES
 from dfsc.cards import teacher_card
-from dfsc.checkpoints import halved, save_teacher
+from dfsc.checkpoint_files import halved
+from dfsc.checkpoints import save_teacher
 from dfsc.targets import cache_targets, split_photographs
 from dfsc.teacher import Distillation, DistillationPlan
 

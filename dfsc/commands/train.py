@@ -11,7 +11,8 @@ import numpy as np
 
 from dfsc import recipe as recipes
 from dfsc.cards import detector_card, training_notes
-from dfsc.checkpoints import UNFINISHED, check_replaceable, save_detector
+from dfsc.checkpoint_files import UNFINISHED, check_replaceable
+from dfsc.checkpoints import keep_teacher, save_detector
 from dfsc.commands import recipe_options
 from dfsc.datasets import Dataset, open_dataset
 from dfsc.detector import Detector
@@ -47,6 +48,9 @@ def run(options: argparse.Namespace) -> int:
         check_replaceable(folder)
     unfinished = options.out / UNFINISHED
     training = recipes.start(recipe, good, validation, unfinished, budget)
+    if recipe.teacher:
+        for folder in folders.values():
+            keep_teacher(Path(recipe.teacher), recipe.size, folder)
     _follow(training, recipes.state_file(unfinished))
     data = f"{len(good)} good images of {options.folder.resolve().name}"
     notes = training_notes(recipe, training, data, time.monotonic() - started, options.license)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dfsc.checkpoints import WEIGHTS_FILE, digest, weights_folder
+from dfsc.checkpoint_files import digest
+from dfsc.checkpoints import WEIGHTS_FILE, weights_folder
 from dfsc.detector import Detector, inference_dtype
 from dfsc.version import __version__
 

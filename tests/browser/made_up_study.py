@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dfsc.checkpoints import digest
+from dfsc.checkpoint_files import digest
 from dfsc.objectives import PAIR
 from dfsc.study.cases import Case, Finding, Outcome, Shipped
 from dfsc.study.figures import Gain, Row, Setting, Study
