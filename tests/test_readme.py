@@ -64,6 +64,7 @@ def workshop(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rendered = desk / "data" / "terminal_block"
     monkeypatch.setattr("dfsc.benchmarks.loco.CATEGORIES", CATEGORIES[:1])
     monkeypatch.setattr("dfsc.targets.HELD_OUT", 4)
+    (desk / "other_things").symlink_to(desk / "photographs")
     (desk / "mvtec_loco_anomaly_detection").mkdir()
     for name in ("transistor", "my_data", f"mvtec_loco_anomaly_detection/{CATEGORIES[0]}"):
         (desk / name).symlink_to(rendered)
@@ -92,8 +93,8 @@ def test_every_other_command_runs_those_in_blocks_first(workshop, capsys):
 
 
 def test_from_the_readme_to_a_space_of_ones_own(desk, hub, demo_folder, monkeypatch, capsys):
-    shutil.copytree(demo_folder / "toy_block", desk / "my_part")
-    shutil.copytree(demo_folder / "teacher" / "demo", desk / "my_part" / "teacher")
+    shutil.copytree(demo_folder / "toy_block", desk / "weights" / "my_part")
+    shutil.copytree(demo_folder / "teacher" / "demo", desk / "weights" / "my_part" / "teacher")
     assert [command[0] for command in HUB] == ["push", "push", "pull", "inspect"]
     for command in HUB:
         assert main(command) == 0
