@@ -50,7 +50,7 @@ class SeparationSettings:
 
     Attributes:
         tau: τ′ in (0, 1]; the share of units that count as similar.
-        margin_ratio: κ ≥ 0; the margin is κ times q′ as averaged over the warm-up, and fixed from then on.
+        margin_ratio: κ ≥ 0; the margin is κ times q′ as averaged over the warm-up's last steps, and fixed from then on.
         margin: an absolute margin ≥ 0 (in squared standardised feature units) that takes the place of κ when given.
         weight: λ ≥ 0 of the hinge.
         warm_up: share (0 to 1) of the auto-encoder's training before the constraint begins.
@@ -146,13 +146,14 @@ def _hinge(d: Tensor, margin: float, form: Hinge) -> Tensor:
 
 
 class MarginAnchor:
-    """The margin of a training: absolute, or κ times the moving average of q′ over the warm-up, held from then on.
+    """The margin of a training: absolute, or κ times the moving average of q′ at the warm-up's end, held from then on.
 
     A margin that goes on following q′ feeds on itself: what is pushed away raises q′, which raises the margin, and the
-    training diverges. Therefore `observe` is for the warm-up alone.
+    training diverges. Therefore `observe` is for the warm-up alone. The average is over its last few steps: q′ falls
+    fast in a short one, and a margin anchored at what q′ once was would be far larger than κ says.
     """
 
-    MOMENTUM = 0.95
+    MOMENTUM = 0.8
 
     def __init__(self, settings: SeparationSettings, average: float | None = None):
         self.settings = settings

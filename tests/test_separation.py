@@ -1,5 +1,6 @@
 """The exact limits of the constraint, and what each switch does."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -107,6 +108,13 @@ def test_each_image_is_split_by_itself():
     d = squared_distances()
     scaled = d * torch.tensor([1.0, 100.0]).view(2, 1, 1, 1)
     torch.testing.assert_close(split_value(scaled.flatten(1), 0.9)[1], 100 * split_value(d.flatten(1), 0.9)[1])
+
+
+def test_the_margin_is_anchored_at_what_the_quantile_has_come_to():
+    anchor = MarginAnchor(SeparationSettings(margin_ratio=1.0))
+    for quantile in [*np.linspace(2.7, 1.0, 12), *[1.0] * 20]:
+        anchor.observe(float(quantile))
+    assert anchor.margin == pytest.approx(1.0, abs=0.02)
 
 
 def test_anchored_margin_stays_after_the_warm_up():
