@@ -64,7 +64,7 @@ def test_a_training_gives_way_to_an_inspection():
 @pytest.fixture
 def job(demo_weights, good_pictures):
     photographs = photo_set([(f"{i}.png", picture) for i, picture in enumerate([*good_pictures, *good_pictures])])
-    return Retraining(photographs, Recipe(("ead-s", "dfsc"), seconds=30, copies=1, quick=True), "own_1")
+    return Retraining(photographs, Recipe(("ead-s", "dfsc"), seconds=45, copies=1, quick=True), "own_1")
 
 
 def run_until(job, condition):
@@ -84,7 +84,7 @@ def test_stopped_in_the_middle_it_keeps_and_calibrates_what_was_learned_and_goes
     assert [detector.config.method for detector in job.detectors] == ["ead-s", "dfsc"]
     assert {point.plot for point in job.points} >= {"autoencoder"}
     first = job.detectors[1].calibration.good.global_.copy()
-    longer = job.prolonged(30)
+    longer = job.prolonged(60)
     taken = job.steps_taken
     thread = run_until(longer, lambda job: job.record is not None and job.steps_taken > taken + 2)
     longer.stop()

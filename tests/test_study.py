@@ -159,8 +159,7 @@ def test_photographs_are_counted_all_and_chosen_among_those_that_ship(weights, t
 def test_a_rendered_image_is_drawn_again_and_a_changed_one_is_refused(weights, tmp_path):
     folder = tmp_path / "blocks"
     list(write_dataset("terminal_block", folder, 3, Counts(0, 0, 1, 1, 0)))
-    for part in ("train", "validation"):
-        shutil.copyfile(folder / "test" / "good" / "000.png", folder / part / "good" / "000.png")
+    shutil.copytree(folder / "test" / "good", folder / "train" / "good")
     selection = select("terminal_block", open_dataset(folder))
     assert selection.total == len(selection.cases) == 2
     (chosen,) = (case for case in selection.cases if case.family == "logical")
