@@ -115,7 +115,7 @@ def test_python_examples_run(desk, capsys, snippet):
     scope: dict = {}
     if "load_photographs" in snippet:
         exec(SNIPPETS[0], scope)
-    exec(snippet.replace("seconds=120", "seconds=30"), scope)
+    exec(snippet.replace("seconds=120", "steps=2, copies=1"), scope)
     assert len(scope["inspector"].detectors) == 2
     assert capsys.readouterr().out
 
