@@ -21,7 +21,7 @@ WRITTEN = IN_BLOCKS + re.findall(r"(?<=`)python -m dfsc [^`]+(?=`)", README)
 COMMANDS = list(map(list, dict.fromkeys(tuple(shlex.split(line, comments=True)[3:]) for line in WRITTEN)))
 HUB = [command for command in COMMANDS if any(word.startswith("org/") for word in command)]
 SMALLER = {
-    "render terminal_block": "render terminal_block --train 12 --validation 4 --good 4 --logical 2 --structural 2",
+    "render terminal_block": "render terminal_block --train 12 --validation 4 --good 2 --logical 1 --structural 1",
     "--steps 400": "--steps 2 --copies 1",
     "--steps 3000": "--steps 2 --copies 1",
     "--seconds 120": "--steps 2 --copies 1",
