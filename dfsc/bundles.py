@@ -12,13 +12,12 @@ from tempfile import TemporaryDirectory
 
 from dfsc.archives import ZIP_STARTS, ArchiveError, entry_bytes, open_zip
 from dfsc.cards import detector_card
-from dfsc.checkpoints import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, detector_folders, load, save_detector
+from dfsc.checkpoints import detector_folders, load, save_detector
 from dfsc.detector import Detector
 from dfsc.errors import CheckpointError, ImageError
-from dfsc.hub import Fetched, fetch, hub_name
+from dfsc.hub import CONFIG_FILE, FILES, Fetched, fetch, hub_name
 from dfsc.objectives import METHODS
 
-FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE)
 MAX_DETECTORS = 8
 
 

@@ -17,7 +17,7 @@ from dfsc.checkpoint_config import detector_config, known_value, read_config
 from dfsc.checkpoint_files import digest, fill, halved_tensors, read_tensors, write_folder
 from dfsc.detector import Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
 from dfsc.errors import CheckpointError
-from dfsc.hub import CARD_FILE, CONFIG_FILE, TEACHER, WEIGHTS_FILE, HubName, fetch, hub_name
+from dfsc.hub import CONFIG_FILE, FILES, TEACHER, WEIGHTS_FILE, HubName, fetch, hub_name
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
 from dfsc.version import __version__
@@ -125,9 +125,12 @@ def keep_teacher(teacher: Path, size: str, folder: Path) -> None:
     beside = folder.parent / TEACHER
     if beside.exists():
         raise CheckpointError(f"{beside} holds another teacher; choose another folder to write to.")
-    beside.mkdir(parents=True)
-    for name in (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE):
-        shutil.copyfile(teacher / name, beside / name)
+    whole = beside.with_name(f"{TEACHER}.part")
+    shutil.rmtree(whole, ignore_errors=True)
+    whole.mkdir(parents=True)
+    for name in FILES:
+        shutil.copyfile(teacher / name, whole / name)
+    whole.rename(beside)
 
 
 def detector_folders(folder: Path) -> list[Path]:

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dfsc.checkpoint_files import digest
-from dfsc.checkpoints import WEIGHTS_FILE, weights_folder
+from dfsc.checkpoints import weights_folder
 from dfsc.detector import Detector, inference_dtype
+from dfsc.hub import WEIGHTS_FILE
 from dfsc.version import __version__
 
 EMBEDDED = "embedded"
