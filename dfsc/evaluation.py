@@ -5,31 +5,24 @@ sets a group's anomalous images against all good ones. MVTec LOCO AD's authors r
 apart (Bergmann et al., IJCV 2022), so the pooled figure is never the only one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
 from dfsc.calibration import peak
 from dfsc.datasets import FAMILIES, Dataset, TestImage
 from dfsc.detector import Detector
-from dfsc.errors import DatasetError, ImageError
+from dfsc.errors import DatasetError
 from dfsc.images import network_image
-from dfsc.inspector import Inspector, Result
+from dfsc.inspector import Inspector
 from dfsc.metrics import image_auroc
-from dfsc.networks import MAP_SIZE
+from dfsc.scoring import FUSED, MAPS, Progress, Read, score_all
 
-BATCH = 4
 ALL = "all"
 MEAN = "mean"
-FUSED = "fused"
-MAPS = ("local", "global", FUSED)
 
-Progress = Callable[[int, int], None]
-Read = Callable[[Path, str], np.ndarray]
 Auroc = dict[str, float]
 
 
@@ -111,7 +104,7 @@ def evaluate(
     where = f"{images.root} has" if isinstance(images, Dataset) else "there are"
     images = images.test if isinstance(images, Dataset) else tuple(images)
     _check_classes(images, where)
-    scored = _score_all(images, Inspector(detectors), progress, read)
+    scored = score_all(images, Inspector(detectors), progress, read)
     _check_classes(scored.images, f"{len(scored.unreadable)} could not be read, which leaves")
     good = np.array([image.is_good for image in scored.images])
     groups = _groups(scored.images)
@@ -122,70 +115,6 @@ def evaluate(
         counts=_counts(good, groups),
         unreadable=tuple(scored.unreadable),
     )
-
-
-@dataclass(frozen=True)
-class _Scored:
-    """Images that could be read, float32 maps D×N×3×56×56 (in the order of MAPS), and a sentence a file left out."""
-
-    images: list[TestImage]
-    maps: np.ndarray
-    unreadable: list[str]
-
-
-def _score_all(images: Sequence[TestImage], inspector: Inspector, progress: Progress | None, read: Read) -> _Scored:
-    seen: list[TestImage] = []
-    unreadable: list[str] = []
-    maps = [np.empty((len(inspector.detectors), 0, len(MAPS), MAP_SIZE, MAP_SIZE), np.float32)]
-    for batch in _decoded_ahead(images, read):
-        seen += batch.images
-        unreadable += batch.unreadable
-        if batch.images:
-            results = inspector.results(np.stack(batch.pixels))
-            maps.append(np.array([[_maps(result) for result in of_detector] for of_detector in results]))
-        if progress:
-            progress(len(seen) + len(unreadable), len(images))
-    return _Scored(seen, np.concatenate(maps, axis=1), unreadable)
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Images that could be read with their pixels (RGB uint8 256×256×3 each), and a sentence for each other one."""
-
-    images: list[TestImage]
-    pixels: list[np.ndarray]
-    unreadable: list[str]
-
-
-def _decoded_ahead(images: Sequence[TestImage], read: Read) -> Iterator[_Batch]:
-    """Batches in order; while one is inspected, a thread decodes the next, and no more than that."""
-    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        ahead = pool.submit(_decode, batches[0], read)
-        for following in batches[1:]:
-            batch = ahead.result()
-            ahead = pool.submit(_decode, following, read)
-            yield batch
-        yield ahead.result()
-
-
-def _decode(images: Sequence[TestImage], read: Read) -> _Batch:
-    batch = _Batch([], [], [])
-    for image in images:
-        try:
-            # Many data sets have a 000.png in each folder, so the folder's name goes into the error.
-            pixels = read(image.path, f"{image.defect}/{image.path.name}")
-        except ImageError as error:
-            batch.unreadable.append(str(error))
-        else:
-            batch.images.append(image)
-            batch.pixels.append(pixels)
-    return batch
-
-
-def _maps(result: Result) -> list[np.ndarray]:
-    """An image's maps in the order of MAPS."""
-    return [result.maps.local, result.maps.global_, result.fused]
 
 
 def _groups(images: Sequence[TestImage]) -> dict[str, np.ndarray]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from dfsc.datasets import GOOD, TestImage
-from dfsc.evaluation import ALL, FUSED, Evaluation, with_mean
+from dfsc.evaluation import ALL, Evaluation, with_mean
 from dfsc.groundtruth import GroundTruth
 from dfsc.images import image_size
 from dfsc.overlap import Curve, LabelledMap, curves
 from dfsc.placement import place_on_image
+from dfsc.scoring import FUSED
 
 LIMITS = (0.01, 0.05, 0.1, 0.3, 1.0)
 USUAL_LIMIT = {"sPRO": 0.05, "AUPRO": 0.3}

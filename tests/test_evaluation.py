@@ -13,10 +13,11 @@ from dfsc.calibration import BranchMaps
 from dfsc.datasets import open_dataset
 from dfsc.detector import Detector
 from dfsc.errors import DatasetError, DFSCError
-from dfsc.evaluation import Evaluation, Read, evaluate
+from dfsc.evaluation import Evaluation, evaluate
 from dfsc.images import read_image
 from dfsc.inspector import Inspector
 from dfsc.metrics import image_auroc
+from dfsc.scoring import Read
 
 MAPS = ("local", "global", "fused")
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from dfsc.comparison import Interval, PairedComparison, bootstrap_interval, compare
 from dfsc.detector import Detector
-from dfsc.evaluation import ALL, FUSED, DetectorReport, Evaluation
+from dfsc.evaluation import ALL, DetectorReport, Evaluation
 from dfsc.localisation import Localisation
 from dfsc.reporting.naming import labels, shown_groups, unique_names
 from dfsc.reporting.provenance import DetectorFacts, computation, facts
 from dfsc.reporting.seeds import MethodsOverSeeds, over_seeds
+from dfsc.scoring import FUSED
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import numpy as np
 
 from dfsc.comparison import Seed, SeedsComparison, compare_over_seeds
 from dfsc.detector import Detector
-from dfsc.evaluation import FUSED, DetectorReport, Evaluation
+from dfsc.evaluation import DetectorReport, Evaluation
 from dfsc.objectives import METHODS
+from dfsc.scoring import FUSED
 from dfsc.separation import SeparationSettings
 
 NOTED = ("steps", "copies", "movement", "penalty", "optimiser", "data")

@@ -8,11 +8,12 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from dfsc.datasets import TestImage
 from dfsc.errors import ImageError
-from dfsc.evaluation import FUSED, Evaluation
+from dfsc.evaluation import Evaluation
 from dfsc.figures import SCALE_END, SCALE_MARKS, colours, opacity, overlay
 from dfsc.images import read_image
 from dfsc.metrics import mid_ranks
 from dfsc.reporting.figures_of_merit import FiguresOfMerit
+from dfsc.scoring import FUSED
 
 ROWS = 4
 TILE, LINE, GAP = 300, 20, 8

@@ -1,7 +1,6 @@
 """The product `terminal_block`: six wired screw terminals on a rail, with a jumper link, a fuse and a marker strip."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,13 +10,14 @@ from dfsc.scenes.pose import fixture_pose
 from dfsc.scenes.product import DefectKind, Masks, Product
 from dfsc.scenes.shapes import circle, cover, dome, rounded_box
 from dfsc.scenes.surface import Material, Surface, put
-from dfsc.scenes.wires import Colour, Wire
+from dfsc.scenes.wires import Wire
+from dfsc.scenes.wiring import LINK_AT, Arrangement, rearrange
 
 PITCH = 132.0
 CENTRES = tuple((i - 2.5) * PITCH for i in range(6))
 TOP, BOTTOM, SIDE, BLOCK = -335.0, 110.0, 436.0, 396.0
 SCREW_Y, SCREW_RADIUS = -66.0, 37.0
-LINK_Y, LINK_HALF, LINK_AT = -166.0, (89.0, 22.0), 1
+LINK_Y, LINK_HALF = -166.0, (89.0, 22.0)
 SLOT_TOP, SLOT_RADIUS, WIRE_TOP, WIRE_RADIUS = 18.0, 38.0, 34.0, 28.5
 # Height of the housing (pixels above the bench) along y: fuse row, marker row, link row, screws, sloping front.
 PROFILE_Y = (TOP, -256, -250, -206, -203, -128, -123, -4, 4, BOTTOM)
@@ -32,15 +32,6 @@ PAPER = Material((0.70, 0.70, 0.67), 0.40, 0.0, 0.02)
 INK = Material((0.02, 0.02, 0.022), 0.5, 0.0, 0.02)
 WHITE_INK = Material((0.62, 0.63, 0.60), 0.5, 0.0, 0.03)
 
-COLOURS = (
-    Colour("brown", (0.150, 0.048, 0.018)),
-    Colour("black", (0.013, 0.013, 0.014)),
-    Colour("grey", (0.330, 0.330, 0.325)),
-    Colour("blue", (0.010, 0.090, 0.420)),
-    Colour("yellow-green", (0.780, 0.590, 0.020), (0.020, 0.230, 0.045)),
-    Colour("red", (0.520, 0.014, 0.012)),
-)
-
 KINDS = (
     DefectKind("missing_wire", "logical", 255, 6000, False),
     DefectKind("swapped_wires", "logical", 254, 0.5, True),
@@ -53,45 +44,6 @@ KINDS = (
     DefectKind("chipped_edge", "structural", 247, 1.0, True),
     DefectKind("contamination", "structural", 246, 1.0, True),
 )
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    """Which colour (None: no wire) and whether a screw each terminal has, and at which terminal the link begins.
-
-    `marked` lists the terminals that each logical defect has touched, by its name.
-    """
-
-    colours: tuple[Colour | None, ...] = COLOURS
-    screws: tuple[bool, ...] = (True,) * 6
-    link: int = LINK_AT
-    marked: tuple[tuple[str, tuple[int, ...]], ...] = ()
-
-    def free(self) -> list[int]:
-        """Terminals that no defect has touched yet."""
-        taken = {terminal for _, terminals in self.marked for terminal in terminals}
-        return [i for i in range(6) if i not in taken]
-
-    def recoloured(self, changes: dict[int, Colour | None]) -> "Arrangement":
-        """The same with other wires at some terminals."""
-        return replace(self, colours=tuple(changes.get(i, colour) for i, colour in enumerate(self.colours)))
-
-
-def _rearrange(arrangement: Arrangement, name: str, rng: np.random.Generator) -> Arrangement:
-    """The arrangement with one more logical defect, at terminals that have none yet."""
-    if name == "misplaced_link":
-        return replace(arrangement, link=int(rng.choice([0, 2, 3, 4])), marked=(*arrangement.marked, (name, ())))
-    i, j = (int(k) for k in rng.permutation(arrangement.free())[:2])
-    touched: tuple[int, ...] = (i,)
-    if name == "missing_wire":
-        changed = arrangement.recoloured({i: None})
-    elif name == "swapped_wires":
-        changed, touched = arrangement.recoloured({i: COLOURS[j], j: COLOURS[i]}), (i, j)
-    elif name == "wrong_colour":
-        changed = arrangement.recoloured({i: COLOURS[j]})
-    else:
-        changed = replace(arrangement, screws=tuple(k != i and screw for k, screw in enumerate(arrangement.screws)))
-    return replace(changed, marked=(*arrangement.marked, (name, touched)))
 
 
 def _link_centre(first: int) -> tuple[float, float]:
@@ -242,7 +194,7 @@ def paint(surface: Surface, seed: int, kinds: Sequence[DefectKind]) -> Masks:
     arrangement = Arrangement()
     for kind in kinds:
         if kind.family == "logical":
-            arrangement = _rearrange(arrangement, kind.name, stream(seed, kind.name))
+            arrangement = rearrange(arrangement, kind.name, stream(seed, kind.name))
     courses = [wires.slack(stream(seed, f"slack {i}"), x, WIRE_TOP, WIRE_RADIUS) for i, x in enumerate(CENTRES)]
     _paint_unit(surface, seed, arrangement, courses)
     masks = {k: _logical_mask(surface, courses, arrangement, k.name) for k in kinds if k.family == "logical"}

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from dfsc.datasets import FAMILIES
 from dfsc.errors import DatasetError
-from dfsc.evaluation import ALL, FUSED
+from dfsc.evaluation import ALL
 from dfsc.objectives import PAIR
+from dfsc.scoring import FUSED
 from dfsc.sweeps.summary import BASELINE
 
 GROUPS = (*FAMILIES, ALL)

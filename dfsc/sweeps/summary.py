@@ -10,9 +10,10 @@ import numpy as np
 
 from dfsc.comparison import Seed, SeedsComparison, compare_over_seeds
 from dfsc.datasets import GOOD
-from dfsc.evaluation import ALL, FUSED, MEAN
+from dfsc.evaluation import ALL, MEAN
 from dfsc.localisation import USUAL_LIMIT
 from dfsc.objectives import METHODS
+from dfsc.scoring import FUSED
 from dfsc.separation import SeparationSettings
 
 BASELINE = "ead-s"
