@@ -28,7 +28,7 @@ SMALLER = {
     "--tau 0.7 0.9 0.99 --seed 0 1 2": "--tau 0.9 --seed 0 --steps 2 --copies 1",
     "--steps 700 --copies 2": "--steps 2 --copies 1 --seed 0",
     "benchmark loco": "benchmark loco --steps 2 --copies 1 --seed 0 --method ead-s --size demo",
-    "--seconds 180": "--seconds 30 --photographs 12 --seed 0",
+    "--seconds 180": "--seconds 16 --photographs 12 --seed 0",
     "benchmark speed": "benchmark speed --rounds 1",
     "--batch 1": "--batch 1 --rounds 1",
 }

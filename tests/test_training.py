@@ -212,7 +212,7 @@ def test_a_resumed_budget_goes_on_with_what_was_left(clock):
 def test_a_training_within_a_budget_ends_with_it_and_goes_on_when_prolonged(data, penalty, tmp_path, monkeypatch):
     ticks = itertools.count()
     monkeypatch.setattr("dfsc.pacing.monotonic", lambda: next(ticks))
-    training = Training(["ead-s", "dfsc"], PLAN, data, penalty, Budget(200))
+    training = Training(["ead-s", "dfsc"], PLAN, data, penalty, Budget(120))
     records = [p.record for p in training.run(tmp_path / "state.pt")]
     assert training.budget.left <= training.budget.reserve
     taken = {
@@ -221,7 +221,7 @@ def test_a_training_within_a_budget_ends_with_it_and_goes_on_when_prolonged(data
     assert taken == {"autoencoder": training.plan.autoencoder_steps, "student": training.plan.student_steps}
     assert taken["student"] > 3 * taken["autoencoder"]
     before = parameters(training, "dfsc")
-    training.prolong(Budget(150))
+    training.prolong(Budget(90))
     assert {p.record.stage for p in training.run()} == {"autoencoder", "student"}
     assert not torch.equal(parameters(training, "dfsc"), before)
     assert training.trainings["dfsc"].lap == 1
