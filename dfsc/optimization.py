@@ -35,6 +35,11 @@ def rate_share(decay: Decay, progress: float) -> float:
     return min(1.0, (progress + 0.002) / 0.05) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
+def load_optimizers() -> None:
+    """Let torch load the modules of its optimisers, which it does at the first one of a process, in a second or two."""
+    torch.optim.Adam([torch.zeros(1)])
+
+
 class NetworkOptimizer:
     """Muon for a network's convolution kernels and Adam without weight decay for its biases, or Adam for both.
 

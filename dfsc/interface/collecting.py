@@ -14,6 +14,7 @@ from dfsc.interface.markup import notice
 from dfsc.interface.photograph import delete_file
 from dfsc.interface.samples import samples
 from dfsc.interface.visitors import Visitor, visitor
+from dfsc.optimization import load_optimizers
 from dfsc.photoset import PhotoSet, joined, photo_set, read_photographs
 from dfsc.previews import stand_in
 
@@ -74,6 +75,8 @@ def _take(known: Visitor, photographs: PhotoSet, tau: float) -> Iterator[tuple[A
         known.stand_in = novel
         yield gr.skip(), gr.skip(), gr.skip()
     yield gr.skip(), gr.skip(), novelty_of(known, tau)
+    # While the visitor looks at it, so that the training's first step does not wait for that.
+    load_optimizers()
 
 
 def show_novelty(tau: float, request: gr.Request) -> str:
