@@ -307,6 +307,12 @@ def test_data_sets_and_differing_settings_keep_rows_apart():
     assert "steps" in table(rows).splitlines()[0]
 
 
+def test_the_images_digest_is_shown_only_where_a_name_has_two():
+    one = [invented("ead-s", 0, 0.75, images="1f"), invented("ead-s", 0, 0.75, dataset="pill", images="2f")]
+    assert "images" not in table(summarise(one))
+    assert "| 3f |" in table(summarise([*one, invented("ead-s", 0, 0.75, dataset="pill", images="3f")]))
+
+
 def test_the_picture_needs_two_values_of_tau(tmp_path):
     one = [invented("dfsc", 0, 0.8), invented("ead-s", 0, 0.7)]
     assert not tau_picture(summarise(one), tmp_path / "tau.png")

@@ -160,8 +160,14 @@ def _key(settings: dict) -> str:
 
 
 def _columns(rows: Sequence[Row]) -> list[str]:
-    """Settings worth a column: the usual ones, and those that differ between rows that have them."""
+    """Settings worth a column: the usual ones, and those that differ between rows that have them.
+
+    The digest of the images is one where data sets of one name have different ones; else the name says it all.
+    """
     names = dict.fromkeys(name for row in rows for name in row.settings)
+    told = {(row.settings.get("dataset"), row.settings.get("images")) for row in rows}
+    if len(told) == len({dataset for dataset, _ in told}):
+        names.pop("images", None)
     values = {name: {_shown(row.settings[name]) for row in rows if name in row.settings} for name in names}
     return [name for name in names if name in ALWAYS or len(values[name]) > 1]
 
