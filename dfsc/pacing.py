@@ -8,7 +8,8 @@ from time import monotonic
 
 from dfsc.errors import TrainingError
 
-AUTOENCODER_SHARE = 0.2
+# Where in the learning a stage ends that is not the last.
+STAGE_ENDS = {"autoencoder": 0.2, "imitation": 0.4}
 # What the auto-encoder may take on a slow machine, where it would have too few steps in its share.
 MOST_AUTOENCODER_SHARE = 0.5
 MIN_STEPS = 4
@@ -45,7 +46,7 @@ class Budget:
 
         Args:
             stage: "autoencoder", which gets a fifth of the learning, or up to half of it for the fewest sensible
-                steps; or "student" or "joint", which end it.
+                steps; "imitation", which gets as much; or "student" or "joint", which end it.
             planned: the answer while nothing is known about the pace yet.
 
         Raises:
@@ -53,10 +54,11 @@ class Budget:
         """
         first, since = self._first.setdefault(stage, (done, self.spent))
         if done == first:
-            return planned if self.spent < self._end(stage, MOST_AUTOENCODER_SHARE) else done
+            latest = self._end(stage, MOST_AUTOENCODER_SHARE if stage == "autoencoder" else None)
+            return planned if self.spent < latest else done
         pace = max(self.spent - since, 1e-9) / (done - first)
         steps = done + max(0, round((self._end(stage) - self.spent) / pace))
-        if steps >= MIN_STEPS:
+        if steps >= MIN_STEPS or stage == "imitation":
             return steps
         if stage != "autoencoder" or self.spent + (MIN_STEPS - done) * pace > self._end(stage, MOST_AUTOENCODER_SHARE):
             raise TrainingError(f"{self.seconds:.0f} seconds are too short to train here; give more time.")
@@ -70,8 +72,8 @@ class Budget:
         self._began = monotonic() - state["spent"]
         self._learning_from = state["learning_from"]
 
-    def _end(self, stage: str, share: float = AUTOENCODER_SHARE) -> float:
-        """When a stage ends, in seconds since the beginning, if the auto-encoder has a share of the learning."""
+    def _end(self, stage: str, share: float | None = None) -> float:
+        """When a stage ends, in seconds since the beginning, by its share of the learning or another one."""
         begin = self._learning_from or 0.0
         end = self.seconds - self.reserve
-        return begin + share * (end - begin) if stage == "autoencoder" else end
+        return begin + (share or STAGE_ENDS.get(stage, 1.0)) * (end - begin)

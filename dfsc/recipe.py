@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,16 +37,19 @@ class Recipe:
         teacher: folder of another teacher.
         steps: steps of the student; None when `seconds` decide.
         autoencoder_steps: steps of the auto-encoder in a staged training; None takes a quarter of the student's.
+        imitation_steps: steps of the student before those, with the teacher alone, in a staged training; None takes
+            as many as the student's where it is quick, else none.
         seconds: time for all methods together, everything from `start` (or a budget's beginning) to the calibration.
         copies: augmented copies of each image; None takes 2 to 16, 640 in all or fewer where `seconds` are few.
         movement: how far the product moves between photographs, as a share of the edge (see dfsc.augmentation.moved).
         penalty: folder of penalty images; None renders them.
         schedule: "staged" or "joint".
         as_published: the papers' optimiser, rates, hard quantile and calibration (see plan.PUBLISHED_PLAN).
-        quick: what pays in trainings of a few minutes: a softer hard quantile and a higher rate for the student (see
-            plan.QUICK_PLAN).
+        quick: what pays in trainings of a few minutes: a softer hard quantile, a higher rate for the student and a
+            longer warm-up of the constraint (see plan.QUICK_PLAN).
         published_calibration: not by position, otherwise as said.
         detach: see TrainingPlan.
+        separation: the constraint's settings; None takes those of the kind of plan, quick or not.
     """
 
     methods: tuple[str, ...]
@@ -54,6 +57,7 @@ class Recipe:
     teacher: str | None = None
     steps: int | None = None
     autoencoder_steps: int | None = None
+    imitation_steps: int | None = None
     seconds: float | None = None
     copies: int | None = None
     movement: float = 0.0
@@ -63,7 +67,7 @@ class Recipe:
     quick: bool = False
     published_calibration: bool = False
     detach: bool = False
-    separation: SeparationSettings = field(default_factory=SeparationSettings)
+    separation: SeparationSettings | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -78,6 +82,8 @@ class Recipe:
             raise TrainingError("The number of steps or seconds has to be positive.")
         if self.autoencoder_steps is not None and (self.autoencoder_steps <= 0 or self.steps is None):
             raise TrainingError("The auto-encoder's number of steps has to be positive, and goes with the student's.")
+        if self.imitation_steps is not None and (self.imitation_steps < 0 or self.steps is None):
+            raise TrainingError("The imitation's number of steps can't be negative, and goes with the student's.")
         if self.quick and self.as_published:
             raise TrainingError("A training is either quick or as published, not both.")
         if not 0 <= self.movement <= 0.2:
@@ -147,17 +153,25 @@ def begin(recipe: Recipe, material: Material, folder: Path | None = None, budget
 def planned(recipe: Recipe) -> TrainingPlan:
     """The plan that a recipe asks for; where it gives a time, the numbers of steps will follow from that."""
     joint = recipe.schedule is Schedule.JOINT
+    kind = _kind_of_plan(recipe)
     plan = dataclasses.replace(
-        _kind_of_plan(recipe),
+        kind,
         schedule=recipe.schedule,
         detach=recipe.detach and joint,
-        separation=recipe.separation,
+        separation=recipe.separation or kind.separation,
         seed=recipe.seed,
     )
     if recipe.steps is None:
         return plan
-    autoencoder_steps = 0 if joint else recipe.autoencoder_steps or max(1, recipe.steps // 4)
-    return dataclasses.replace(plan, autoencoder_steps=autoencoder_steps, student_steps=recipe.steps)
+    if joint:
+        return dataclasses.replace(plan, autoencoder_steps=0, imitation_steps=0, student_steps=recipe.steps)
+    usual = recipe.steps if recipe.quick else 0
+    return dataclasses.replace(
+        plan,
+        autoencoder_steps=recipe.autoencoder_steps or max(1, recipe.steps // 4),
+        imitation_steps=usual if recipe.imitation_steps is None else recipe.imitation_steps,
+        student_steps=recipe.steps,
+    )
 
 
 def _kind_of_plan(recipe: Recipe) -> TrainingPlan:

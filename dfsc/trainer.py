@@ -6,20 +6,20 @@ What is taken from the papers and what is not is told in dfsc.plan.
 import math
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dfsc.detector import empty_networks, network_input
 from dfsc.errors import TrainingError
-from dfsc.objectives import METHODS, hard_feature_loss, penalty_loss, student_autoencoder_loss, total
+from dfsc.imitation import student_losses, teacher_losses
+from dfsc.objectives import METHODS, total
 from dfsc.ondemand import OnDemand
 from dfsc.optimization import NetworkOptimizer, rate_share
 from dfsc.plan import Schedule, TrainingPlan
 from dfsc.processor import fast_arithmetic
+from dfsc.progress import StepRecord
 from dfsc.trainingset import TrainingSet
 
 LARGEST_LOSS = 1e4
@@ -31,28 +31,6 @@ class DivergenceError(TrainingError):
     """A loss is not finite or has grown without bound; the networks are back at their last good state."""
 
 
-@dataclass(frozen=True)
-class StepRecord:
-    """What one step of one method did.
-
-    Attributes:
-        method: key of the method.
-        stage: "autoencoder", "student" or "joint".
-        step, steps: 1-based count within the stage and the stage's length.
-        losses: each term of the loss by name.
-        watch: what is logged beside the losses, e.g. "active_share" (0 to 1) and "similar_mean".
-        done: share (0 to 1] of all the work of this method.
-    """
-
-    method: str
-    stage: str
-    step: int
-    steps: int
-    losses: dict[str, float]
-    watch: dict[str, float]
-    done: float
-
-
 class MethodTraining:
     """One method's networks in training; `run` yields a record each step and goes on where the last run stopped.
 
@@ -60,11 +38,20 @@ class MethodTraining:
     prolonged, `taken` the steps of each stage over all laps.
     """
 
-    def __init__(self, method: str, plan: TrainingPlan, data: TrainingSet, penalty: OnDemand):
+    def __init__(
+        self,
+        method: str,
+        plan: TrainingPlan,
+        data: TrainingSet,
+        penalty: OnDemand,
+        leader: "MethodTraining | None" = None,
+    ):
         """Args:
         penalty: the pool of penalty images, uint8 P×256×256×3.
+        leader: another method's training on the same, always a step ahead; what is common to methods comes from it.
         """
         self.method, self.plan, self.data, self.penalty = METHODS[method], plan, data, penalty
+        self._leader, self._imitation_losses, self._output = leader, {}, None
         torch.manual_seed(plan.seed)
         student, autoencoder = empty_networks(data.teacher.size)
         self.student = student.to(memory_format=torch.channels_last)
@@ -85,7 +72,10 @@ class MethodTraining:
         """Names and lengths of the stages in order."""
         if self.plan.schedule is Schedule.JOINT:
             return [("joint", self.plan.student_steps)]
-        return [("autoencoder", self.plan.autoencoder_steps), ("student", self.plan.student_steps)]
+        plan = self.plan
+        # Once students have learned from different auto-encoders, nothing is common any more.
+        imitation = [("imitation", plan.imitation_steps)] if plan.imitation_steps and not self.lap else []
+        return [("autoencoder", plan.autoencoder_steps), *imitation, ("student", plan.student_steps)]
 
     def run(self) -> Iterator[StepRecord]:
         """Train to the end of the plan, which may be given other numbers of steps on the way.
@@ -93,7 +83,12 @@ class MethodTraining:
         Raises:
             DivergenceError: when a loss is not finite or beyond all bounds; the last good state is back by then.
         """
-        take = {"autoencoder": self._autoencoder_step, "student": self._student_step, "joint": self._joint_step}
+        take = {
+            "autoencoder": self._autoencoder_step,
+            "imitation": self._imitation_step,
+            "student": self._student_step,
+            "joint": self._joint_step,
+        }
         while self._stage < len(self.stages):
             name, steps = self.stages[self._stage]
             if self._step >= steps:
@@ -166,17 +161,40 @@ class MethodTraining:
 
     def _autoencoder_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:
         rows = _draw(rng, len(self.data), self.plan.autoencoder_batch)
-        self.autoencoder.train()
-        with fast_arithmetic():
-            a = self.autoencoder(network_input(self.data.jittered[rows]))
+        teacher = self.data.jittered_teacher[rows].float()
         constrained = self._constrained(progress)
-        outcome = self.reconstruction(self.data.jittered_teacher[rows].float(), a.float(), constrained)
-        self._descend({"autoencoder": outcome.loss}, ("autoencoder",), progress)
+        if self._leader and not constrained:
+            outcome = self.reconstruction(teacher, self._leader._output, constrained)
+            self._take_over("autoencoder", self.autoencoder, self._leader.autoencoder)
+        else:
+            self.autoencoder.train()
+            with fast_arithmetic():
+                a = self.autoencoder(network_input(self.data.jittered[rows])).float()
+            outcome = self.reconstruction(teacher, a, constrained)
+            self._descend({"autoencoder": outcome.loss}, ("autoencoder",), progress)
+            self._output = a.detach()
         return {"autoencoder": outcome.loss.item()}, outcome.watch
 
     def _constrained(self, progress: float) -> bool:
         """Whether the warm-up is over; in later laps the auto-encoder has learned before."""
         return self.lap > 0 or progress >= self.plan.separation.warm_up
+
+    def _imitation_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:
+        """The student imitates the teacher alone, which is the same for all methods of a pair."""
+        if self._leader:
+            self._take_over("student", self.student, self._leader.student)
+            return dict(self._leader._imitation_losses), {}
+        rows = _draw(rng, len(self.data), self.plan.student_batch)
+        penalty = self._drawn_penalty(rng, len(rows))
+        losses = teacher_losses(self.student, self.data, rows, penalty, self.plan.hard_quantile)
+        self._descend(losses, ("student",), progress)
+        self._imitation_losses = {name: loss.item() for name, loss in losses.items()}
+        return dict(self._imitation_losses), {}
+
+    def _take_over(self, name: str, network: nn.Module, leaders: nn.Module) -> None:
+        """Be where the leader is after its step."""
+        network.load_state_dict(leaders.state_dict())
+        self._optimizers[name].load_state_dict(self._leader._optimizers[name].state_dict())
 
     def _student_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:
         rows = _draw(rng, len(self.data), self.plan.student_batch)
@@ -197,16 +215,11 @@ class MethodTraining:
         return {name: loss.item() for name, loss in losses.items()}, outcome.watch
 
     def _student_losses(self, rng: np.random.Generator, rows: np.ndarray, imitated: Tensor) -> dict[str, Tensor]:
-        penalty = self.penalty[_draw(rng, len(self.penalty), len(rows))]
-        images = np.concatenate([self.data.plain[rows], penalty, self.data.jittered[rows]])
-        with fast_arithmetic():
-            of_teacher, of_autoencoder = _student_halves(self.student, network_input(images), 2 * len(rows))
-        on_plain, on_penalty = of_teacher.float().chunk(2)
-        return {
-            "hard": hard_feature_loss(self.data.plain_teacher[rows].float(), on_plain, self.plan.hard_quantile),
-            "penalty": penalty_loss(on_penalty),
-            "student_autoencoder": student_autoencoder_loss(imitated, of_autoencoder.float()),
-        }
+        penalty = self._drawn_penalty(rng, len(rows))
+        return student_losses(self.student, self.data, rows, penalty, imitated, self.plan.hard_quantile)
+
+    def _drawn_penalty(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        return self.penalty[_draw(rng, len(self.penalty), count)]
 
     def _nothing_imitated(self) -> OnDemand:
         """The auto-encoder's output on the jittered copies, bfloat16 M×C×56×56; each is computed once it is drawn."""
@@ -235,15 +248,3 @@ def _draw(rng: np.random.Generator, available: int, count: int) -> np.ndarray:
 
 def _cloned(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in tensors.items()}
-
-
-def _student_halves(student: nn.Sequential, images: Tensor, split: int) -> tuple[Tensor, Tensor]:
-    """The student's first half of channels on the first `split` images, its second half on the others.
-
-    Neither loss reads the other halves, so the last convolution does not compute them: a quarter of a step's work.
-    """
-    last = student[-1]
-    features = student[:-1](images)
-    half = last.out_channels // 2
-    first = F.conv2d(features[:split], last.weight[:half], last.bias[:half])
-    return first, F.conv2d(features[split:], last.weight[half:], last.bias[half:])

@@ -8,7 +8,7 @@ import pickle
 import time
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,8 @@ from dfsc.objectives import METHODS
 from dfsc.ondemand import OnDemand
 from dfsc.pacing import Budget
 from dfsc.plan import TrainingPlan
-from dfsc.trainer import MethodTraining, StepRecord
+from dfsc.progress import Progress, StepRecord
+from dfsc.trainer import MethodTraining
 from dfsc.trainingset import CHUNK, TrainingSet
 
 SAVE_SECONDS = 30.0
@@ -33,15 +34,12 @@ POSITION_IMAGES = 24
 CALIBRATION_MARGIN = 1.2
 # Student and auto-encoder.
 Networks = tuple[nn.Module, nn.Module]
-STEPS_FIELD = {"autoencoder": "autoencoder_steps", "student": "student_steps", "joint": "student_steps"}
-
-
-@dataclass(frozen=True)
-class Progress:
-    """A step's record with the time left for all methods together, in seconds."""
-
-    record: StepRecord
-    seconds_left: float
+STEPS_FIELD = {
+    "autoencoder": "autoencoder_steps",
+    "imitation": "imitation_steps",
+    "student": "student_steps",
+    "joint": "student_steps",
+}
 
 
 class Training:
@@ -61,7 +59,9 @@ class Training:
         budget: a time that decides the plan's numbers of steps.
         """
         self.plan, self.data, self.budget = plan, data, budget
-        self.trainings = {method: MethodTraining(method, plan, data, penalty) for method in methods}
+        leader = MethodTraining(methods[0], plan, data, penalty)
+        others = {method: MethodTraining(method, plan, data, penalty, leader) for method in methods[1:]}
+        self.trainings = {methods[0]: leader} | others
 
     def run(self, state_file: Path | None = None) -> Iterator[Progress]:
         """Train all methods to the end of plan or budget; resumes from `state_file`, keeps it up to date, leaves it.
@@ -179,7 +179,7 @@ class Training:
         state = {"methods": {method: training.state() for method, training in self.trainings.items()}}
         if self.budget:
             state["budget"] = self.budget.as_state()
-            state["steps"] = [self.plan.autoencoder_steps, self.plan.student_steps]
+            state["steps"] = {name: getattr(self.plan, name) for name in STEPS_FIELD.values()}
         temporary = file.with_suffix(".part")
         torch.save(state, temporary)
         temporary.replace(file)
@@ -196,8 +196,7 @@ class Training:
             )
         if self.budget:
             self.budget.resume(state["budget"])
-            autoencoder_steps, student_steps = state["steps"]
-            self.plan = replace(self.plan, autoencoder_steps=autoencoder_steps, student_steps=student_steps)
+            self.plan = replace(self.plan, **state["steps"])
         for method, training in self.trainings.items():
             training.plan = self.plan
             training.restore(methods[method])
@@ -221,7 +220,8 @@ def _raw_maps(networks: dict[str, Networks], data: TrainingSet, images: np.ndarr
 
 def paces(plan: TrainingPlan, data: TrainingSet, penalty: OnDemand) -> dict[str, float]:
     """Seconds a step of each stage takes on this machine, by a few of them: medians."""
-    probe = replace(plan, autoencoder_steps=PACE_STEPS, student_steps=PACE_STEPS)
+    imitation_steps = min(PACE_STEPS, plan.imitation_steps)
+    probe = replace(plan, autoencoder_steps=PACE_STEPS, imitation_steps=imitation_steps, student_steps=PACE_STEPS)
     times: dict[str, list[float]] = {}
     last = time.monotonic()
     for record in MethodTraining("ead-s", probe, data, penalty).run():

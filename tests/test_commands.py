@@ -12,11 +12,13 @@ import pytest
 import torch
 from PIL import Image
 
-from dfsc.__main__ import main
+from dfsc.__main__ import main, parser
 from dfsc.calibration import FOREIGN
 from dfsc.checkpoint_files import digest, halved
 from dfsc.checkpoints import load, save_teacher
+from dfsc.commands.recipe_options import recipe
 from dfsc.networks import SIZES, teacher_network
+from dfsc.recipe import Recipe, planned
 
 ROOT = Path(__file__).parent.parent
 
@@ -115,6 +117,14 @@ def test_mistakes_are_told_in_one_line(dfsc, photographs):
         assert ran.returncode == 2, mistake
         assert len(ran.stderr.strip().splitlines()) == 1, ran.stderr
         assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("kind", [["--quick"], []])
+def test_the_command_line_plans_what_the_library_plans(kind):
+    options = parser().parse_args(["train", "x", "--pair", "--seconds", "9", "--out", "y", *kind])
+    in_python = Recipe(("ead-s", "dfsc"), seconds=9, quick=bool(kind))
+    assert planned(recipe(options)) == planned(in_python)
+    assert planned(in_python).separation.warm_up == (0.8 if kind else 0.5)
 
 
 def test_train_evaluate_inspect(dfsc, toy_dataset, demo_weights, tmp_path, monkeypatch):

@@ -87,10 +87,25 @@ def test_dfsc_at_tau_one_is_ead_s(data, penalty, schedule):
     torch.testing.assert_close(parameters(training, "dfsc"), parameters(training, "ead-s"))
 
 
+def test_what_a_pair_shares_is_what_each_method_would_have_learned_alone(data, penalty):
+    plan = replace(PLAN, imitation_steps=3, student_steps=2)
+    pair = Training(["ead-s", "dfsc"], plan, data, penalty)
+    records = [p.record for p in pair.run()]
+    shared = [r.losses for r in records if r.stage == "imitation"]
+    assert len(shared) == 6
+    assert shared[::2] == shared[1::2]
+    assert all(set(losses) == {"hard", "penalty"} for losses in shared)
+    for method in ("ead-s", "dfsc"):
+        alone = Training([method], plan, data, penalty)
+        list(alone.run())
+        assert torch.equal(parameters(alone, method), parameters(pair, method))
+    assert not torch.equal(parameters(pair, "ead-s"), parameters(pair, "dfsc"))
+
+
 @pytest.mark.parametrize("schedule", list(Schedule))
 @pytest.mark.parametrize("stop_after", [3, 9])
 def test_stopped_and_resumed_equals_uninterrupted(data, penalty, tmp_path, schedule, stop_after):
-    plan = replace(PLAN, schedule=schedule, student_steps=6)
+    plan = replace(PLAN, schedule=schedule, imitation_steps=3, student_steps=6)
     whole = Training(["ead-s", "dfsc"], plan, data, penalty)
     list(whole.run())
     first = Training(["ead-s", "dfsc"], plan, data, penalty)
@@ -173,6 +188,21 @@ def test_a_budget_gives_a_fifth_to_the_auto_encoder_and_follows_the_pace(clock):
     assert budget.steps("student", 2, planned=1200) == 2 + 38
     clock.now += 77
     assert budget.left == 20
+
+
+def test_a_budget_gives_the_imitation_another_fifth_and_ends_it_where_that_is_over(clock):
+    budget = Budget(100)
+    budget.keep(reserve=0)
+    clock.now += 30
+    assert budget.steps("imitation", 1, planned=300) == 300
+    clock.now += 2
+    assert budget.steps("imitation", 2, planned=300) == 2 + 4
+    clock.now += 10
+    assert budget.steps("imitation", 3, planned=6) == 3
+    late = Budget(100)
+    late.keep(reserve=0)
+    clock.now += 50
+    assert late.steps("imitation", 1, planned=300) == 1
 
 
 def test_a_slow_machine_gives_the_autoencoder_more_than_its_share_up_to_half(clock):

@@ -90,7 +90,8 @@ def _costs(cell: Cell) -> _Costs:
     image = (time.monotonic() - started) / (len(few.train) + len(few.validation))
     plan = begin(cell.recipe, material).plan
     pace = paces(plan, material.data, material.penalty)
-    share = {"autoencoder": plan.autoencoder_steps / plan.student_steps}
+    steps = {"autoencoder": plan.autoencoder_steps, "imitation": plan.imitation_steps}
+    share = {stage: count / plan.student_steps for stage, count in steps.items()}
     return _Costs(image, sum(seconds * share.get(stage, 1.0) for stage, seconds in pace.items()))
 
 

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from dfsc.benchmarks import foreign, loco, retrain, speed, steps, trivial
@@ -11,8 +12,8 @@ from dfsc.commands import recipe_options, sources
 from dfsc.commands.sweep import follow
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
+from dfsc.plan import QUICK_SEPARATION
 from dfsc.recipe import Recipe
-from dfsc.separation import SeparationSettings
 from dfsc.sweeps.cells import check_datasets, grid, read_results
 from dfsc.sweeps.running import missing
 from dfsc.sweeps.summary import summarise
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     short.add_argument("--photographs", type=int, default=24, help="good ones to learn from (%(default)s)")
     short.add_argument("--seconds", type=float, default=180, help="for the pair, all counted (%(default)s)")
     short.add_argument("--movement", type=float, default=0.0, help="how far the product moves, share of the edge (0)")
-    short.add_argument("--tau", type=float, default=SeparationSettings().tau, help="τ′ (%(default)s)")
+    short.add_argument("--tau", type=float, default=QUICK_SEPARATION.tau, help="τ′ (%(default)s)")
     short.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2])
     short.add_argument(
         "--cross-validated", action="store_true", help="each seed tests on another quarter of all good ones"
@@ -98,7 +99,7 @@ def _retrain(options: argparse.Namespace) -> str:
         seconds=options.seconds,
         quick=True,
         movement=options.movement,
-        separation=SeparationSettings(tau=options.tau),
+        separation=replace(QUICK_SEPARATION, tau=options.tau),
     )
     done = []
     for run in retrain.runs(options.dataset, recipe, options.photographs, options.seed, options.cross_validated):

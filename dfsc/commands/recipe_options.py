@@ -9,14 +9,14 @@ from pathlib import Path
 
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS, PAIR
-from dfsc.plan import Schedule
+from dfsc.plan import QUICK_SEPARATION, Schedule
 from dfsc.recipe import Recipe
 from dfsc.separation import Hinge, Normaliser, SeparationSettings, SplitUnit
 
 DEFAULT_SECONDS = 240.0
 DEFAULT_STEPS = 1200
 SWEPT = (
-    *("method", "seed", "steps", "autoencoder_steps", "schedule", "movement", "copies"),
+    *("method", "seed", "steps", "autoencoder_steps", "imitation_steps", "schedule", "movement", "copies"),
     *("tau", "margin_ratio", "margin", "weight", "warm_up", "unit", "hinge", "normaliser"),
 )
 
@@ -62,6 +62,12 @@ def _add_shared(parser: argparse.ArgumentParser, several: str | None) -> None:
     parser.add_argument(
         "--autoencoder-steps", type=int, nargs=several, help="steps of the auto-encoder (a quarter of the student's)"
     )
+    parser.add_argument(
+        "--imitation-steps",
+        type=int,
+        nargs=several,
+        help="of the student, teacher alone (0; quick: as --steps)",
+    )
     parser.add_argument("--size", default="demo", choices=list(SIZES))
     parser.add_argument(
         "--schedule", nargs=several, choices=list(map(str, Schedule)), help="(staged; as published joint)"
@@ -101,7 +107,8 @@ def _add_separation(group: argparse._ArgumentGroup, several: str | None) -> None
     number("--margin-ratio", defaults.margin_ratio, "κ = m / q′")
     number("--margin", None, "an absolute margin m instead of κ")
     number("--weight", defaults.weight, "λ of the hinge")
-    number("--warm-up", defaults.warm_up, "share before it acts")
+    usual = f"share before it acts ({defaults.warm_up:g}, quick {QUICK_SEPARATION.warm_up:g})"
+    number("--warm-up", None, usual)
     choice("--unit", SplitUnit, str(defaults.unit))
     choice("--hinge", Hinge, str(defaults.hinge))
     choice("--normaliser", Normaliser, str(defaults.normaliser))
@@ -110,12 +117,13 @@ def _add_separation(group: argparse._ArgumentGroup, several: str | None) -> None
 
 def _recipe(options: argparse.Namespace, methods: tuple[str, ...], seconds: float | None) -> Recipe:
     schedule = options.schedule or (Schedule.JOINT if options.as_published else Schedule.STAGED)
+    usual = QUICK_SEPARATION if options.quick else SeparationSettings()
     separation = SeparationSettings(
         tau=options.tau,
         margin_ratio=options.margin_ratio,
         margin=options.margin,
         weight=options.weight,
-        warm_up=options.warm_up,
+        warm_up=usual.warm_up if options.warm_up is None else options.warm_up,
         unit=SplitUnit(options.unit),
         hinge=Hinge(options.hinge),
         normaliser=Normaliser(options.normaliser),
@@ -126,6 +134,7 @@ def _recipe(options: argparse.Namespace, methods: tuple[str, ...], seconds: floa
         teacher=_absolute(options.teacher),
         steps=options.steps,
         autoencoder_steps=options.autoencoder_steps,
+        imitation_steps=options.imitation_steps,
         seconds=seconds,
         copies=options.copies,
         movement=options.movement,

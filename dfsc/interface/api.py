@@ -6,12 +6,13 @@ A client's models live in its session like a visitor's, and photographs are dele
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder, is_in_or_equal
 
-from dfsc import Detector, DFSCError, SeparationSettings, products
+from dfsc import Detector, DFSCError, products
 from dfsc.bundles import open_checkpoints, open_fetched
 from dfsc.hub import fetch, hub_name
 from dfsc.interface import wording
@@ -22,6 +23,7 @@ from dfsc.interface.retraining import Retraining, State, pair_recipe
 from dfsc.interface.settings import Settings
 from dfsc.interface.visitors import Visitor, visitor
 from dfsc.photoset import PhotoSet, read_photographs
+from dfsc.plan import QUICK_SEPARATION
 from dfsc.reporting.inspection import result_record
 from dfsc.shelf import is_chosen
 
@@ -115,7 +117,7 @@ def train(
     with _plain_errors():
         if known.trains:
             raise DFSCError("A training of yours is under way already; wait for its end.")
-        recipe = pair_recipe(seconds, movement, seed, SeparationSettings(tau=tau))
+        recipe = pair_recipe(seconds, movement, seed, replace(QUICK_SEPARATION, tau=tau))
         job = known.wishes(_photographs(photographs), recipe)
         if not lane.enter(job):
             raise DFSCError("Too many trainings wait already; try again later.")

@@ -11,6 +11,7 @@ from dfsc.interface.lane import MAX_WAITING
 from dfsc.interface.markup import notice
 from dfsc.interface.samples import samples
 from dfsc.interface.watching import stop_training, train_longer, train_pair
+from dfsc.plan import QUICK_SEPARATION as USUAL
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 QUICK = PRIVATE | {"concurrency_id": "retrain", "concurrency_limit": 4}
@@ -49,9 +50,17 @@ def retrain_tab() -> RetrainTab:
                     )
                     for name, s in samples().items()
                 ]
-            tau = gr.Slider(0.5, 1.0, 0.9, step=0.005, label=wording.TAU_LABEL, info=wording.TAU_INFO, elem_id="tau")
+            tau = gr.Slider(
+                0.5, 1.0, USUAL.tau, step=0.005, label=wording.TAU_LABEL, info=wording.TAU_INFO, elem_id="tau"
+            )
             ratio = gr.Slider(
-                0, 3, 1.5, step=0.1, label=wording.MARGIN_LABEL, info=wording.MARGIN_INFO, elem_id="kappa"
+                0,
+                3,
+                USUAL.margin_ratio,
+                step=0.1,
+                label=wording.MARGIN_LABEL,
+                info=wording.MARGIN_INFO,
+                elem_id="kappa",
             )
             seconds = gr.Slider(
                 30, 900, 120, step=10, label=wording.SECONDS_LABEL, info=wording.SECONDS_INFO, elem_id="seconds"
@@ -62,10 +71,16 @@ def retrain_tab() -> RetrainTab:
                     0, precision=0, minimum=0, label=wording.SEED_LABEL, info=wording.SEED_INFO, elem_id="seed"
                 )
                 warm_up = gr.Slider(
-                    0, 1, 0.5, step=0.05, label=wording.WARM_UP_LABEL, info=wording.WARM_UP_INFO, elem_id="warm-up"
+                    0,
+                    1,
+                    USUAL.warm_up,
+                    step=0.05,
+                    label=wording.WARM_UP_LABEL,
+                    info=wording.WARM_UP_INFO,
+                    elem_id="warm-up",
                 )
                 weight = gr.Slider(
-                    0, 3, 1, step=0.1, label=wording.WEIGHT_LABEL, info=wording.WEIGHT_INFO, elem_id="weight"
+                    0, 3, USUAL.weight, step=0.1, label=wording.WEIGHT_LABEL, info=wording.WEIGHT_INFO, elem_id="weight"
                 )
             train = gr.Button(wording.TRAIN_LABEL, variant="primary", elem_id="train")
             with gr.Row():

@@ -76,7 +76,11 @@ def waiting(place: int, seconds: float) -> str:
 
 
 def progress(stage: str, step: int, steps: int, left: float) -> str:
-    what = {"autoencoder": "The auto-encoders learn", "student": "The students learn"}.get(stage, "Both learn")
+    what = {
+        "autoencoder": "The auto-encoders learn",
+        "imitation": "Both students learn the same from the teacher",
+        "student": "The students learn",
+    }.get(stage, "Both learn")
     # After one step nothing is known yet about how many fit.
     of = f"step {step} of about {steps}" if step > 1 else "step 1"
     return f"{what}: {of}. {duration(left)} left."

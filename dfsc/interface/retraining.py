@@ -13,9 +13,9 @@ from dfsc.objectives import METHODS, PAIR
 from dfsc.pacing import Budget
 from dfsc.photoset import PhotoSet
 from dfsc.previews import NovelChannels, Preview, novel_channels, preview
+from dfsc.progress import StepRecord
 from dfsc.recipe import Recipe, start
 from dfsc.separation import SeparationSettings
-from dfsc.trainer import StepRecord
 from dfsc.training import Training
 
 POINT_SECONDS = 1.0

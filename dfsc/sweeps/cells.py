@@ -66,6 +66,7 @@ class Cell:
             "published_calibration": plan.position_floor is None,
             "schedule": str(plan.schedule),
             "autoencoder_steps": plan.autoencoder_steps,
+            "imitation_steps": plan.imitation_steps,
             "steps": plan.student_steps,
             "copies": recipe.copies,
             "movement": recipe.movement,
@@ -170,7 +171,7 @@ def _without_idle_settings(recipe: Recipe) -> Recipe:
     defaults = SeparationSettings()
     if not METHODS[recipe.methods[0]].separates:
         return dataclasses.replace(recipe, separation=defaults)
-    if recipe.separation.margin is None:
+    if recipe.separation is None or recipe.separation.margin is None:
         return recipe
     separation = dataclasses.replace(recipe.separation, margin_ratio=defaults.margin_ratio)
     return dataclasses.replace(recipe, separation=separation)

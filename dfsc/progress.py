@@ -1,0 +1,33 @@
+"""What a training tells of itself, step by step; page, command line and tests read the same records."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What one step of one method did.
+
+    Attributes:
+        method: key of the method.
+        stage: "autoencoder", "imitation", "student" or "joint".
+        step, steps: 1-based count within the stage and the stage's length.
+        losses: each term of the loss by name.
+        watch: what is logged beside the losses, e.g. "active_share" (0 to 1) and "similar_mean".
+        done: share (0 to 1] of all the work of this method.
+    """
+
+    method: str
+    stage: str
+    step: int
+    steps: int
+    losses: dict[str, float]
+    watch: dict[str, float]
+    done: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A step's record with the time left for all methods together, in seconds."""
+
+    record: StepRecord
+    seconds_left: float
