@@ -64,7 +64,7 @@ def test_a_training_gives_way_to_an_inspection():
 @pytest.fixture
 def job(demo_weights, good_pictures):
     photographs = photo_set([(f"{i}.png", picture) for i, picture in enumerate([*good_pictures, *good_pictures])])
-    return Retraining(photographs, Recipe(("ead-s", "dfsc"), seconds=45, copies=1, quick=True), "own_1")
+    return Retraining(photographs, Recipe(("ead-s", "dfsc"), seconds=30, copies=1, quick=True), "own_1")
 
 
 def run_until(job, condition):

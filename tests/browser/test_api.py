@@ -1,7 +1,5 @@
 """What programs do with the running page: the real gradio_client against the server that visitors use."""
 
-import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -41,27 +39,6 @@ def test_nothing_but_three_endpoints_is_public(client):
     assert not told["unnamed_endpoints"]
     for call in told["named_endpoints"].values():
         assert all(parameter["label"] for parameter in call["parameters"])
-
-
-def test_the_readmes_example_runs_until_its_training_learns(address, photographs, tmp_path, monkeypatch, capsys):
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    (example,) = (s for s in re.findall(r"^```python\n(.*?)^```$", readme, re.M | re.S) if "gradio_client" in s)
-    for written, here in {"http://127.0.0.1:7860": address, "terminal_block": "toy_block"}.items():
-        assert written in example
-        example = example.replace(written, here)
-    loop = re.search(r"^for record in training:\n(    .*\n)+", example, re.M)
-    monkeypatch.chdir(tmp_path)
-    shutil.copyfile(photographs[0], "photo.jpg")
-    Path("photographs").mkdir()
-    for path in photographs:
-        path.rename(Path("photographs") / path.name)
-    scope: dict = {}
-    exec(
-        example[: loop.end()] + "    if record['state'] == 'learning':\n        training.cancel()\n        break\n",
-        scope,
-    )
-    assert scope["found"]["results"][0]["verdict"] in capsys.readouterr().out
-    assert scope["record"]["seconds_left"] > 0
 
 
 def test_only_uploads_are_read(client, photographs):

@@ -110,7 +110,7 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     other = open_retrain(visit())
     bring(other, files(draw, range(12)), 12)
     # Ended by a click; so long because another test may train beside it.
-    begin(ready, 120)
+    begin(ready, 80)
     expect(ready.locator("#curves [data-plot=autoencoder] polyline")).to_have_count(2, timeout=LONG)
     other.click("#train")
     expect(other.locator("#retrain-message")).to_contain_text("You are number 1 in the queue")
