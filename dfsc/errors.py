@@ -19,3 +19,7 @@ class DatasetError(DFSCError):
 
 class TrainingError(DFSCError):
     """A training can't start or can't go on (too few images, a setting out of range, a diverging loss)."""
+
+
+class DivergenceError(TrainingError):
+    """A loss is not finite or has grown without bound; the networks are back at their last good state."""

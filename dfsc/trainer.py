@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dfsc.detector import empty_networks, network_input
-from dfsc.errors import TrainingError
+from dfsc.errors import DivergenceError
 from dfsc.imitation import student_losses, teacher_losses
 from dfsc.objectives import METHODS, total
 from dfsc.ondemand import OnDemand
@@ -25,10 +25,6 @@ from dfsc.trainingset import TrainingSet
 LARGEST_LOSS = 1e4
 SNAPSHOT_EVERY = 50
 AVERAGE_MOMENTUM = 0.98
-
-
-class DivergenceError(TrainingError):
-    """A loss is not finite or has grown without bound; the networks are back at their last good state."""
 
 
 class MethodTraining:
@@ -61,7 +57,7 @@ class MethodTraining:
             "student": self._optimizer(self.student, plan.student_rate),
             "autoencoder": self._optimizer(self.autoencoder, plan.autoencoder_rate),
         }
-        self.lap, self._stage, self._step = 0, 0, 0
+        self.lap, self._stage, self._step, self._parted = 0, 0, 0, False
         self.taken: dict[str, int] = {}
         self.averages: dict[str, dict[str, float]] = {}
         self._imitated = self._nothing_imitated()
@@ -125,6 +121,7 @@ class MethodTraining:
             "lap": self.lap,
             "stage": self._stage,
             "step": self._step,
+            "parted": self._parted,
             "taken": dict(self.taken),
         }
 
@@ -136,6 +133,7 @@ class MethodTraining:
         self.reconstruction = self.method.reconstruction(self.plan.separation, state["reconstruction"])
         self.averages = deepcopy(state["averages"])
         self.lap, self._stage, self._step = state["lap"], state["stage"], state["step"]
+        self._parted = state["parted"]
         self.taken = dict(state["taken"])
         self._imitated = self._nothing_imitated()
 
@@ -176,8 +174,10 @@ class MethodTraining:
         return {"autoencoder": outcome.loss.item()}, outcome.watch
 
     def _constrained(self, progress: float) -> bool:
-        """Whether the warm-up is over; in later laps the auto-encoder has learned before."""
-        return self.lap > 0 or progress >= self.plan.separation.warm_up
+        """Whether the warm-up is over, for good; in later laps the auto-encoder has learned before."""
+        # A budget that grants more steps on the way lets progress fall.
+        self._parted = self._parted or self.lap > 0 or progress >= self.plan.separation.warm_up
+        return self._parted
 
     def _imitation_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:
         """The student imitates the teacher alone, which is the same for all methods of a pair."""

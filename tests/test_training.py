@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from dfsc.detector import network_input, raw_maps
-from dfsc.errors import TrainingError
+from dfsc.errors import DivergenceError, TrainingError
 from dfsc.optimization import Algorithm, rate_share
 from dfsc.pacing import Budget
 from dfsc.plan import FIXTURE_FLOOR, MOVING_FLOOR, PUBLISHED_PLAN, Schedule, TrainingPlan
 from dfsc.recipe import Recipe, forget, planned, start, state_file
 from dfsc.separation import SeparationSettings
-from dfsc.trainer import DivergenceError, MethodTraining
+from dfsc.trainer import MethodTraining
 from dfsc.training import Training
 from dfsc.trainingset import prepare, split_good
 
@@ -99,6 +99,19 @@ def test_what_a_pair_shares_is_what_each_method_would_have_learned_alone(data, p
         alone = Training([method], plan, data, penalty)
         list(alone.run())
         assert torch.equal(parameters(alone, method), parameters(pair, method))
+    assert not torch.equal(parameters(pair, "ead-s"), parameters(pair, "dfsc"))
+
+
+def test_a_constraint_that_has_begun_stays_when_the_steps_become_more(data, penalty):
+    plan = replace(PLAN, separation=SeparationSettings(tau=0.5, margin_ratio=2.0, warm_up=0.5))
+    pair = Training(["dfsc", "ead-s"], plan, data, penalty)
+    run = pair.run()
+    for _ in range(6):
+        next(run)
+    for training in pair.trainings.values():
+        training.plan = replace(plan, autoencoder_steps=40)
+    shares = [progress.record.watch.get("active_share") for progress in itertools.islice(run, 2)]
+    assert shares[0] > 0
     assert not torch.equal(parameters(pair, "ead-s"), parameters(pair, "dfsc"))
 
 

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from dfsc.datasets import GOOD, Dataset, TestImage, open_dataset
-from dfsc.errors import CheckpointError
+from dfsc.errors import CheckpointError, DivergenceError
 from dfsc.evaluation import Evaluation, evaluate
 from dfsc.groundtruth import GroundTruth
 from dfsc.images import network_image
 from dfsc.localisation import localise
 from dfsc.recipe import Material, Recipe, begin, gather, material_key, state_file
 from dfsc.sweeps.cells import Cell
-from dfsc.trainer import DivergenceError
 from dfsc.training import Training
 
 TEST_SHARE = 0.25
