@@ -1,6 +1,6 @@
-"""Images through detectors: every map of every image that can be read, for evaluations and nothing else.
+"""Images through detectors: the 56×56 maps of every image that can be read, for an evaluation.
 
-Neither all pixels nor all results are ever held: a batch is decoded while the one before is inspected.
+All maps are kept, but of the pixels only two batches: one is decoded while the one before is inspected.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -109,6 +109,7 @@ class MethodTraining:
         """Free what can be computed anew."""
         self._imitated.forget()
         self.penalty.forget()
+        self._output = None
 
     def state(self) -> dict:
         """Everything that `restore` needs to go on as if nothing had happened; tensors and plain values only."""

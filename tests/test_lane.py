@@ -103,7 +103,7 @@ def test_stopped_before_its_turn_or_before_the_students_learn_it_says_so(job, go
     thread = run_until(job, lambda job: job.state is State.LEARNING)
     job.stop()
     thread.join(60)
-    assert "before the students had learned anything" in job.error
+    assert "before the students had learned both their tasks" in job.error
     assert job.detectors == ()
 
 

@@ -148,7 +148,7 @@ class Retraining:
 
     def _calibrate(self) -> None:
         if not self.training.learns_to_inspect:
-            self._fail("It was stopped before the students had learned anything, so there is no detector yet.")
+            self._fail("It was stopped before the students had learned both their tasks, so there is no detector yet.")
             return
         self.state = State.CALIBRATING
         fitted = f"{len(self.photographs)} photographs of a visitor"
