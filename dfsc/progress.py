@@ -1,6 +1,10 @@
 """What a training tells of itself, step by step; page, command line and tests read the same records."""
 
+import math
 from dataclasses import dataclass
+
+LARGEST = 1e4
+MOMENTUM = 0.98
 
 
 @dataclass(frozen=True)
@@ -31,3 +35,14 @@ class Progress:
 
     record: StepRecord
     seconds_left: float
+
+
+def average_in(values: dict[str, float], averages: dict[str, float]) -> None:
+    """Take a step's values into their moving averages, which begin with the first."""
+    for name, value in values.items():
+        averages[name] = MOMENTUM * averages.get(name, value) + (1 - MOMENTUM) * value
+
+
+def out_of_bounds(values: dict[str, float]) -> str | None:
+    """The name of a value that no training that goes well would have, if there is one."""
+    return next((name for name, value in values.items() if not math.isfinite(value) or abs(value) > LARGEST), None)

@@ -18,6 +18,7 @@ from dfsc.pacing import Budget
 from dfsc.penalty import PenaltySource, from_folder, rendered
 from dfsc.plan import MOVING_FLOOR, PUBLISHED_PLAN, QUICK_PLAN, Schedule, TrainingPlan
 from dfsc.separation import SeparationSettings, settings_from
+from dfsc.trainer import MethodTraining
 from dfsc.training import Training
 from dfsc.trainingset import TrainingSet, check_enough, prepare, split_good
 
@@ -139,15 +140,24 @@ def material_key(recipe: Recipe) -> tuple:
     return tuple(getattr(recipe, name) for name in MATERIAL_FIELDS)
 
 
-def begin(recipe: Recipe, material: Material, folder: Path | None = None, budget: Budget | None = None) -> Training:
-    """The second half of `start`: decide how many steps there are to be, and take the first networks."""
+def begin(
+    recipe: Recipe,
+    material: Material,
+    folder: Path | None = None,
+    budget: Budget | None = None,
+    leader: MethodTraining | None = None,
+) -> Training:
+    """The second half of `start`: decide how many steps there are to be, and take the first networks.
+
+    `leader` is another training on the same material, by a recipe that differs in method or constraint alone.
+    """
     plan = _unfinished_plan(recipe, folder)
     if plan is None:
         plan = planned(recipe)
         _note_plan(recipe, plan, folder)
     if budget is None and recipe.seconds:
         budget = Budget(recipe.seconds)
-    return Training(recipe.methods, plan, material.data, material.penalty, budget)
+    return Training(recipe.methods, plan, material.data, material.penalty, budget, leader)
 
 
 def planned(recipe: Recipe) -> TrainingPlan:

@@ -3,7 +3,6 @@
 What is taken from the papers and what is not is told in dfsc.plan.
 """
 
-import math
 from collections.abc import Iterator
 from copy import deepcopy
 
@@ -19,12 +18,10 @@ from dfsc.ondemand import OnDemand
 from dfsc.optimization import NetworkOptimizer, rate_share
 from dfsc.plan import Schedule, TrainingPlan
 from dfsc.processor import fast_arithmetic
-from dfsc.progress import StepRecord
+from dfsc.progress import StepRecord, average_in, out_of_bounds
 from dfsc.trainingset import TrainingSet
 
-LARGEST_LOSS = 1e4
 SNAPSHOT_EVERY = 50
-AVERAGE_MOMENTUM = 0.98
 
 
 class MethodTraining:
@@ -44,7 +41,8 @@ class MethodTraining:
     ):
         """Args:
         penalty: the pool of penalty images, uint8 P×256×256×3.
-        leader: another method's training on the same, always a step ahead; what is common to methods comes from it.
+        leader: a training on the same with the same plan but for the constraint; where it has just made the step that
+            is due here, what is common to both comes from it.
         """
         self.method, self.plan, self.data, self.penalty = METHODS[method], plan, data, penalty
         self._leader, self._imitation_losses, self._output = leader, {}, None
@@ -54,10 +52,11 @@ class MethodTraining:
         self.autoencoder = autoencoder.to(memory_format=torch.channels_last)
         self.reconstruction = self.method.reconstruction(plan.separation, None)
         self._optimizers = {
-            "student": self._optimizer(self.student, plan.student_rate),
-            "autoencoder": self._optimizer(self.autoencoder, plan.autoencoder_rate),
+            "student": NetworkOptimizer(self.student, plan.algorithm, plan.student_rate, plan.weight_decay),
+            "autoencoder": NetworkOptimizer(self.autoencoder, plan.algorithm, plan.autoencoder_rate, plan.weight_decay),
         }
         self.lap, self._stage, self._step, self._parted = 0, 0, 0, False
+        self._made: tuple[int, int, int] | None = None
         self.taken: dict[str, int] = {}
         self.averages: dict[str, dict[str, float]] = {}
         self._imitated = self._nothing_imitated()
@@ -94,7 +93,8 @@ class MethodTraining:
             torch.manual_seed(int(rng.integers(2**31)))
             losses, watch = take[name](rng, self._step / steps)
             self._guard(losses | watch)
-            self._average(name, losses | watch)
+            average_in(losses | watch, self.averages.setdefault(name, {}))
+            self._made = self._due
             self._step += 1
             self.taken[name] = self.taken.get(name, 0) + 1
             yield StepRecord(self.method.name, name, self._step, steps, losses, watch, self._done())
@@ -114,8 +114,8 @@ class MethodTraining:
     def state(self) -> dict:
         """Everything that `restore` needs to go on as if nothing had happened; tensors and plain values only."""
         return {
-            "student": _cloned(self.student.state_dict()),
-            "autoencoder": _cloned(self.autoencoder.state_dict()),
+            "student": deepcopy(self.student.state_dict()),
+            "autoencoder": deepcopy(self.autoencoder.state_dict()),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self._optimizers.items()},
             "reconstruction": dict(self.reconstruction.state),
             "averages": deepcopy(self.averages),
@@ -136,23 +136,28 @@ class MethodTraining:
         self.lap, self._stage, self._step = state["lap"], state["stage"], state["step"]
         self._parted = state["parted"]
         self.taken = dict(state["taken"])
+        self._made = None
         self._imitated = self._nothing_imitated()
+
+    @property
+    def _due(self) -> tuple[int, int, int]:
+        """Which step comes next."""
+        return self.lap, self._stage, self._step
+
+    @property
+    def _led(self) -> bool:
+        """Whether the leader has just made the step that is due here."""
+        return self._leader is not None and self._leader._made == self._due
 
     def _done(self) -> float:
         earlier = sum(steps for _, steps in self.stages[: self._stage])
         return (earlier + self._step) / sum(steps for _, steps in self.stages)
 
-    def _average(self, stage: str, values: dict[str, float]) -> None:
-        averages = self.averages.setdefault(stage, {})
-        for name, value in values.items():
-            averages[name] = AVERAGE_MOMENTUM * averages.get(name, value) + (1 - AVERAGE_MOMENTUM) * value
-
     def _guard(self, values: dict[str, float]) -> None:
-        wrong = [name for name, value in values.items() if not math.isfinite(value) or abs(value) > LARGEST_LOSS]
-        if wrong:
+        if wrong := out_of_bounds(values):
             self.restore(self._good_state)
             raise DivergenceError(
-                f"The training of {self.method.title} was stopped because {wrong[0].replace('_', ' ')} grew without "
+                f"The training of {self.method.title} was stopped because {wrong.replace('_', ' ')} grew without "
                 "bound; try a smaller margin ratio, a larger τ′ or a smaller learning rate."
             )
         if self._step % SNAPSHOT_EVERY == 0:
@@ -162,7 +167,7 @@ class MethodTraining:
         rows = _draw(rng, len(self.data), self.plan.autoencoder_batch)
         teacher = self.data.jittered_teacher[rows].float()
         constrained = self._constrained(progress)
-        if self._leader and not constrained:
+        if self._led and not constrained and not self._leader._parted:
             outcome = self.reconstruction(teacher, self._leader._output, constrained)
             self._take_over("autoencoder", self.autoencoder, self._leader.autoencoder)
         else:
@@ -182,7 +187,7 @@ class MethodTraining:
 
     def _imitation_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:
         """The student imitates the teacher alone, which is the same for all methods of a pair."""
-        if self._leader:
+        if self._led:
             self._take_over("student", self.student, self._leader.student)
             return dict(self._leader._imitation_losses), {}
         rows = _draw(rng, len(self.data), self.plan.student_batch)
@@ -232,9 +237,6 @@ class MethodTraining:
         with fast_arithmetic():
             return self.autoencoder(network_input(self.data.jittered[[row]]))[0].to(torch.bfloat16)
 
-    def _optimizer(self, network: nn.Module, rate: float) -> NetworkOptimizer:
-        return NetworkOptimizer(network, self.plan.algorithm, rate, self.plan.weight_decay)
-
     def _descend(self, losses: dict[str, Tensor], networks: tuple[str, ...], progress: float) -> None:
         for name in networks:
             self._optimizers[name].zero_grad()
@@ -245,7 +247,3 @@ class MethodTraining:
 
 def _draw(rng: np.random.Generator, available: int, count: int) -> np.ndarray:
     return rng.choice(available, count, replace=available < count)
-
-
-def _cloned(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in tensors.items()}

@@ -52,16 +52,18 @@ class Training:
         data: TrainingSet,
         penalty: OnDemand,
         budget: Budget | None = None,
+        leader: MethodTraining | None = None,
     ):
         """Args:
         methods: keys of dfsc.objectives.METHODS.
         penalty: the pool of penalty images, uint8 P×256×256×3.
         budget: a time that decides the plan's numbers of steps.
+        leader: see MethodTraining; the first method where nothing is said.
         """
         self.plan, self.data, self.budget = plan, data, budget
-        leader = MethodTraining(methods[0], plan, data, penalty)
-        others = {method: MethodTraining(method, plan, data, penalty, leader) for method in methods[1:]}
-        self.trainings = {methods[0]: leader} | others
+        self.trainings: dict[str, MethodTraining] = {}
+        for method in methods:
+            self.trainings[method] = MethodTraining(method, plan, data, penalty, leader or self.leader)
 
     def run(self, state_file: Path | None = None) -> Iterator[Progress]:
         """Train all methods to the end of plan or budget; resumes from `state_file`, keeps it up to date, leaves it.
@@ -108,9 +110,14 @@ class Training:
         give_back()
 
     @property
+    def leader(self) -> MethodTraining | None:
+        """The first method's training."""
+        return next(iter(self.trainings.values()), None)
+
+    @property
     def taken(self) -> dict[str, int]:
         """Steps of each stage that every method has taken, over all laps."""
-        return next(iter(self.trainings.values())).taken
+        return self.leader.taken
 
     @property
     def learns_to_inspect(self) -> bool:

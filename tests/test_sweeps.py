@@ -17,9 +17,12 @@ from PIL import Image
 from dfsc.__main__ import main
 from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError, DFSCError, ImageError
+from dfsc.plan import Schedule
 from dfsc.recipe import Recipe
 from dfsc.separation import SeparationSettings
 from dfsc.sweeps.cells import Cell, check_datasets, grid, read_results
+from dfsc.sweeps.groups import divided
+from dfsc.sweeps.lockstep import in_lockstep
 from dfsc.sweeps.picture import tau_picture
 from dfsc.sweeps.running import run_missing
 from dfsc.sweeps.summary import as_json, summarise, table
@@ -226,6 +229,57 @@ def test_an_interrupted_training_goes_on_where_it_was(
     del whole["training"]["seconds"], resumed["training"]["seconds"]
     assert resumed == whole
     assert not list((tmp_path / "stopped" / "unfinished").iterdir())
+
+
+def test_cells_computed_together_come_to_what_each_comes_to_alone(demo_weights, toy_dataset, tmp_path, penalty):
+    shared = {"steps": 4, "autoencoder_steps": 6, "imitation_steps": 3, "copies": 2, "penalty": penalty[1]}
+    early, late = (dataclasses.replace(recipe(tau=0.6, warm_up=w), **shared) for w in (0.3, 0.7))
+    wild = dataclasses.replace(recipe(tau=0.5, margin=1e9, warm_up=0.0), **shared)
+    cells = grid([toy_dataset], [early, late, wild, dataclasses.replace(recipe("ead-s"), **shared)], False, False)
+    (group,) = divided(cells)
+    assert [cell.method for cell in group] == ["ead-s", "dfsc", "dfsc", "dfsc"]
+    list(run_missing(cells, tmp_path / "together"))
+    for cell in cells:
+        list(run_missing([cell], tmp_path / "alone"))
+    together, alone = ({r["cell"]: r for r in read_results(tmp_path / n)} for n in ("together", "alone"))
+    assert len(together) == 4
+    assert sum("error" in result for result in together.values()) == 1
+    for name, result in together.items():
+        assert result.get("scores") == alone[name].get("scores")
+        assert result.get("error") == alone[name].get("error")
+
+
+def test_only_cells_that_learn_the_same_at_first_are_put_together(demo_weights, toy_dataset):
+    recipes = [recipe(tau=tau, seed=seed) for seed in (0, 1) for tau in (0.6, 0.7, 0.8)]
+    cells = grid([toy_dataset], recipes, False, False)
+    assert [[cell.recipe.seed for cell in group] for group in divided(cells)] == [[0] * 3, [1] * 3]
+    assert sorted(map(len, divided(cells, workers=4))) == [1, 1, 2, 2]
+    joint = [dataclasses.replace(one, schedule=Schedule.JOINT) for one in recipes]
+    assert len(divided(grid([toy_dataset], joint, False, False))) == 6
+
+
+def test_trainings_interrupted_at_different_steps_come_together_again(
+    demo_weights, toy_dataset, tmp_path, penalty, monkeypatch
+):
+    shared = {"steps": 4, "autoencoder_steps": 6, "imitation_steps": 3, "copies": 1, "penalty": penalty[1]}
+    recipes = [dataclasses.replace(recipe(method, tau=0.6), **shared) for method in ("ead-s", "dfsc")]
+    cells = grid([toy_dataset], recipes, False, False)
+    monkeypatch.setattr("dfsc.training.SAVE_SECONDS", 0.0)
+
+    def stopped(trainings, files, run=in_lockstep):
+        for number, turn in enumerate(run(trainings, files)):
+            if number == 8:  # the first has made five steps by then, the second four
+                raise KeyboardInterrupt
+            yield turn
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dfsc.sweeps.workbench.in_lockstep", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            list(run_missing(cells, tmp_path / "stopped"))
+    list(run_missing(cells, tmp_path / "stopped"))
+    list(run_missing(cells, tmp_path / "whole"))
+    resumed, whole = ([r["scores"] for r in read_results(tmp_path / name)] for name in ("stopped", "whole"))
+    assert resumed == whole
 
 
 def test_two_sweeps_do_not_work_in_one_folder(demo_weights, toy_dataset, tmp_path, penalty):

@@ -1,4 +1,4 @@
-"""Cells spread over this process, several processes of this machine, or a Ray cluster.
+"""Groups of cells spread over this process, several processes of this machine, or a Ray cluster.
 
 Whoever computes a cell writes its result, under a temporary name first, and only then forgets its unfinished training,
 so what is killed loses no more than what it learned since its last save. A cluster's nodes have to share the folders.
@@ -21,6 +21,7 @@ import torch
 from dfsc.errors import DFSCError
 from dfsc.recipe import forget
 from dfsc.sweeps.cells import Cell, result_file, unfinished_folder, write_result
+from dfsc.sweeps.groups import Group, divided
 from dfsc.sweeps.workbench import Workbench
 
 
@@ -43,15 +44,15 @@ def run_missing(cells: list[Cell], folder: Path, workers: int = 1, ray: str | No
     if workers < 1:
         raise DFSCError(f"A sweep needs at least one worker, not {workers}.")
     with _alone(folder):
-        todo = missing(cells, folder)
+        groups = divided(missing(cells, folder), workers)
         if ray:
-            yield from _by_ray(todo, folder.resolve(), workers, ray)
+            done = _by_ray(groups, folder.resolve(), workers, ray)
         elif workers > 1:
-            yield from _by_processes(todo, folder, workers)
+            done = _by_processes(groups, folder, workers)
         else:
-            for cell in todo:
-                _compute(cell, folder)
-                yield cell
+            done = _one_by_one(groups, folder)
+        for group in done:
+            yield from group
 
 
 @contextmanager
@@ -77,29 +78,37 @@ def _bench() -> Workbench:
     return Workbench(tell=lambda line: sys.stderr.write(line + "\n"))
 
 
-def _compute(cell: Cell, folder: Path, threads: int | None = None) -> None:
-    """One cell, from its images to its file."""
+def _compute(group: Group, folder: Path, threads: int | None = None) -> None:
+    """Cells that are computed together, from their images to their files."""
     if threads:
         torch.set_num_threads(threads)
-    unfinished = unfinished_folder(folder, cell)
-    write_result(folder, cell, _bench().compute(cell, unfinished))
-    forget(unfinished)
+    unfinished = {cell.name: unfinished_folder(folder, cell) for cell in group}
+    results = _bench().compute(group, unfinished)
+    for cell in group:
+        write_result(folder, cell, results[cell.name])
+        forget(unfinished[cell.name])
+
+
+def _one_by_one(groups: list[Group], folder: Path) -> Iterator[Group]:
+    for group in groups:
+        _compute(group, folder)
+        yield group
 
 
 def _threads_each(workers: int) -> int:
     return max(1, len(os.sched_getaffinity(0)) // workers) if hasattr(os, "sched_getaffinity") else 1
 
 
-def _by_processes(cells: list[Cell], folder: Path, workers: int) -> Iterator[Cell]:
+def _by_processes(groups: list[Group], folder: Path, workers: int) -> Iterator[Group]:
     # torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    todo, running = list(reversed(cells)), {}
+    todo, running = list(reversed(groups)), {}
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_follow_parent) as pool:
         try:
             while todo or running:
                 while todo and len(running) < workers:
-                    cell = todo.pop()
-                    running[pool.submit(_compute, cell, folder, _threads_each(workers))] = cell
+                    group = todo.pop()
+                    running[pool.submit(_compute, group, folder, _threads_each(workers))] = group
                 yield from _finished(running)
         except BrokenProcessPool as error:
             raise DFSCError("A worker process died, perhaps for want of memory; try fewer workers.") from error
@@ -109,7 +118,7 @@ def _by_processes(cells: list[Cell], folder: Path, workers: int) -> Iterator[Cel
                 worker.terminate()
 
 
-def _finished(running: dict[Future, Cell]) -> Iterator[Cell]:
+def _finished(running: dict[Future, Group]) -> Iterator[Group]:
     """Wait for some to be done and take them out."""
     for done in wait(running, return_when=FIRST_COMPLETED).done:
         done.result()
@@ -128,7 +137,7 @@ def _follow_parent() -> None:
     Thread(target=end_with_it, daemon=True).start()
 
 
-def _by_ray(cells: list[Cell], folder: Path, workers: int, address: str) -> Iterator[Cell]:
+def _by_ray(groups: list[Group], folder: Path, workers: int, address: str) -> Iterator[Group]:
     try:
         import ray
     except ImportError as error:
@@ -140,7 +149,7 @@ def _by_ray(cells: list[Cell], folder: Path, workers: int, address: str) -> Iter
     ray.init(**place, runtime_env=here, log_to_driver=False, logging_level="error")
     try:
         task = ray.remote(num_cpus=threads, max_retries=3)(_compute)
-        running = {task.remote(cell, folder, threads): cell for cell in cells}
+        running = {task.remote(group, folder, threads): group for group in groups}
         while running:
             (done,), _ = ray.wait(list(running), num_returns=1)
             ray.get(done)

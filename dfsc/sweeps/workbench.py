@@ -1,8 +1,8 @@
-"""Where cells are computed, one after the other; what neighbouring cells share is made once and kept."""
+"""Where cells are computed, some of them together; what neighbouring ones share is made once and kept."""
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from dfsc.images import network_image
 from dfsc.localisation import localise
 from dfsc.recipe import Material, Recipe, begin, gather, material_key, state_file
 from dfsc.sweeps.cells import Cell
+from dfsc.sweeps.lockstep import in_lockstep
 from dfsc.training import Training
 
 TEST_SHARE = 0.25
@@ -27,7 +28,7 @@ Tell = Callable[[str], None]
 
 
 class Workbench:
-    """Computes cells and keeps decoded images and the last cell's material for the next one."""
+    """Computes cells and keeps decoded images and the last cells' material for the next ones."""
 
     def __init__(self, tell: Tell = lambda line: None) -> None:
         """`tell` is handed a line about the training at hand every minute."""
@@ -35,37 +36,39 @@ class Workbench:
         self._images: dict[Path, np.ndarray] = {}
         self._material: tuple[Cell, Material] | None = None
 
-    def compute(self, cell: Cell, unfinished: Path) -> dict:
-        """Train and evaluate: JSON with "auroc", "images", "scores" and "training", or "error" where it diverged.
+    def compute(self, cells: Sequence[Cell], unfinished: Mapping[str, Path]) -> dict[str, dict]:
+        """Train and evaluate cells that `divided` put together; the same as each by itself, in less time.
 
         Args:
-            unfinished: folder in which an interrupted training is found again.
+            unfinished: by cell's name, the folder in which its interrupted training is found again.
+
+        Returns:
+            By cell's name JSON with "auroc", "images", "scores" and "training", or "error" where it diverged.
 
         Raises:
-            DFSCError: for what can't be read or trained on, or a teacher that is not the cell's.
+            DFSCError: for what can't be read or trained on, or a teacher that is not the cells'.
         """
-        dataset = open_dataset(cell.folder)
-        if cell.cross_validated:
-            dataset = cross_validation_split(dataset, cell.recipe.seed)
-        started = time.monotonic()
-        material = self._material_for(cell, dataset)
-        if material.data.teacher.digest != cell.teacher_digest:
-            raise CheckpointError(f"{cell.name} is to be trained with another teacher than the one that is here.")
-        training = begin(cell.recipe, material, unfinished)
-        try:
-            self._follow(training, cell, unfinished)
-        except DivergenceError as error:
-            return {"error": str(error)}
-        trained = time.monotonic()
-        detectors = list(training.detectors(dataset.name, {}).values())
-        evaluation = evaluate(dataset, detectors, read=self._image)
-        result = _result(dataset, evaluation) | _pixels(cell, dataset, evaluation)
-        result["training"] = {
-            "steps": dict(training.trainings[cell.method].stages),
-            "seconds": round(trained - started, 1),
-            "averages": training.trainings[cell.method].averages,
-        }
-        return result
+        dataset = open_dataset(cells[0].folder)
+        if cells[0].cross_validated:
+            dataset = cross_validation_split(dataset, cells[0].recipe.seed)
+        material = self._material_for(cells[0], dataset)
+        if material.data.teacher.digest != cells[0].teacher_digest:
+            raise CheckpointError(f"{cells[0].name} is to be trained with another teacher than the one that is here.")
+        trainings: dict[str, Training] = {}
+        for cell in cells:
+            leader = next(iter(trainings.values())).leader if trainings else None
+            trainings[cell.name] = begin(cell.recipe, material, unfinished[cell.name], leader=leader)
+        seconds, errors = self._follow(trainings, unfinished)
+        trained = [cell for cell in cells if cell.name not in errors]
+        results = {name: {"error": error} for name, error in errors.items()}
+        if trained:
+            detectors = [d for cell in trained for d in trainings[cell.name].detectors(dataset.name, {}).values()]
+            evaluation = evaluate(dataset, detectors, read=self._image)
+            results |= {
+                cell.name: _result(cell, number, dataset, evaluation, trainings[cell.name], seconds[cell.name])
+                for number, cell in enumerate(trained)
+            }
+        return results
 
     def _material_for(self, cell: Cell, dataset: Dataset) -> Material:
         if self._material:
@@ -85,14 +88,21 @@ class Workbench:
         validation = np.stack([self._image(path) for path in dataset.validation]) if dataset.validation else None
         return gather(recipe, good, validation)
 
-    def _follow(self, training: Training, cell: Cell, unfinished: Path) -> None:
-        told = time.monotonic()
-        for progress in training.run(state_file(unfinished)):
-            record = progress.record
-            if time.monotonic() - told > TELL_SECONDS:
+    def _follow(
+        self, trainings: Mapping[str, Training], unfinished: Mapping[str, Path]
+    ) -> tuple[dict[str, float], dict[str, str]]:
+        """Train all; by name the seconds that each took, and why each that diverged was stopped."""
+        told, seconds, errors = time.monotonic(), dict.fromkeys(trainings, 0.0), {}
+        for turn in in_lockstep(trainings, {name: state_file(folder) for name, folder in unfinished.items()}):
+            seconds[turn.name] += turn.seconds
+            if isinstance(turn.outcome, DivergenceError):
+                errors[turn.name] = str(turn.outcome)
+            elif time.monotonic() - told > TELL_SECONDS:
                 told = time.monotonic()
-                left = f"{progress.seconds_left / 60:.0f} min left for this one"
-                self._tell(f"{cell.name}: {record.stage} {record.step}/{record.steps}, {left}")
+                record = turn.outcome.record
+                others = f" and {len(trainings) - 1} beside it" if len(trainings) > 1 else ""
+                self._tell(f"{turn.name}{others}: {record.stage} {record.step}/{record.steps}")
+        return seconds, errors
 
     def _image(self, path: Path, name: str | None = None) -> np.ndarray:
         image = self._images.get(path)
@@ -120,13 +130,17 @@ def cross_validation_split(dataset: Dataset, seed: int) -> Dataset:
     )
 
 
-def _result(dataset: Dataset, evaluation: Evaluation) -> dict:
-    """AUROCs, and each image's scores, from which methods are compared image by image later."""
-    report = evaluation.detectors[0]
+def _result(
+    cell: Cell, number: int, dataset: Dataset, evaluation: Evaluation, training: Training, seconds: float
+) -> dict:
+    """AUROCs of the detector with this number, each image's scores, from which methods are compared later, and more."""
+    report = evaluation.detectors[number]
     images = [{"image": os.path.relpath(i.path, dataset.root), "family": i.family} for i in evaluation.images]
     scores = {name: [float(f"{score:.6g}") for score in values] for name, values in report.scores.items()}
-    return {"auroc": report.auroc, "images": images, "scores": scores, "unreadable": list(evaluation.unreadable)}
-
-
-def _pixels(cell: Cell, dataset: Dataset, evaluation: Evaluation) -> dict:
-    return {"localisation": localise(GroundTruth(dataset), evaluation)[0].as_json()} if cell.pixels else {}
+    result = {"auroc": report.auroc, "images": images, "scores": scores, "unreadable": list(evaluation.unreadable)}
+    if cell.pixels:
+        result["localisation"] = localise(GroundTruth(dataset), evaluation)[number].as_json()
+    leader = training.leader
+    return result | {
+        "training": {"steps": dict(leader.stages), "seconds": round(seconds, 1), "averages": leader.averages}
+    }
