@@ -31,10 +31,15 @@ class SplitUnit(StrEnum):
 
 
 class Hinge(StrEnum):
-    """The margin hinge's argument: the squared distance d itself, or √d (then the hinge is squared)."""
+    """What acts on novel elements: the margin hinge of the squared distance d, or of √d (then the hinge is squared).
+
+    PULL is a study's control, the opposite of the constraint: d itself, whatever the margin, so that with λ > 1 the
+    auto-encoder is drawn harder to the teacher where it is furthest from it; with λ = 1 it is L_AE.
+    """
 
     SQUARED_DISTANCE = "squared-distance"
     DISTANCE = "distance"
+    PULL = "pull"
 
 
 class Normaliser(StrEnum):
@@ -140,6 +145,8 @@ def separate(d: Tensor, settings: SeparationSettings, margin: float) -> Separati
 
 
 def _hinge(d: Tensor, margin: float, form: Hinge) -> Tensor:
+    if form is Hinge.PULL:
+        return d
     if form is Hinge.SQUARED_DISTANCE:
         return (margin - d).clamp_min(0)
     return (math.sqrt(margin) - d.clamp_min(1e-12).sqrt()).clamp_min(0) ** 2

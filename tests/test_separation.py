@@ -53,7 +53,7 @@ def test_margin_zero_trims():
     assert separation.active_share == 0
 
 
-@pytest.mark.parametrize("hinge", list(Hinge))
+@pytest.mark.parametrize("hinge", [Hinge.SQUARED_DISTANCE, Hinge.DISTANCE])
 def test_hinge_repels_within_the_margin_and_is_silent_beyond(hinge):
     d = torch.arange(1.0, 11.0).view(1, 10, 1, 1).requires_grad_()
     separation = separate(d, SeparationSettings(tau=0.5, hinge=hinge), margin=8.5)
@@ -65,6 +65,14 @@ def test_hinge_repels_within_the_margin_and_is_silent_beyond(hinge):
     assert separation.active_share == pytest.approx(3 / 5)
     assert separation.similar_mean == pytest.approx(3.0)
     assert separation.quantile == 5.0
+
+
+def test_the_opposite_direction_pulls_novel_elements_by_the_weight():
+    d = torch.arange(1.0, 11.0).view(1, 10, 1, 1).requires_grad_()
+    pulled = {weight: SeparationSettings(tau=0.5, hinge=Hinge.PULL, weight=weight) for weight in (1.0, 3.0)}
+    torch.testing.assert_close(separate(d, pulled[1.0], margin=8.5).loss, d.mean())
+    separate(d, pulled[3.0], margin=8.5).loss.backward()
+    torch.testing.assert_close(d.grad.flatten(), torch.tensor([0.1] * 5 + [0.3] * 5))
 
 
 def test_ratio_up_to_one_has_the_trimmed_gradient():

@@ -106,7 +106,7 @@ def _add_separation(group: argparse._ArgumentGroup, several: str | None) -> None
     number("--tau", defaults.tau, "τ′, the share that is similar")
     number("--margin-ratio", defaults.margin_ratio, "κ = m / q′")
     number("--margin", None, "an absolute margin m instead of κ")
-    number("--weight", defaults.weight, "λ of the hinge")
+    number("--weight", defaults.weight, "λ of what acts on novel elements")
     usual = f"share before it acts ({defaults.warm_up:g}, quick {QUICK_SEPARATION.warm_up:g})"
     number("--warm-up", None, usual)
     choice("--unit", SplitUnit, str(defaults.unit))
