@@ -57,9 +57,10 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
     ]
     if config.separation:
         s = config.separation
+        margin = f"margin ratio {s.margin_ratio:g}" if s.margin is None else f"margin {s.margin:g}"
         lines.append(
-            f"- τ′ {s.tau:g}, margin ratio {s.margin_ratio:g}, λ {s.weight:g}, warm-up {s.warm_up:g}, "
-            f"split over {s.unit}"
+            f"- τ′ {s.tau:g}, {margin}, λ {s.weight:g}, warm-up {s.warm_up:g}, split over {s.unit}, "
+            f"hinge {s.hinge}, normaliser {s.normaliser}"
         )
     lines += ["", "## Measured", "", *_measured(training.get("measured")), ""]
     return "\n".join(lines) + "\n"

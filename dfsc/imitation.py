@@ -5,11 +5,13 @@ auto-encoder. What no loss reads of the last convolution is not computed.
 """
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dfsc.detector import network_input
 from dfsc.objectives import hard_feature_loss, penalty_loss, student_autoencoder_loss
+from dfsc.ondemand import OnDemand
 from dfsc.processor import fast_arithmetic
 from dfsc.trainingset import TrainingSet
 
@@ -46,6 +48,18 @@ def student_losses(
         of_autoencoder = _half(student, features[2 * len(rows) :], first=False)
     losses = _imitating_teacher(data, rows, of_teacher, quantile)
     return losses | {"student_autoencoder": student_autoencoder_loss(imitated, of_autoencoder.float())}
+
+
+def reconstructions(autoencoder: nn.Module, data: TrainingSet) -> OnDemand:
+    """A finished auto-encoder's output on the jittered copies, bfloat16 M×C×56×56, each made once it is drawn."""
+
+    @torch.no_grad()
+    def reconstructed(number: int) -> Tensor:
+        autoencoder.eval()
+        with fast_arithmetic():
+            return autoencoder(network_input(data.jittered[[number]]))[0].to(torch.bfloat16)
+
+    return OnDemand(len(data), reconstructed, torch.stack)
 
 
 def _half(student: nn.Sequential, features: Tensor, first: bool) -> Tensor:

@@ -22,7 +22,7 @@ class Preview:
     """Each method's map of one held-out photograph as its networks are now.
 
     Attributes:
-        kind: "distance", the channel mean of d^{TA} = (T − A)², while only the auto-encoder learns; then "global", the
+        kind: "distance", the channel mean of d^{TA} = (T − A)², until the students learn from it; then "global", the
             channel mean of (A − S^A)².
         maps: float32 56×56 by method.
     """

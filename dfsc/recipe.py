@@ -130,8 +130,7 @@ def start(
 def gather(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None = None) -> Material:
     """The first half of `start`: split, copy and look at the images with the teacher; any method can begin on it."""
     fit, held_out = _split(recipe, good, validation)
-    copies = recipe.copies or _copies(recipe, len(fit))
-    data = prepare(fit, held_out, recipe.loaded_teacher(), copies, recipe.movement, recipe.seed)
+    data = prepare(fit, held_out, recipe.loaded_teacher(), copies_each(recipe, len(fit)), recipe.movement, recipe.seed)
     return Material(data, OnDemand(PENALTY_IMAGES, recipe.penalty_source(), np.stack))
 
 
@@ -203,8 +202,10 @@ def forget(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copies(recipe: Recipe, fitted: int) -> int:
-    """As many copies as are drawn more than once: a new one costs as much time as half a step."""
+def copies_each(recipe: Recipe, fitted: int) -> int:
+    """Copies of each fitted image: as wished, or as many as are drawn more than once, as new ones cost time."""
+    if recipe.copies:
+        return recipe.copies
     in_all = MAX_COPIES_IN_ALL if recipe.seconds is None else min(MAX_COPIES_IN_ALL, COPIES_A_SECOND * recipe.seconds)
     return min(16, max(2, round(in_all / fitted)))
 

@@ -34,7 +34,7 @@ class Hinge(StrEnum):
     """What acts on novel elements: the margin hinge of the squared distance d, or of √d (then the hinge is squared).
 
     PULL is a study's control, the opposite of the constraint: d itself, whatever the margin, so that with λ > 1 the
-    auto-encoder is drawn harder to the teacher where it is furthest from it; with λ = 1 it is L_AE.
+    auto-encoder is drawn harder to the teacher where it is furthest from it; with λ = 1 over all elements it is L_AE.
     """
 
     SQUARED_DISTANCE = "squared-distance"

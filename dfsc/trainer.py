@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from dfsc.detector import empty_networks, network_input
 from dfsc.errors import DivergenceError
-from dfsc.imitation import student_losses, teacher_losses
+from dfsc.imitation import reconstructions, student_losses, teacher_losses
 from dfsc.objectives import METHODS, total
 from dfsc.ondemand import OnDemand
 from dfsc.optimization import NetworkOptimizer, rate_share
@@ -59,7 +59,7 @@ class MethodTraining:
         self._made: tuple[int, int, int] | None = None
         self.taken: dict[str, int] = {}
         self.averages: dict[str, dict[str, float]] = {}
-        self._imitated = self._nothing_imitated()
+        self._imitated = reconstructions(self.autoencoder, self.data)
         self._good_state = self.state()
 
     @property
@@ -94,16 +94,18 @@ class MethodTraining:
             losses, watch = take[name](rng, self._step / steps)
             self._guard(losses | watch)
             average_in(losses | watch, self.averages.setdefault(name, {}))
-            self._made = self._due
+            self._made = self.due
             self._step += 1
             self.taken[name] = self.taken.get(name, 0) + 1
+            if self._step % SNAPSHOT_EVERY == 0:
+                self._good_state = self.state()
             yield StepRecord(self.method.name, name, self._step, steps, losses, watch, self._done())
 
     def prolong(self, plan: TrainingPlan) -> None:
         """Begin another lap: the next `run` goes through the stages of `plan` from the networks as they are now."""
         self.plan = plan
         self.lap, self._stage, self._step = self.lap + 1, 0, 0
-        self._imitated = self._nothing_imitated()
+        self._imitated = reconstructions(self.autoencoder, self.data)
 
     def forget(self) -> None:
         """Free what can be computed anew."""
@@ -136,32 +138,38 @@ class MethodTraining:
         self.lap, self._stage, self._step = state["lap"], state["stage"], state["step"]
         self._parted = state["parted"]
         self.taken = dict(state["taken"])
-        self._made = None
-        self._imitated = self._nothing_imitated()
+        self._made, self._good_state = None, state
+        self._imitated = reconstructions(self.autoencoder, self.data)
 
     @property
-    def _due(self) -> tuple[int, int, int]:
-        """Which step comes next."""
+    def learns_to_inspect(self) -> bool:
+        """Whether the last stage, which makes student and auto-encoder fit together, has begun in this lap."""
+        return (self._stage, self._step) > (len(self.stages) - 1, 0)
+
+    @property
+    def due(self) -> tuple[int, int, int]:
+        """Which step comes next: lap, stage and step, from 0."""
         return self.lap, self._stage, self._step
 
     @property
     def _led(self) -> bool:
         """Whether the leader has just made the step that is due here."""
-        return self._leader is not None and self._leader._made == self._due
+        return self._leader is not None and self._leader._made == self.due
 
     def _done(self) -> float:
         earlier = sum(steps for _, steps in self.stages[: self._stage])
         return (earlier + self._step) / sum(steps for _, steps in self.stages)
 
     def _guard(self, values: dict[str, float]) -> None:
-        if wrong := out_of_bounds(values):
+        # A margin is what was asked for, or a multiple of a quantile that is guarded itself.
+        wrong = out_of_bounds({name: value for name, value in values.items() if name != "margin"})
+        if wrong:
             self.restore(self._good_state)
+            advice = "a smaller margin ratio or a larger τ′" if self.method.separates else "another seed"
             raise DivergenceError(
                 f"The training of {self.method.title} was stopped because {wrong.replace('_', ' ')} grew without "
-                "bound; try a smaller margin ratio, a larger τ′ or a smaller learning rate."
+                f"bound; try {advice}."
             )
-        if self._step % SNAPSHOT_EVERY == 0:
-            self._good_state = self.state()
 
     def _autoencoder_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:
         rows = _draw(rng, len(self.data), self.plan.autoencoder_batch)
@@ -181,6 +189,8 @@ class MethodTraining:
 
     def _constrained(self, progress: float) -> bool:
         """Whether the warm-up is over, for good; in later laps the auto-encoder has learned before."""
+        if not self.method.separates:
+            return False
         # A budget that grants more steps on the way lets progress fall.
         self._parted = self._parted or self.lap > 0 or progress >= self.plan.separation.warm_up
         return self._parted
@@ -226,16 +236,6 @@ class MethodTraining:
 
     def _drawn_penalty(self, rng: np.random.Generator, count: int) -> np.ndarray:
         return self.penalty[_draw(rng, len(self.penalty), count)]
-
-    def _nothing_imitated(self) -> OnDemand:
-        """The auto-encoder's output on the jittered copies, bfloat16 M×C×56×56; each is computed once it is drawn."""
-        return OnDemand(len(self.data), self._reconstructed, torch.stack)
-
-    @torch.no_grad()
-    def _reconstructed(self, row: int) -> Tensor:
-        self.autoencoder.eval()
-        with fast_arithmetic():
-            return self.autoencoder(network_input(self.data.jittered[[row]]))[0].to(torch.bfloat16)
 
     def _descend(self, losses: dict[str, Tensor], networks: tuple[str, ...], progress: float) -> None:
         for name in networks:

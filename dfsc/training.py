@@ -78,16 +78,16 @@ class Training:
             self._restore(state_file)
         if self.budget:
             self.budget.keep(self._calibration_seconds())
-        runs = [training.run() for training in self.trainings.values()]
+        runs = {method: training.run() for method, training in self.trainings.items()}
         started, saved, first_done = time.monotonic(), time.monotonic(), None
         try:
-            for records in zip(*runs, strict=True):
+            while records := self._round(runs):
                 for record in records:
                     first_done = record.done if first_done is None else first_done
                     pace = (time.monotonic() - started) / max(record.done - first_done, 1e-9)
                     left = pace * (1 - record.done) if record.done > first_done else float("nan")
                     yield Progress(record, self.budget.left if self.budget else left)
-                if self.budget:
+                if self.budget and len(records) == len(runs):
                     self._fit_into_budget(records[0])
                 if state_file and time.monotonic() - saved > SAVE_SECONDS:
                     self._save(state_file)
@@ -121,8 +121,8 @@ class Training:
 
     @property
     def learns_to_inspect(self) -> bool:
-        """Whether the students have begun to learn, without which there is no detector."""
-        return all(training.taken.keys() & {"student", "joint"} for training in self.trainings.values())
+        """Whether the students have begun to learn from the auto-encoders as they are, or there is no detector."""
+        return all(training.learns_to_inspect for training in self.trainings.values())
 
     def raw_maps(self, images: np.ndarray) -> dict[str, BranchMaps]:
         """Each method's raw maps (N×56×56) of uint8 N×256×256×3 images, with the networks as they are."""
@@ -164,6 +164,12 @@ class Training:
     def _detector(self, config: DetectorConfig, networks: Networks, calibration: Calibration) -> Detector:
         data = self.data
         return Detector(config, data.teacher, *networks, data.channel_mean, data.channel_std, calibration)
+
+    def _round(self, runs: dict[str, Iterator[StepRecord]]) -> list[StepRecord]:
+        """One step of every method, or of that alone which lags behind since it diverged; nothing at the end of all."""
+        first = min(training.due for training in self.trainings.values())
+        due = [runs[method] for method, training in self.trainings.items() if training.due == first]
+        return [record for run in due if (record := next(run, None))]
 
     def _fit_into_budget(self, record: StepRecord) -> None:
         """Correct the running stage's number of steps; all methods are at the same step here."""

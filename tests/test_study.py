@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
 
@@ -12,7 +13,7 @@ from dfsc.__main__ import main
 from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError
 from dfsc.images import read_image
-from dfsc.interface.compare_tab import has_study
+from dfsc.interface.compare_tab import _readable, has_study
 from dfsc.interface.compare_view import comparison_html, meaning_html, settings_html
 from dfsc.interface.compare_wording import chosen_of
 from dfsc.interface.tau_curves import tau_curves_html
@@ -89,6 +90,23 @@ def test_no_disagreement_is_said_and_nothing_is_listed(tmp_path):
     assert read_selection(tmp_path, "cable") == selection
 
 
+def test_a_study_tells_tau_and_margin_alone():
+    with pytest.raises(DatasetError, match="cable has rows with hinge pull"):
+        study_of(MEANING, USUAL, [swept(0.9, hinge="pull")])
+    assert study_of(MEANING, USUAL, [swept(0.9, hinge="squared-distance", weight=1.0)])
+
+
+def test_a_damaged_file_is_named_without_its_place_and_hides_no_other(tmp_path, monkeypatch, demo_weights):
+    monkeypatch.setattr("dfsc.interface.compare_tab.study_folder", lambda: tmp_path)
+    (tmp_path / "study.json").write_text("{")
+    with gr.Blocks() as page:
+        read = _readable([read_study, lambda folder: "the other"])
+    assert read == [None, "the other"]
+    (told,) = (block.value for block in page.blocks.values() if isinstance(block, gr.HTML))
+    assert "study.json is not a study" in told
+    assert str(tmp_path) not in told
+
+
 def test_a_study_is_written_and_read_again(tmp_path):
     study = study_of(MEANING, USUAL, [swept(0.7, 0.9)])
     write_study(study, tmp_path)
@@ -105,7 +123,7 @@ def test_a_study_refuses_what_its_reader_could_not_tell_apart():
     with pytest.raises(DatasetError, match="three sentences"):
         study_of(MEANING[:2], USUAL, [swept(0.9)])
     with pytest.raises(DatasetError, match="more than τ′ and margin"):
-        study_of(MEANING, USUAL, [swept(0.9), swept(0.9, weight=2.0)[1:]])
+        study_of(MEANING, USUAL, [swept(0.9), swept(0.9, warm_up=0.2)[1:]])
     with pytest.raises(DatasetError, match=r"not trained with τ′ = 0\.9, κ = 1\.5 on cable"):
         study_of(MEANING, USUAL, [swept(0.7)])
     with pytest.raises(DatasetError, match="EAD-S was not trained on cable"):

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError, DFSCError, ImageError
 from dfsc.plan import Schedule
 from dfsc.recipe import Recipe
-from dfsc.separation import SeparationSettings
+from dfsc.separation import Hinge, SeparationSettings
 from dfsc.sweeps.cells import Cell, check_datasets, grid, read_results
 from dfsc.sweeps.groups import divided
 from dfsc.sweeps.lockstep import in_lockstep
@@ -27,6 +28,7 @@ from dfsc.sweeps.picture import tau_picture
 from dfsc.sweeps.running import run_missing
 from dfsc.sweeps.summary import as_json, summarise, table
 from dfsc.sweeps.workbench import cross_validation_split
+from dfsc.trainer import MethodTraining
 from dfsc.training import Training
 
 ROOT = Path(__file__).parent.parent
@@ -117,6 +119,8 @@ def test_settings_without_an_effect_do_not_multiply_trainings(demo_weights, toy_
     (cell,) = grid([toy_dataset], absolute, False, False)
     assert cell.settings["margin"] == 2.0
     assert "margin_ratio" not in cell.settings
+    pulled = [recipe(hinge=Hinge.PULL, margin_ratio=ratio) for ratio in (1.0, 1.5)]
+    assert len(grid([toy_dataset], pulled, False, False)) == 1
 
 
 def test_other_images_under_the_same_name_are_another_cell(demo_weights, toy_dataset, tmp_path):
@@ -234,7 +238,7 @@ def test_an_interrupted_training_goes_on_where_it_was(
 def test_cells_computed_together_come_to_what_each_comes_to_alone(demo_weights, toy_dataset, tmp_path, penalty):
     shared = {"steps": 4, "autoencoder_steps": 6, "imitation_steps": 3, "copies": 2, "penalty": penalty[1]}
     early, late = (dataclasses.replace(recipe(tau=0.6, warm_up=w), **shared) for w in (0.3, 0.7))
-    wild = dataclasses.replace(recipe(tau=0.5, margin=1e9, warm_up=0.0), **shared)
+    wild = dataclasses.replace(recipe(tau=0.5, margin=1e9, warm_up=0.5), **shared)
     cells = grid([toy_dataset], [early, late, wild, dataclasses.replace(recipe("ead-s"), **shared)], False, False)
     (group,) = divided(cells)
     assert [cell.method for cell in group] == ["ead-s", "dfsc", "dfsc", "dfsc"]
@@ -249,11 +253,33 @@ def test_cells_computed_together_come_to_what_each_comes_to_alone(demo_weights, 
         assert result.get("error") == alone[name].get("error")
 
 
+def test_together_the_steps_before_the_constraint_are_made_once(
+    demo_weights, toy_dataset, tmp_path, penalty, monkeypatch
+):
+    shared = {"steps": 2, "autoencoder_steps": 5, "imitation_steps": 3, "copies": 1, "penalty": penalty[1]}
+    recipes = [dataclasses.replace(recipe(method, warm_up=0.8), **shared) for method in ("ead-s", "dfsc")]
+    made = Counter()
+
+    def descend(training, losses, networks, progress, descend=MethodTraining._descend):
+        made[training.method.name, *networks] += 1
+        descend(training, losses, networks, progress)
+
+    monkeypatch.setattr(MethodTraining, "_descend", descend)
+    list(run_missing(grid([toy_dataset], recipes, False, False), tmp_path))
+    assert made == {
+        ("ead-s", "autoencoder"): 5,
+        ("ead-s", "student"): 3 + 2,
+        ("dfsc", "autoencoder"): 1,
+        ("dfsc", "student"): 2,
+    }
+
+
 def test_only_cells_that_learn_the_same_at_first_are_put_together(demo_weights, toy_dataset):
     recipes = [recipe(tau=tau, seed=seed) for seed in (0, 1) for tau in (0.6, 0.7, 0.8)]
     cells = grid([toy_dataset], recipes, False, False)
     assert [[cell.recipe.seed for cell in group] for group in divided(cells)] == [[0] * 3, [1] * 3]
     assert sorted(map(len, divided(cells, workers=4))) == [1, 1, 2, 2]
+    assert sorted(map(len, divided(cells[:4], workers=3))) == [1, 1, 2]
     joint = [dataclasses.replace(one, schedule=Schedule.JOINT) for one in recipes]
     assert len(divided(grid([toy_dataset], joint, False, False))) == 6
 

@@ -1,6 +1,7 @@
 """Training as a user meets it: records, matched pairs, stop and resume without loss, divergence, calibration."""
 
 import itertools
+import math
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -150,6 +151,38 @@ def test_divergence_is_told_and_leaves_the_last_good_state(data, penalty, tmp_pa
         list(training.run(tmp_path / "state.pt"))
     assert torch.isfinite(parameters(training, "ead-s")).all()
     assert (tmp_path / "state.pt").is_file()
+
+
+def test_after_a_divergence_the_methods_come_to_the_same_step_again(data, penalty, tmp_path, monkeypatch):
+    monkeypatch.setattr("dfsc.trainer.SNAPSHOT_EVERY", 2)
+    plan = replace(PLAN, autoencoder_steps=6, separation=SeparationSettings(warm_up=0.5))
+    step = MethodTraining._autoencoder_step
+
+    def spoiled(training, rng, progress):
+        losses, watch = step(training, rng, progress)
+        failing = training.method.separates and training.due[2] == 3
+        return losses, watch | ({"separation": math.inf} if failing else {})
+
+    pair = Training(["ead-s", "dfsc"], plan, data, penalty)
+    with monkeypatch.context() as patched:
+        patched.setattr(MethodTraining, "_autoencoder_step", spoiled)
+        with pytest.raises(DivergenceError, match="smaller margin ratio"):
+            list(pair.run(tmp_path / "state.pt"))
+    assert [training.due[2] for training in pair.trainings.values()] == [4, 2]
+    resumed, whole = (Training(["ead-s", "dfsc"], plan, data, penalty) for _ in range(2))
+    list(resumed.run(tmp_path / "state.pt"))
+    list(whole.run())
+    for method in ("ead-s", "dfsc"):
+        assert torch.equal(parameters(resumed, method), parameters(whole, method))
+
+
+def test_a_prolonged_training_has_no_detector_until_its_students_learn_again(data, penalty):
+    training = Training(["ead-s"], PLAN, data, penalty)
+    list(training.run())
+    assert training.learns_to_inspect
+    training.prolong(None)
+    for progress in training.run():
+        assert training.learns_to_inspect == (progress.record.stage == "student")
 
 
 def test_detectors_are_calibrated_on_the_held_out_images(data, penalty):

@@ -45,9 +45,12 @@ def follow(cells: list[Cell], folder: Path, workers: int, ray: str | None = None
     todo = len(missing(cells, folder))
     sys.stderr.write(f"{len(cells)} trainings, {len(cells) - todo} of them done before\n")
     started = time.monotonic()
-    for done, cell in enumerate(run_missing(cells, folder, workers, ray), start=1):
+    done = 0
+    for group in run_missing(cells, folder, workers, ray):
+        done += len(group)
         left = (time.monotonic() - started) / done * (todo - done)
-        sys.stderr.write(f"{done}/{todo} {cell.name}; {left / 60:.0f} min left\n")
+        names = ", ".join(cell.name for cell in group)
+        sys.stderr.write(f"{done}/{todo} {names}; {left / 60:.0f} min left\n")
 
 
 def _summed_up(folder: Path) -> str:

@@ -1,5 +1,10 @@
 """The Compare tab: what a study found, and its images of interest; only there when weights/study holds any of it."""
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
 import gradio as gr
 
 from dfsc import DFSCError
@@ -29,16 +34,26 @@ def has_study() -> bool:
 
 def compare_tab(tab: gr.Tab) -> gr.HTML | None:
     """Put the tab's components and handlers into the Blocks context and return the cards, if there are any."""
-    try:
-        study = read_study(study_folder())
-        selections = [read_selection(study_folder(), product) for product in shown_products()]
-    except DFSCError as error:
-        gr.HTML(notice(str(error), "error"), elem_id="no-study", label="Notice")
-        return None
+    study, *selections = _readable([read_study, *(partial(read_selection, product=p) for p in shown_products())])
     if study:
         views = (meaning_html, comparison_html, tau_curves_html, settings_html)
         gr.HTML("".join(view(study) for view in views), elem_id="study", label="Study")
-    return _cases(tab, selections) if selections else None
+    found = [selection for selection in selections if selection]
+    return _cases(tab, found) if found else None
+
+
+def _readable(readers: list[Callable[[Path], Any]]) -> list[Any]:
+    """What can be read of the study's folder, and None with a notice where a file is damaged."""
+    read, told = [], []
+    for reader in readers:
+        try:
+            read.append(reader(study_folder()))
+        except DFSCError as error:
+            read.append(None)
+            told.append(notice(str(error), "error"))
+    if told:
+        gr.HTML("".join(told), elem_id="no-study", label="Notice")
+    return read
 
 
 def _cases(tab: gr.Tab, selections: list[Selection]) -> gr.HTML:

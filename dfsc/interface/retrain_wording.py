@@ -32,6 +32,7 @@ ALREADY_TRAINING = "A training of yours is under way; stop it first, or wait for
 TOO_MANY_WAIT = "Too many visitors wait for a training already; please come back in a while."
 NOTHING_TO_STOP = "No training is under way."
 STOPPING = "Stopping after this step; what was learned is kept and calibrated."
+STOPPING_EARLY = "Stopping. It is too early for a new pair to come of it."
 NOTHING_TO_PROLONG = "There is no finished training to go on with; train a pair first."
 NO_PAIR = "There is no trained pair yet."
 STAND_IN = (

@@ -88,6 +88,11 @@ class Retraining:
         return sum(self.training.taken.values()) if self.training else 0
 
     @property
+    def would_keep(self) -> bool:
+        """Whether something comes of what was learned so far, if it is stopped now."""
+        return self.training is not None and self.training.learns_to_inspect
+
+    @property
     def held_out(self) -> np.ndarray:
         """The photograph that previews show: uint8 256×256×3, never learned from."""
         return self.training.data.held_out[0]
@@ -147,8 +152,9 @@ class Retraining:
             courtesy.give_way(PATIENCE)
 
     def _calibrate(self) -> None:
-        if not self.training.learns_to_inspect:
-            self._fail("It was stopped before the students had learned both their tasks, so there is no detector yet.")
+        if not self.would_keep:
+            left = "the pair stays as it was" if self.took else "there is no detector yet"
+            self._fail(f"It was stopped before the students had learned both their tasks, so {left}.")
             return
         self.state = State.CALIBRATING
         fitted = f"{len(self.photographs)} photographs of a visitor"
@@ -167,6 +173,7 @@ class Retraining:
         if "active_share" in record.watch:
             self._values["active", _series(record, "active_share")].append(record.watch["active_share"])
         if ended:
+            self.preview = preview(self.training)
             self._look_for_novelty()
         if record.method != self.recipe.methods[-1]:
             return
@@ -181,6 +188,8 @@ class Retraining:
             self._looked = now
 
     def _look(self) -> None:
+        if self.record.stage == "imitation":
+            return  # What is shown until the students' last stage, the auto-encoder, does not change.
         self.preview = preview(self.training)
         if not self.training.learns_to_inspect and self.record.step > self.record.steps // 2:
             self._look_for_novelty()

@@ -80,8 +80,10 @@ def stop_training(request: gr.Request) -> str:
     known = visitor(request)
     if not known.trains:
         return notice(wording.NOTHING_TO_STOP)
-    known.retraining.stop()
-    return notice(wording.STOPPING)
+    job = known.retraining
+    said = wording.STOPPING if job.would_keep else wording.STOPPING_EARLY
+    job.stop()
+    return notice(said)
 
 
 def _watch(known: Visitor, job: Retraining, tau: float) -> Iterator[tuple[Any, ...]]:

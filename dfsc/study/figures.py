@@ -9,6 +9,7 @@ from dfsc.errors import DatasetError
 from dfsc.evaluation import ALL
 from dfsc.objectives import PAIR
 from dfsc.scoring import FUSED
+from dfsc.separation import SeparationSettings
 from dfsc.sweeps.summary import BASELINE
 
 GROUPS = (*FAMILIES, ALL)
@@ -134,11 +135,23 @@ def study_of(meaning: Sequence[str], compared: Setting, sweeps: Sequence[Sequenc
         compared: the setting that stands for DFSC where one has to; the curves show all of them.
 
     Raises:
-        DatasetError: as Study does.
+        DatasetError: as Study does, and for rows of another form of the constraint, which the tables can't tell apart.
     """
     records = [record for sweep in sweeps for record in sweep if record["settings"]["method"] in PAIR]
+    for record in records:
+        _check_form(record["settings"])
     rows = sorted(map(_row, records), key=lambda row: row.order)
     return Study(tuple(meaning), compared, tuple(rows))
+
+
+def _check_form(settings: dict) -> None:
+    usual = SeparationSettings()
+    for name in ("weight", "unit", "hinge", "normaliser"):
+        if settings.get(name, getattr(usual, name)) != getattr(usual, name):
+            raise DatasetError(
+                f"A sweep on {settings['dataset']} has rows with {name} {settings[name]}, but a study's tables tell "
+                "τ′ and margin alone; give a sweep without them."
+            )
 
 
 def _row(record: dict) -> Row:

@@ -51,7 +51,7 @@ def read_study(folder: Path) -> Study | None:
         rows = tuple(map(_row, content["rows"]))
         return Study(tuple(map(str, content["meaning"])), Setting(**content["compared"]), rows)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DatasetError(f"{file} is not a study; write it once more with `python -m dfsc study tables`.") from error
+        raise DatasetError(f"{file.name} is not a study; write it once more with `study tables`.") from error
 
 
 def _row(record: dict) -> Row:

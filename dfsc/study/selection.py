@@ -99,7 +99,7 @@ def read_selection(folder: Path, product: str) -> Selection:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(
-            f"{file} is not a selection of images; write it once more with `python -m dfsc study images`."
+            f"{file.name} is not a selection of images; write it once more with `study images`."
         ) from error
 
 

@@ -18,7 +18,7 @@ from dfsc.localisation import has_masks
 from dfsc.objectives import METHODS
 from dfsc.plan import TrainingPlan
 from dfsc.recipe import Recipe, as_json, material_key, planned
-from dfsc.separation import SeparationSettings
+from dfsc.separation import Hinge, SeparationSettings
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,13 @@ def _without_idle_settings(recipe: Recipe) -> Recipe:
     defaults = SeparationSettings()
     if not METHODS[recipe.methods[0]].separates:
         return dataclasses.replace(recipe, separation=defaults)
-    if recipe.separation is None or recipe.separation.margin is None:
+    separation = recipe.separation
+    if separation is None:
         return recipe
-    separation = dataclasses.replace(recipe.separation, margin_ratio=defaults.margin_ratio)
+    if separation.hinge is Hinge.PULL:
+        separation = dataclasses.replace(separation, margin=None, margin_ratio=defaults.margin_ratio)
+    elif separation.margin is not None:
+        separation = dataclasses.replace(separation, margin_ratio=defaults.margin_ratio)
     return dataclasses.replace(recipe, separation=separation)
 
 

@@ -3,17 +3,16 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import pairwise
-from math import ceil
 
+from dfsc.datasets import open_dataset
 from dfsc.networks import MAP_SIZE, SIZES
 from dfsc.objectives import METHODS
 from dfsc.plan import Schedule
-from dfsc.recipe import MAX_COPIES_IN_ALL, planned
+from dfsc.recipe import copies_each, planned
 from dfsc.sweeps.cells import Cell
 
-# What the cells of a group may keep of their auto-encoders' output, all together.
-KEPT_BYTES = 4 * 2**30
+# What all workers together may keep of their cells' auto-encoders' output, in bfloat16.
+KEPT_BYTES = 6 * 2**30
 
 Group = tuple[Cell, ...]
 
@@ -22,13 +21,21 @@ def divided(cells: Sequence[Cell], workers: int = 1) -> list[Group]:
     """Cells in groups, neighbours staying so, each group with those first from which the others take the most over.
 
     Args:
-        workers: groups are made small enough to keep as many at work, if there are as many cells.
+        workers: as many groups or more, if there are as many cells, and small enough for so many processes' memory.
     """
     alike: dict[str, list[Cell]] = {}
     for cell in cells:
         alike.setdefault(_shared(cell), []).append(cell)
-    pieces = ceil(workers / max(1, len(alike)))
-    return [group for members in alike.values() for group in _pieces(sorted(members, key=_parting), pieces)]
+    groups: list[Group] = []
+    for members in alike.values():
+        most = max(1, KEPT_BYTES // workers // _kept_bytes(members[0]))
+        ordered = tuple(sorted(members, key=_parting))
+        groups += [ordered[start : start + most] for start in range(0, len(ordered), most)]
+    while len(groups) < min(workers, len(cells)):
+        number, largest = max(enumerate(groups), key=lambda pair: len(pair[1]))
+        half = (len(largest) + 1) // 2
+        groups[number : number + 1] = [largest[:half], largest[half:]]
+    return groups
 
 
 def _shared(cell: Cell) -> str:
@@ -36,6 +43,7 @@ def _shared(cell: Cell) -> str:
     plan = asdict(planned(cell.recipe))
     separation = plan.pop("separation")
     settings = {name: value for name, value in cell.settings.items() if name not in {"method", *separation}}
+    # A joint training's student learns from the auto-encoder at once.
     alone = cell.name if planned(cell.recipe).schedule is Schedule.JOINT else ""
     return json.dumps([str(cell.folder), alone, plan, settings], sort_keys=True, default=str)
 
@@ -45,9 +53,7 @@ def _parting(cell: Cell) -> float:
     return -planned(cell.recipe).separation.warm_up if METHODS[cell.method].separates else -2.0
 
 
-def _pieces(cells: list[Cell], least: int) -> list[Group]:
-    """At least as many pieces as said, if there are as many cells, and none that keeps too much."""
-    kept = MAX_COPIES_IN_ALL * SIZES[cells[0].recipe.size].teacher_channels * MAP_SIZE**2 * 2
-    count = min(len(cells), max(least, ceil(len(cells) * kept / KEPT_BYTES)))
-    bounds = [round(number * len(cells) / count) for number in range(count + 1)]
-    return [tuple(cells[start:end]) for start, end in pairwise(bounds)]
+def _kept_bytes(cell: Cell) -> int:
+    fitted, plan = len(open_dataset(cell.folder).train), planned(cell.recipe)
+    rows = min(fitted * copies_each(cell.recipe, fitted), plan.student_steps * plan.student_batch)
+    return rows * SIZES[cell.recipe.size].teacher_channels * MAP_SIZE**2 * 2

@@ -27,13 +27,13 @@ class Turn:
 def in_lockstep(trainings: Mapping[str, Training], state_files: Mapping[str, Path]) -> Iterator[Turn]:
     """Train all to their ends, each resumed from and kept in its own file; one that diverges is left behind.
 
-    The next step is always made by the one that has made the fewest, the first of equals, so that trainings which were
+    The next step is always made by the one that is furthest behind, the first of equals, so that trainings which were
     interrupted at different steps come together again.
     """
     with ExitStack() as stack:
         running = {n: stack.enter_context(closing(one.run(state_files[n]))) for n, one in trainings.items()}
         while running:
-            name = min(running, key=lambda n: sum(trainings[n].taken.values()))
+            name = min(running, key=lambda n: trainings[n].leader.due)
             started = monotonic()
             try:
                 outcome = next(running[name], None)

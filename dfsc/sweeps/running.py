@@ -19,6 +19,7 @@ from threading import Thread
 import torch
 
 from dfsc.errors import DFSCError
+from dfsc.memory import give_back
 from dfsc.recipe import forget
 from dfsc.sweeps.cells import Cell, result_file, unfinished_folder, write_result
 from dfsc.sweeps.groups import Group, divided
@@ -30,8 +31,8 @@ def missing(cells: list[Cell], folder: Path) -> list[Cell]:
     return [cell for cell in cells if not result_file(folder, cell).is_file()]
 
 
-def run_missing(cells: list[Cell], folder: Path, workers: int = 1, ray: str | None = None) -> Iterator[Cell]:
-    """Compute what is missing and write it, yielding each cell as it is done.
+def run_missing(cells: list[Cell], folder: Path, workers: int = 1, ray: str | None = None) -> Iterator[Group]:
+    """Compute what is missing and write it, yielding the cells that were computed together as they are done.
 
     Args:
         workers: processes, or on this machine Ray tasks at a time; its cores are divided among them.
@@ -46,13 +47,13 @@ def run_missing(cells: list[Cell], folder: Path, workers: int = 1, ray: str | No
     with _alone(folder):
         groups = divided(missing(cells, folder), workers)
         if ray:
-            done = _by_ray(groups, folder.resolve(), workers, ray)
+            yield from _by_ray(groups, folder.resolve(), workers, ray)
         elif workers > 1:
-            done = _by_processes(groups, folder, workers)
+            yield from _by_processes(groups, folder, workers)
         else:
-            done = _one_by_one(groups, folder)
-        for group in done:
-            yield from group
+            for group in groups:
+                _compute(group, folder)
+                yield group
 
 
 @contextmanager
@@ -87,12 +88,7 @@ def _compute(group: Group, folder: Path, threads: int | None = None) -> None:
     for cell in group:
         write_result(folder, cell, results[cell.name])
         forget(unfinished[cell.name])
-
-
-def _one_by_one(groups: list[Group], folder: Path) -> Iterator[Group]:
-    for group in groups:
-        _compute(group, folder)
-        yield group
+    give_back()
 
 
 def _threads_each(workers: int) -> int:

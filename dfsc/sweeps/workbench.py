@@ -14,6 +14,7 @@ from dfsc.evaluation import Evaluation, evaluate
 from dfsc.groundtruth import GroundTruth
 from dfsc.images import network_image
 from dfsc.localisation import localise
+from dfsc.memory import give_back
 from dfsc.recipe import Material, Recipe, begin, gather, material_key, state_file
 from dfsc.sweeps.cells import Cell
 from dfsc.sweeps.lockstep import in_lockstep
@@ -43,7 +44,8 @@ class Workbench:
             unfinished: by cell's name, the folder in which its interrupted training is found again.
 
         Returns:
-            By cell's name JSON with "auroc", "images", "scores" and "training", or "error" where it diverged.
+            By cell's name JSON with "auroc", "images", "scores" and "training" (its "seconds" without what was taken
+            over from another cell), or "error" where it diverged.
 
         Raises:
             DFSCError: for what can't be read or trained on, or a teacher that is not the cells'.
@@ -64,10 +66,15 @@ class Workbench:
         if trained:
             detectors = [d for cell in trained for d in trainings[cell.name].detectors(dataset.name, {}).values()]
             evaluation = evaluate(dataset, detectors, read=self._image)
-            results |= {
-                cell.name: _result(cell, number, dataset, evaluation, trainings[cell.name], seconds[cell.name])
-                for number, cell in enumerate(trained)
-            }
+            located = localise(GroundTruth(dataset), evaluation) if cells[0].pixels else []
+            for number, cell in enumerate(trained):
+                result = _result(number, dataset, evaluation)
+                if located:
+                    result["localisation"] = located[number].as_json()
+                leader = trainings[cell.name].leader
+                steps, averages = dict(leader.stages), leader.averages
+                result["training"] = {"steps": steps, "seconds": round(seconds[cell.name], 1), "averages": averages}
+                results[cell.name] = result
         return results
 
     def _material_for(self, cell: Cell, dataset: Dataset) -> Material:
@@ -78,6 +85,7 @@ class Workbench:
                 return material
         # Let go of before the next is made: two would be the most that a sweep holds in memory.
         self._material = None
+        give_back()
         material = self.gathered(dataset, cell.recipe)
         self._material = cell, material
         return material
@@ -130,17 +138,9 @@ def cross_validation_split(dataset: Dataset, seed: int) -> Dataset:
     )
 
 
-def _result(
-    cell: Cell, number: int, dataset: Dataset, evaluation: Evaluation, training: Training, seconds: float
-) -> dict:
-    """AUROCs of the detector with this number, each image's scores, from which methods are compared later, and more."""
+def _result(number: int, dataset: Dataset, evaluation: Evaluation) -> dict:
+    """AUROCs of the detector with this number, and each image's scores, from which methods are compared later."""
     report = evaluation.detectors[number]
     images = [{"image": os.path.relpath(i.path, dataset.root), "family": i.family} for i in evaluation.images]
     scores = {name: [float(f"{score:.6g}") for score in values] for name, values in report.scores.items()}
-    result = {"auroc": report.auroc, "images": images, "scores": scores, "unreadable": list(evaluation.unreadable)}
-    if cell.pixels:
-        result["localisation"] = localise(GroundTruth(dataset), evaluation)[number].as_json()
-    leader = training.leader
-    return result | {
-        "training": {"steps": dict(leader.stages), "seconds": round(seconds, 1), "averages": leader.averages}
-    }
+    return {"auroc": report.auroc, "images": images, "scores": scores, "unreadable": list(evaluation.unreadable)}
