@@ -9,7 +9,7 @@ from time import monotonic
 from dfsc.errors import TrainingError
 
 # Where in the learning a stage ends that is not the last.
-STAGE_ENDS = {"autoencoder": 0.2, "imitation": 0.4}
+STAGE_ENDS = {"autoencoder": 0.15, "imitation": 0.35}
 # What the auto-encoder may take on a slow machine, where it would have too few steps in its share.
 MOST_AUTOENCODER_SHARE = 0.5
 MIN_STEPS = 4
@@ -45,8 +45,8 @@ class Budget:
         """How many steps a stage will have, when `done` of it are done: as many as fit.
 
         Args:
-            stage: "autoencoder", which gets a fifth of the learning, or up to half of it for the fewest sensible
-                steps; "imitation", which gets as much; or "student" or "joint", which end it.
+            stage: "autoencoder", which ends at its share of the learning, or for the fewest sensible steps at half of
+                it; "imitation", which ends at its share; or "student" or "joint", which end it.
             planned: the answer while nothing is known about the pace yet.
 
         Raises:

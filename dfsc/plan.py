@@ -4,7 +4,7 @@ Two schedules: `joint` is the paper's, every step trains student and auto-encode
 auto-encoder first and the student against the finished one, whose output is then computed once for each copy.
 
 Differences from the paper, for the sake of minutes instead of a day: Muon in place of Adam, larger learning rates with
-a cosine decay, batches, a fixed pool of penalty images and of jittered copies, a hard-feature loss over the hardest 1 %
+a cosine decay, a fixed pool of penalty images and of jittered copies, a hard-feature loss over the hardest 1 %
 instead of 0.1 % of the elements, with which a student of some thousand steps gets closer to the teacher, and a
 calibration by position, since such a student still errs at the same places of every good image. PUBLISHED_PLAN takes
 back all of this that is a setting; the fixed pools remain. QUICK_PLAN has one difference more, a stage in which the
@@ -44,10 +44,10 @@ class TrainingPlan:
         detach: keep d^{SA} from training the auto-encoder; always so in a staged training.
     """
 
-    autoencoder_steps: int = 300
+    autoencoder_steps: int = 1200
     imitation_steps: int = 0
     student_steps: int = 1200
-    autoencoder_batch: int = 4
+    autoencoder_batch: int = 1
     student_batch: int = 1
     autoencoder_rate: float = 4e-3
     student_rate: float = 4e-3
@@ -71,7 +71,6 @@ PUBLISHED_PLAN = TrainingPlan(
     weight_decay=1e-5,
     hard_quantile=0.999,
     position_floor=None,
-    student_batch=1,
     schedule=Schedule.JOINT,
 )
 

@@ -37,7 +37,7 @@ class Recipe:
         size: network size, which also names the embedded teacher.
         teacher: folder of another teacher.
         steps: steps of the student; None when `seconds` decide.
-        autoencoder_steps: steps of the auto-encoder in a staged training; None takes a quarter of the student's.
+        autoencoder_steps: steps of the auto-encoder in a staged training; None takes as many as the student's.
         imitation_steps: steps of the student before those, with the teacher alone, in a staged training; None takes
             as many as the student's where it is quick, else none.
         seconds: time for all methods together, everything from `start` (or a budget's beginning) to the calibration.
@@ -177,7 +177,7 @@ def planned(recipe: Recipe) -> TrainingPlan:
     usual = recipe.steps if recipe.quick else 0
     return dataclasses.replace(
         plan,
-        autoencoder_steps=recipe.autoencoder_steps or max(1, recipe.steps // 4),
+        autoencoder_steps=recipe.autoencoder_steps or recipe.steps,
         imitation_steps=usual if recipe.imitation_steps is None else recipe.imitation_steps,
         student_steps=recipe.steps,
     )

@@ -160,7 +160,7 @@ class MarginAnchor:
     fast in a short one, and a margin anchored at what q′ once was would be far larger than κ says.
     """
 
-    MOMENTUM = 0.8
+    MOMENTUM = 0.95
 
     def __init__(self, settings: SeparationSettings, average: float | None = None):
         self.settings = settings

@@ -218,15 +218,15 @@ def clock(monkeypatch):
     return times
 
 
-def test_a_budget_gives_a_fifth_to_the_auto_encoder_and_follows_the_pace(clock):
+def test_a_budget_gives_the_auto_encoder_its_share_and_follows_the_pace(clock):
     budget = Budget(130)
     clock.now += 10
     budget.keep(reserve=20)
     assert budget.steps("autoencoder", 1, planned=300) == 300
     clock.now += 1
-    assert budget.steps("autoencoder", 2, planned=300) == 2 + 19
+    assert budget.steps("autoencoder", 2, planned=300) == 2 + 14
     clock.now += 4
-    assert budget.steps("autoencoder", 3, planned=21) == 3 + 6
+    assert budget.steps("autoencoder", 3, planned=16) == 3 + 4
     clock.now += 16
     assert budget.steps("autoencoder", 9, planned=9) == 9
     assert budget.steps("student", 1, planned=1200) == 1200
@@ -236,10 +236,10 @@ def test_a_budget_gives_a_fifth_to_the_auto_encoder_and_follows_the_pace(clock):
     assert budget.left == 20
 
 
-def test_a_budget_gives_the_imitation_another_fifth_and_ends_it_where_that_is_over(clock):
+def test_a_budget_ends_the_imitation_where_its_share_is_over(clock):
     budget = Budget(100)
     budget.keep(reserve=0)
-    clock.now += 30
+    clock.now += 25
     assert budget.steps("imitation", 1, planned=300) == 300
     clock.now += 2
     assert budget.steps("imitation", 2, planned=300) == 2 + 4
@@ -305,7 +305,7 @@ def test_a_training_within_a_budget_ends_with_it_and_goes_on_when_prolonged(data
 
 def test_an_unfinished_training_is_found_again_with_its_own_plan(demo_weights, good_pictures, tmp_path):
     images = np.stack(good_pictures * 2)
-    recipe = Recipe(methods=("dfsc",), steps=3, copies=1)
+    recipe = Recipe(methods=("dfsc",), steps=3, autoencoder_steps=1, copies=1)
     folder = tmp_path / "unfinished"
     run = start(recipe, images, folder=folder).run(state_file(folder))
     next(run)

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--method", choices=list(METHODS))
     which.add_argument("--pair", action="store_true", help="EAD-S and DFSC, matched")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, help="steps of the student, four times those of the auto-encoder")
+    length.add_argument("--steps", type=int, help="steps of the student, and as many of the auto-encoder")
     length.add_argument("--seconds", type=float, help=f"time for all methods together ({DEFAULT_SECONDS:.0f})")
     parser.add_argument("--seed", type=int, default=0)
     _add_shared(parser, several=None)
@@ -60,7 +60,7 @@ def recipes(options: argparse.Namespace) -> list[Recipe]:
 
 def _add_shared(parser: argparse.ArgumentParser, several: str | None) -> None:
     parser.add_argument(
-        "--autoencoder-steps", type=int, nargs=several, help="steps of the auto-encoder (a quarter of the student's)"
+        "--autoencoder-steps", type=int, nargs=several, help="steps of the auto-encoder (as many as the student's)"
     )
     parser.add_argument(
         "--imitation-steps",
