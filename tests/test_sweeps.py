@@ -218,7 +218,7 @@ def test_an_interrupted_training_goes_on_where_it_was(
     def stopped(training, state_file=None, run=Training.run):
         for number, progress in enumerate(steps := run(training, state_file)):
             yield progress
-            if number == 2:  # the auto-encoder has made its only step, the student two
+            if number == 4:  # the auto-encoder has made its three steps, the student two
                 steps.close()
                 raise KeyboardInterrupt
 
