@@ -88,6 +88,7 @@ class MethodTraining:
             name, steps = self.stages[self._stage]
             if self._step >= steps:
                 self._stage, self._step = self._stage + 1, 0
+                self._good_state = self.state()
                 continue
             rng = np.random.default_rng((self.plan.seed, self.lap, self._stage, self._step))
             torch.manual_seed(int(rng.integers(2**31)))
@@ -105,6 +106,7 @@ class MethodTraining:
         """Begin another lap: the next `run` goes through the stages of `plan` from the networks as they are now."""
         self.plan = plan
         self.lap, self._stage, self._step = self.lap + 1, 0, 0
+        self._good_state = self.state()
         self._imitated = reconstructions(self.autoencoder, self.data)
 
     def forget(self) -> None:
@@ -135,8 +137,7 @@ class MethodTraining:
             optimizer.load_state_dict(state["optimizers"][name])
         self.reconstruction = self.method.reconstruction(self.plan.separation, state["reconstruction"])
         self.averages = deepcopy(state["averages"])
-        self.lap, self._stage, self._step = state["lap"], state["stage"], state["step"]
-        self._parted = state["parted"]
+        self.lap, self._stage, self._step, self._parted = (state[n] for n in ("lap", "stage", "step", "parted"))
         self.taken = dict(state["taken"])
         self._made, self._good_state = None, state
         self._imitated = reconstructions(self.autoencoder, self.data)

@@ -176,6 +176,22 @@ def test_after_a_divergence_the_methods_come_to_the_same_step_again(data, penalt
         assert torch.equal(parameters(resumed, method), parameters(whole, method))
 
 
+def test_a_divergence_while_prolonged_goes_back_to_where_that_began(data, penalty, monkeypatch):
+    pair = Training(["ead-s", "dfsc"], PLAN, data, penalty)
+    list(pair.run())
+    before = parameters(pair, "dfsc")
+    pair.prolong(None)
+    with monkeypatch.context() as patched:
+        patched.setattr("dfsc.progress.LARGEST", 0.0)
+        with pytest.raises(DivergenceError):
+            list(pair.run())
+    assert [training.due for training in pair.trainings.values()] == [(1, 0, 0)] * 2
+    assert torch.equal(parameters(pair, "dfsc"), before)
+    list(pair.run())
+    assert [training.lap for training in pair.trainings.values()] == [1, 1]
+    assert pair.learns_to_inspect
+
+
 def test_a_prolonged_training_has_no_detector_until_its_students_learn_again(data, penalty):
     training = Training(["ead-s"], PLAN, data, penalty)
     list(training.run())

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from math import inf
 
 from dfsc.datasets import open_dataset
 from dfsc.networks import MAP_SIZE, SIZES
@@ -50,7 +51,7 @@ def _shared(cell: Cell) -> str:
 
 def _parting(cell: Cell) -> float:
     """The later a cell's constraint begins, the earlier it comes."""
-    return -planned(cell.recipe).separation.warm_up if METHODS[cell.method].separates else -2.0
+    return -planned(cell.recipe).separation.warm_up if METHODS[cell.method].separates else -inf
 
 
 def _kept_bytes(cell: Cell) -> int:

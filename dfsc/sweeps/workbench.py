@@ -57,24 +57,27 @@ class Workbench:
         if material.data.teacher.digest != cells[0].teacher_digest:
             raise CheckpointError(f"{cells[0].name} is to be trained with another teacher than the one that is here.")
         trainings: dict[str, Training] = {}
+        leader = None
         for cell in cells:
-            leader = next(iter(trainings.values())).leader if trainings else None
-            trainings[cell.name] = begin(cell.recipe, material, unfinished[cell.name], leader=leader)
+            training = trainings[cell.name] = begin(cell.recipe, material, unfinished[cell.name], leader=leader)
+            leader = leader or training.leader
         seconds, errors = self._follow(trainings, unfinished)
-        trained = [cell for cell in cells if cell.name not in errors]
-        results = {name: {"error": error} for name, error in errors.items()}
-        if trained:
-            detectors = [d for cell in trained for d in trainings[cell.name].detectors(dataset.name, {}).values()]
-            evaluation = evaluate(dataset, detectors, read=self._image)
-            located = localise(GroundTruth(dataset), evaluation) if cells[0].pixels else []
-            for number, cell in enumerate(trained):
-                result = _result(number, dataset, evaluation)
-                if located:
-                    result["localisation"] = located[number].as_json()
-                leader = trainings[cell.name].leader
-                steps, averages = dict(leader.stages), leader.averages
-                result["training"] = {"steps": steps, "seconds": round(seconds[cell.name], 1), "averages": averages}
-                results[cell.name] = result
+        trained = {name: training for name, training in trainings.items() if name not in errors}
+        results = self._evaluated(dataset, trained, cells[0].pixels) if trained else {}
+        for name, result in results.items():
+            one = trained[name].leader
+            told = {"steps": dict(one.stages), "seconds": round(seconds[name], 1), "averages": one.averages}
+            result["training"] = told
+        return results | {name: {"error": error} for name, error in errors.items()}
+
+    def _evaluated(self, dataset: Dataset, trainings: Mapping[str, Training], pixels: bool) -> dict[str, dict]:
+        """All on the same images at once: by name what was found."""
+        detectors = [d for training in trainings.values() for d in training.detectors(dataset.name, {}).values()]
+        evaluation = evaluate(dataset, detectors, read=self._image)
+        results = {name: _result(number, dataset, evaluation) for number, name in enumerate(trainings)}
+        if pixels:
+            for result, located in zip(results.values(), localise(GroundTruth(dataset), evaluation), strict=True):
+                result["localisation"] = located.as_json()
         return results
 
     def _material_for(self, cell: Cell, dataset: Dataset) -> Material:
