@@ -14,6 +14,7 @@ from dfsc.errors import DivergenceError, TrainingError
 from dfsc.optimization import Algorithm, rate_share
 from dfsc.pacing import Budget
 from dfsc.plan import FIXTURE_FLOOR, MOVING_FLOOR, PUBLISHED_PLAN, Schedule, TrainingPlan
+from dfsc.progress import out_of_bounds
 from dfsc.recipe import Recipe, forget, planned, start, state_file
 from dfsc.separation import SeparationSettings
 from dfsc.trainer import MethodTraining
@@ -176,13 +177,26 @@ def test_after_a_divergence_the_methods_come_to_the_same_step_again(data, penalt
         assert torch.equal(parameters(resumed, method), parameters(whole, method))
 
 
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({"autoencoder": 9.9, "hard": 5e3}, None),
+        ({"autoencoder": 10.1, "hard": 0.1}, "autoencoder"),
+        ({"autoencoder": 0.1, "hard": float("nan")}, "hard"),
+        ({"penalty": float("inf")}, "penalty"),
+    ],
+)
+def test_what_lies_beyond_what_a_training_that_goes_well_has(values, wrong):
+    assert out_of_bounds(values) == wrong
+
+
 def test_a_divergence_while_prolonged_goes_back_to_where_that_began(data, penalty, monkeypatch):
     pair = Training(["ead-s", "dfsc"], PLAN, data, penalty)
     list(pair.run())
     before = parameters(pair, "dfsc")
     pair.prolong(None)
     with monkeypatch.context() as patched:
-        patched.setattr("dfsc.progress.LARGEST", 0.0)
+        patched.setattr("dfsc.progress.FARTHEST", 0.0)
         with pytest.raises(DivergenceError):
             list(pair.run())
     assert [training.due for training in pair.trainings.values()] == [(1, 0, 0)] * 2
