@@ -62,7 +62,7 @@ class SeparationSettings:
         warm_up: share (0 to 1) of the auto-encoder's training before the constraint begins.
     """
 
-    tau: float = 0.9
+    tau: float = 0.99
     margin_ratio: float = 1.5
     margin: float | None = None
     weight: float = 1.0

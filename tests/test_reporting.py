@@ -81,7 +81,7 @@ def test_the_report_says_what_was_evaluated_on_what(report, tiny_detectors):
     for entry, detector in zip(told["detectors"], tiny_detectors, strict=True):
         assert entry["checkpoint"]["teacher"] == detector.config.teacher_digest
         assert entry["checkpoint"]["weights"] is None
-    assert "constraint tau 0.9" in text
+    assert "constraint tau 0.99" in text
 
 
 def test_a_checkpoint_is_told_by_its_digest(demo_detectors):
@@ -90,7 +90,7 @@ def test_a_checkpoint_is_told_by_its_digest(demo_detectors):
     assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", fact.weights) for fact in told)
     assert told[0].weights != told[1].weights
     assert told[0].constraint is None
-    assert told[1].constraint["tau"] == 0.9
+    assert told[1].constraint["tau"] == 0.99
 
 
 def test_every_row_of_a_table_has_as_many_cells(report):

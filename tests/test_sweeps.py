@@ -174,20 +174,20 @@ def test_cross_validation_tests_every_seed_on_other_good_images(toy_dataset):
 
 def test_a_sweep_writes_table_numbers_and_picture_and_does_nothing_twice(sweep, by_one_process, tmp_path):
     folder = Path(shutil.copytree(by_one_process, tmp_path / "out"))
-    status, out, err = sweep(folder, "--seed", 0, "--tau", 0.7, 0.9)
+    status, out, err = sweep(folder, "--seed", 0, "--tau", 0.7, 0.99)
     assert status == 0
     assert "3 trainings, 2 of them done before" in err
     rows = json.loads((folder / "sweep.json").read_text())
     assert [(row["settings"]["method"], row["settings"].get("tau")) for row in rows] == [
         ("dfsc", 0.7),
-        ("dfsc", 0.9),
+        ("dfsc", 0.99),
         ("ead-s", None),
     ]
     assert out.strip() in (folder / "sweep.md").read_text()
     with Image.open(folder / "tau.png") as picture:
         assert picture.width > 500
     assert not list((folder / "unfinished").iterdir())
-    status, again, err = sweep(folder, "--seed", 0, "--tau", 0.7, 0.9)
+    status, again, err = sweep(folder, "--seed", 0, "--tau", 0.7, 0.99)
     assert "3 trainings, 3 of them done before" in err
     assert again == out
 

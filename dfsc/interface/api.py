@@ -95,7 +95,7 @@ def open_checkpoint(source: str = "", file: dict | None = None, request: gr.Requ
 def train(
     photographs: list[dict],
     seconds: float = 120,
-    tau: float = 0.9,
+    tau: float = QUICK_SEPARATION.tau,
     movement: float = 0.0,
     seed: int = 0,
     request: gr.Request = None,

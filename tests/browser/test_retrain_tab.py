@@ -90,7 +90,7 @@ def test_too_few_and_wrong_files_are_explained_and_the_rest_goes_on(visit, draw)
 
 
 def test_the_slider_shows_at_once_what_is_novel_on_a_photograph(ready):
-    expect(ready.locator("#novelty h3")).to_have_text("τ′ = 0.9: 10% of all features are novel")
+    expect(ready.locator("#novelty h3")).to_have_text("τ′ = 0.99: 1% of all features are novel")
     expect(ready.locator("#novelty")).to_contain_text("Estimate before training, on part 0.jpg")
     before = ready.get_attribute("#novelty img", "src")
     set_number(ready, "#tau", "0.6")
