@@ -93,8 +93,8 @@ class MethodTraining:
             rng = np.random.default_rng((self.plan.seed, self.lap, self._stage, self._step))
             torch.manual_seed(int(rng.integers(2**31)))
             losses, watch = take[name](rng, self._step / steps)
-            self._guard(losses | watch)
             average_in(losses | watch, self.averages.setdefault(name, {}))
+            self._guard(losses | watch, self.averages[name])
             self._made = self.due
             self._step += 1
             self.taken[name] = self.taken.get(name, 0) + 1
@@ -161,9 +161,9 @@ class MethodTraining:
         earlier = sum(steps for _, steps in self.stages[: self._stage])
         return (earlier + self._step) / sum(steps for _, steps in self.stages)
 
-    def _guard(self, values: dict[str, float]) -> None:
+    def _guard(self, values: dict[str, float], averages: dict[str, float]) -> None:
         # A margin is what was asked for, or a multiple of a quantile that is guarded itself.
-        wrong = out_of_bounds({name: value for name, value in values.items() if name != "margin"})
+        wrong = out_of_bounds({name: value for name, value in values.items() if name != "margin"}, averages)
         if wrong:
             self.restore(self._good_state)
             advice = "a smaller margin ratio or a larger τ′" if self.method.separates else "another seed"

@@ -178,16 +178,17 @@ def test_after_a_divergence_the_methods_come_to_the_same_step_again(data, penalt
 
 
 @pytest.mark.parametrize(
-    ("values", "wrong"),
+    ("values", "average", "wrong"),
     [
-        ({"autoencoder": 9.9, "hard": 5e3}, None),
-        ({"autoencoder": 10.1, "hard": 0.1}, "autoencoder"),
-        ({"autoencoder": 0.1, "hard": float("nan")}, "hard"),
-        ({"penalty": float("inf")}, "penalty"),
+        ({"autoencoder": 50.0, "hard": 5e3}, 9.9, None),
+        ({"autoencoder": 9.0}, 10.1, "autoencoder"),
+        ({"autoencoder": 0.1, "hard": float("nan")}, 0.1, "hard"),
+        ({"autoencoder": float("nan")}, float("nan"), "autoencoder"),
+        ({"autoencoder": 0.1, "penalty": float("inf")}, 0.1, "penalty"),
     ],
 )
-def test_what_lies_beyond_what_a_training_that_goes_well_has(values, wrong):
-    assert out_of_bounds(values) == wrong
+def test_what_lies_beyond_what_a_training_that_goes_well_has(values, average, wrong):
+    assert out_of_bounds(values, {"autoencoder": average}) == wrong
 
 
 def test_a_divergence_while_prolonged_goes_back_to_where_that_began(data, penalty, monkeypatch):
