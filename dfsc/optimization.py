@@ -10,8 +10,10 @@ from enum import StrEnum
 
 import torch
 from torch import nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 MUON_MOMENTUM = 0.95
+USUAL_MOMENTUM = 0.9
 
 
 class Algorithm(StrEnum):
@@ -45,9 +47,20 @@ class NetworkOptimizer:
 
     Muon works on matrices, so each kernel is handed to it as out × (in · height · width). Its rate is scaled such that
     an update is as large as one of Adam at the same rate.
+
+    With `gradient_limit` a step's gradient is shortened to that many times what is usual lately, if it is longer.
+    Muon's updates have one size, but their direction is an average of gradients as they are, so that one image whose
+    gradient is hundreds of times longer than the others' would decide some fifty of them.
     """
 
-    def __init__(self, network: nn.Module, algorithm: Algorithm, rate: float, weight_decay: float):
+    def __init__(
+        self,
+        network: nn.Module,
+        algorithm: Algorithm,
+        rate: float,
+        weight_decay: float,
+        gradient_limit: float | None = None,
+    ):
         self._parameters = list(network.parameters())
         self._kernels = [p for p in self._parameters if p.ndim == 4] if algorithm is Algorithm.MUON else []
         self._matrices = [kernel.detach().flatten(1).clone() for kernel in self._kernels]
@@ -65,6 +78,7 @@ class NetworkOptimizer:
             )
             self._optimizers.append(muon)
         self._rate = rate
+        self._limit, self._usual = gradient_limit, 0.0
 
     def zero_grad(self) -> None:
         for parameter in self._parameters:
@@ -72,6 +86,8 @@ class NetworkOptimizer:
 
     def step(self, share: float) -> None:
         """One step along the gradients at hand at a share (0 to 1) of the learning rate."""
+        if self._limit:
+            self._shorten(self._limit)
         for kernel, matrix in zip(self._kernels, self._matrices, strict=True):
             matrix.copy_(kernel.detach().flatten(1))
             matrix.grad = kernel.grad.flatten(1)
@@ -83,10 +99,19 @@ class NetworkOptimizer:
             for kernel, matrix in zip(self._kernels, self._matrices, strict=True):
                 kernel.copy_(matrix.view(kernel.shape))
 
-    def state_dict(self) -> list[dict]:
-        """A snapshot: later steps don't change it."""
-        return [deepcopy(optimizer.state_dict()) for optimizer in self._optimizers]
+    def _shorten(self, limit: float) -> None:
+        norm = get_total_norm([parameter.grad for parameter in self._parameters])
+        longest = limit * self._usual or math.inf
+        clip_grads_with_norm_(self._parameters, longest, norm)
+        length = min(float(norm), longest)
+        self._usual = USUAL_MOMENTUM * self._usual + (1 - USUAL_MOMENTUM) * length if self._usual else length
 
-    def load_state_dict(self, states: list[dict]) -> None:
-        for optimizer, state in zip(self._optimizers, states, strict=True):
-            optimizer.load_state_dict(deepcopy(state))
+    def state_dict(self) -> dict:
+        """A snapshot: later steps don't change it."""
+        states = [deepcopy(optimizer.state_dict()) for optimizer in self._optimizers]
+        return {"optimizers": states, "usual": self._usual}
+
+    def load_state_dict(self, state: dict) -> None:
+        for optimizer, own in zip(self._optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(deepcopy(own))
+        self._usual = state["usual"]

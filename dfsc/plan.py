@@ -4,17 +4,19 @@ Two schedules: `joint` is the paper's, every step trains student and auto-encode
 auto-encoder first and the student against the finished one, whose output is then computed once for each copy.
 
 Differences from the paper, for the sake of minutes instead of a day: Muon in place of Adam, larger learning rates with
-a cosine decay, a fixed pool of penalty images and of jittered copies, a hard-feature loss over the hardest 1 %
-instead of 0.1 % of the elements, with which a student of some thousand steps gets closer to the teacher, and a
-calibration by position, since such a student still errs at the same places of every good image. PUBLISHED_PLAN takes
-back all of this that is a setting; the fixed pools remain. QUICK_PLAN has one difference more, a stage in which the
-student imitates the teacher alone.
+a cosine decay, a limit to each step's gradient, a fixed pool of penalty images and of jittered copies, a hard-feature
+loss over the hardest 1 % instead of 0.1 % of the elements, with which a student of some thousand steps gets closer to
+the teacher, and a calibration by position, since such a student still errs at the same places of every good image.
+PUBLISHED_PLAN takes back all of this that is a setting; the fixed pools remain. QUICK_PLAN has one difference more, a
+stage in which the student imitates the teacher alone.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from dfsc.optimization import Algorithm, Decay
+from torch import nn
+
+from dfsc.optimization import Algorithm, Decay, NetworkOptimizer
 from dfsc.separation import SeparationSettings
 
 # Found on development products (docs/measurements.md): what is usual at a position says less where the part moves.
@@ -38,6 +40,8 @@ class TrainingPlan:
         student_steps: steps of the student's stage, or of the joint training.
         autoencoder_batch, student_batch: images a step; a student's step also sees as many jittered copies and
             penalty images. A joint step takes the student's batch for everything.
+        gradient_limit: how many times as long as usual lately a step's gradient may be (see NetworkOptimizer); None for
+            no limit.
         hard_quantile: share (0 to 1) of the elements of D that the hard-feature loss leaves out.
         position_floor: calibrate in units of what is usual at each position, with this floor (see
             calibration.PositionScale.of); None calibrates as the papers do.
@@ -54,12 +58,17 @@ class TrainingPlan:
     weight_decay: float = 1e-5
     algorithm: Algorithm = Algorithm.MUON
     decay: Decay = Decay.COSINE
+    gradient_limit: float | None = 2.0
     hard_quantile: float = 0.99
     schedule: Schedule = Schedule.STAGED
     position_floor: float | None = FIXTURE_FLOOR
     detach: bool = False
     separation: SeparationSettings = field(default_factory=SeparationSettings)
     seed: int = 0
+
+    def optimizer(self, network: nn.Module, rate: float) -> NetworkOptimizer:
+        """A network's optimiser at its rate."""
+        return NetworkOptimizer(network, self.algorithm, rate, self.weight_decay, self.gradient_limit)
 
 
 # Appendix A.1 of arXiv 2303.14535; arXiv 2407.17909 trains the same networks in the same way.
@@ -69,6 +78,7 @@ PUBLISHED_PLAN = TrainingPlan(
     autoencoder_rate=1e-4,
     student_rate=1e-4,
     weight_decay=1e-5,
+    gradient_limit=None,
     hard_quantile=0.999,
     position_floor=None,
     schedule=Schedule.JOINT,

@@ -15,7 +15,7 @@ from dfsc.errors import DivergenceError
 from dfsc.imitation import reconstructions, student_losses, teacher_losses
 from dfsc.objectives import METHODS, total
 from dfsc.ondemand import OnDemand
-from dfsc.optimization import NetworkOptimizer, rate_share
+from dfsc.optimization import rate_share
 from dfsc.plan import Schedule, TrainingPlan
 from dfsc.processor import fast_arithmetic
 from dfsc.progress import StepRecord, average_in, out_of_bounds
@@ -52,8 +52,8 @@ class MethodTraining:
         self.autoencoder = autoencoder.to(memory_format=torch.channels_last)
         self.reconstruction = self.method.reconstruction(plan.separation, None)
         self._optimizers = {
-            "student": NetworkOptimizer(self.student, plan.algorithm, plan.student_rate, plan.weight_decay),
-            "autoencoder": NetworkOptimizer(self.autoencoder, plan.algorithm, plan.autoencoder_rate, plan.weight_decay),
+            "student": plan.optimizer(self.student, plan.student_rate),
+            "autoencoder": plan.optimizer(self.autoencoder, plan.autoencoder_rate),
         }
         self.lap, self._stage, self._step, self._parted = 0, 0, 0, False
         self._made: tuple[int, int, int] | None = None

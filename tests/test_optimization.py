@@ -24,9 +24,9 @@ def step(module, optimizer, share=1.0):
     optimizer.step(share)
 
 
-def after(steps, algorithm, layout=torch.contiguous_format):
+def after(steps, algorithm, layout=torch.contiguous_format, limit=None):
     module = network(layout)
-    optimizer = NetworkOptimizer(module, algorithm, RATE, DECAY)
+    optimizer = NetworkOptimizer(module, algorithm, RATE, DECAY, limit)
     for _ in range(steps):
         step(module, optimizer)
     return module, optimizer
@@ -74,11 +74,36 @@ def test_the_memory_layout_makes_no_difference():
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
 def test_a_resumed_optimiser_goes_on_bit_by_bit(algorithm):
-    module, optimizer = after(2, algorithm)
+    module, optimizer = after(2, algorithm, limit=0.5)
     resumed = network()
     resumed.load_state_dict(module.state_dict())
-    second = NetworkOptimizer(resumed, algorithm, RATE, DECAY)
+    second = NetworkOptimizer(resumed, algorithm, RATE, DECAY, 0.5)
     second.load_state_dict(optimizer.state_dict())
     step(module, optimizer)
     step(resumed, second)
     assert all(torch.equal(a, b) for a, b in zip(parameters(module), parameters(resumed), strict=True))
+
+
+def spiked(limit):
+    """How far the updates of ten calm steps turn when a gradient a thousand times as long comes before them."""
+    ends = []
+    for factor in (1.0, 1e3):
+        module = network()
+        optimizer = NetworkOptimizer(module, Algorithm.MUON, RATE, DECAY, limit)
+        for number in range(13):
+            optimizer.zero_grad()
+            (module(images() + number).square().mean() * (factor if number == 2 else 1.0)).backward()
+            optimizer.step(1.0)
+        ends.append(torch.cat([p.flatten() for p in parameters(module)]))
+    start = torch.cat([p.flatten() for p in parameters(network())])
+    return (ends[1] - ends[0]).norm() / (ends[0] - start).norm()
+
+
+def test_one_long_gradient_does_not_decide_the_next_steps():
+    assert spiked(2.0) < 0.5 * spiked(None)
+
+
+def test_a_gradient_no_longer_than_usual_is_left_alone():
+    limited = after(3, Algorithm.ADAM, limit=2.0)[0]
+    for one, other in zip(parameters(limited), parameters(after(3, Algorithm.ADAM)[0]), strict=True):
+        torch.testing.assert_close(one, other)
