@@ -25,7 +25,7 @@ SMALLER = {
     "--steps 400": "--steps 2 --copies 1",
     "--steps 3000": "--steps 2 --copies 1",
     "--seconds 120": "--steps 2 --copies 1",
-    "--tau 0.7 0.9 0.99 --seed 0 1 2": "--tau 0.9 --seed 0 --steps 2 --copies 1",
+    "--tau 0.7 0.9 0.99 --seed 0 1 2": "--tau 0.99 --seed 0 --steps 2 --copies 1",
     "--steps 700 --copies 2": "--steps 2 --copies 1 --seed 0",
     "benchmark loco": "benchmark loco --steps 2 --copies 1 --seed 0 --method ead-s --size demo",
     "--seconds 180": "--seconds 16 --photographs 12 --seed 0",
