@@ -45,10 +45,10 @@ def average_in(values: dict[str, float], averages: dict[str, float]) -> None:
 
 
 def out_of_bounds(values: dict[str, float], averages: dict[str, float]) -> str | None:
-    """The name of a value that no training that goes well would have, if there is one.
+    """What has a value that no training that goes well would have, in words; None where nothing has.
 
     One step may be far off and the next ones find back, so that the auto-encoder's distance is judged by its average.
     """
     if averages.get("autoencoder", 0.0) > FARTHEST:
-        return "autoencoder"
-    return next((name for name, value in values.items() if not abs(value) <= LARGEST), None)
+        return "the auto-encoder's distance from the teacher"
+    return next((name.replace("_", " ") for name, value in values.items() if not abs(value) <= LARGEST), None)

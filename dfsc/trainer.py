@@ -168,8 +168,7 @@ class MethodTraining:
             self.restore(self._good_state)
             advice = "a smaller margin ratio or a larger τ′" if self.method.separates else "another seed"
             raise DivergenceError(
-                f"The training of {self.method.title} was stopped because {wrong.replace('_', ' ')} grew without "
-                f"bound; try {advice}."
+                f"The training of {self.method.title} was stopped because {wrong} grew without bound; try {advice}."
             )
 
     def _autoencoder_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:

@@ -181,8 +181,8 @@ def test_after_a_divergence_the_methods_come_to_the_same_step_again(data, penalt
     ("values", "average", "wrong"),
     [
         ({"autoencoder": 50.0, "hard": 5e3}, 9.9, None),
-        ({"autoencoder": 9.0}, 10.1, "autoencoder"),
-        ({"autoencoder": 0.1, "hard": float("nan")}, 0.1, "hard"),
+        ({"autoencoder": 9.0}, 10.1, "the auto-encoder's distance from the teacher"),
+        ({"autoencoder": 0.1, "student_autoencoder": float("nan")}, 0.1, "student autoencoder"),
         ({"autoencoder": float("nan")}, float("nan"), "autoencoder"),
         ({"autoencoder": 0.1, "penalty": float("inf")}, 0.1, "penalty"),
     ],
