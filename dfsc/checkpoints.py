@@ -33,11 +33,12 @@ def weights_folder() -> Path:
 
 
 def products() -> list[str]:
-    """Names of the products with embedded detectors, sorted."""
+    """Names of the products with embedded detectors: first those with photographs of real parts, each half sorted."""
     folder = weights_folder()
     if not folder.is_dir():
         return []
-    return sorted({path.parent.parent.name for path in folder.glob(f"*/*/{CONFIG_FILE}")} - {"teacher"})
+    names = {path.parent.parent.name for path in folder.glob(f"*/*/{CONFIG_FILE}")} - {"teacher"}
+    return sorted(names, key=lambda name: (not (folder / "photographs" / name).is_dir(), name))
 
 
 def product_detectors(product: str) -> list[Detector]:

@@ -19,7 +19,7 @@ from dfsc.interface.compare_wording import chosen_of
 from dfsc.interface.tau_curves import tau_curves_html
 from dfsc.scenes import Counts, write_dataset
 from dfsc.study.cases import Case, Drawn, Finding, Outcome, Shipped, choose
-from dfsc.study.figures import Setting, study_of
+from dfsc.study.figures import Gain, Setting, mean_gain, study_of
 from dfsc.study.file import read_study, write_study
 from dfsc.study.judging import select
 from dfsc.study.selection import Selection, case_pixels, read_selection, selected_products, write_selection
@@ -108,7 +108,7 @@ def test_a_damaged_file_is_named_without_its_place_and_hides_no_other(tmp_path, 
 
 
 def test_a_study_is_written_and_read_again(tmp_path):
-    study = study_of(MEANING, USUAL, [swept(0.7, 0.9)])
+    study = study_of(MEANING, USUAL, [swept(0.7, 0.9)], ["cable"])
     write_study(study, tmp_path)
     assert read_study(tmp_path) == study
     assert [row.setting and row.setting.tau for row in study.rows] == [None, 0.7, 0.9]
@@ -128,6 +128,25 @@ def test_a_study_refuses_what_its_reader_could_not_tell_apart():
         study_of(MEANING, USUAL, [swept(0.7)])
     with pytest.raises(DatasetError, match="EAD-S was not trained on cable"):
         study_of(MEANING, USUAL, [swept(0.9)[1:]])
+
+
+def test_gains_of_products_that_nothing_was_chosen_on_are_put_together():
+    alone = mean_gain([Gain(0.03, 0.0, 0.07)])
+    assert (alone.mean, alone.low, alone.high) == pytest.approx((0.03, 0.0, 0.07))
+    both = mean_gain([Gain(0.04, 0.01, 0.08), Gain(0.0, -0.04, 0.03)])
+    assert (both.mean, both.low, both.high) == pytest.approx((0.02, 0.02 - 0.025, 0.02 + 0.025))
+    other = [row("ead-s", "lid"), row("dfsc", "lid", gain=-0.03, tau=0.9, margin_ratio=1.5)]
+    study = study_of(MEANING, USUAL, [swept(0.9), other], ["cable", "lid"])
+    assert study.held_out_gain("logical").mean == pytest.approx(0.01)
+    assert study.held_out_gain("structural") is None
+    table = comparison_html(study)
+    assert table.count("no setting was chosen on it") == 2
+    assert table.index("Mean of the products") > table.index("Lid")
+    assert "+1.0" in table
+    assert "Mean of the products" not in comparison_html(replace(study, held_out=("lid",)))
+    assert replace(study, held_out=("cable",)).products == ["lid", "cable"]
+    with pytest.raises(DatasetError, match="No sweep is on screw"):
+        replace(study, held_out=("screw",))
 
 
 def test_the_page_shows_difference_interval_and_curves_of_a_study():
@@ -195,8 +214,9 @@ def test_the_command_takes_sweeps_and_tells_mistakes_in_one_line(weights, tmp_pa
     (tmp_path / "sweep.json").write_text(json.dumps(swept(0.8, 0.9)), encoding="utf-8")
     command = ["study", "tables", str(tmp_path), "--meaning", str(tmp_path / "meaning.txt")]
     assert not has_study()
-    assert main([*command, "--tau", "0.8"]) == 0
+    assert main([*command, "--tau", "0.8", "--held-out", "cable"]) == 0
     assert read_study(weights / "study").compared == Setting(0.8, 1.5)
+    assert read_study(weights / "study").held_out == ("cable",)
     assert has_study()
     (tmp_path / "sweep.json").write_text("[]")
     assert main(command) == 2

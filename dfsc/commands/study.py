@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tables.add_argument(
         "--meaning", type=Path, required=True, metavar="FILE", help="what it means, three sentences, one a line"
     )
+    tables.add_argument(
+        "--held-out", nargs="*", default=[], metavar="PRODUCT", help="products that no setting was chosen on"
+    )
     defaults = SeparationSettings()
     tables.add_argument("--tau", type=float, default=defaults.tau, help="τ′ that stands for DFSC (%(default)s)")
     margin = tables.add_mutually_exclusive_group()
@@ -56,7 +59,8 @@ def _tables(options: argparse.Namespace, folder: Path) -> Path:
     ratio = None if options.margin is not None else options.margin_ratio
     compared = Setting(options.tau, ratio, options.margin)
     meaning = [line.strip() for line in lines if line.strip()]
-    return write_study(study_of(meaning, compared, [read_sweep(sweep) for sweep in options.sweep]), folder)
+    sweeps = [read_sweep(sweep) for sweep in options.sweep]
+    return write_study(study_of(meaning, compared, sweeps, options.held_out), folder)
 
 
 def _images(options: argparse.Namespace, folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from statistics import mean, stdev
 
+from dfsc.datasets import FAMILIES
 from dfsc.interface import compare_wording as wording
 from dfsc.interface.markup import text
 from dfsc.interface.wording import product_name
@@ -17,9 +18,9 @@ def meaning_html(study: Study) -> str:
 
 def comparison_html(study: Study) -> str:
     """A row a product and group: both methods' AUROC, their difference, and its interval drawn on one scale."""
-    pairs = [(study.baseline(product), _compared(study, product)) for product in study.products]
+    pairs = [(study.baseline(product), study.compared_row(product)) for product in study.products]
     end = _scale_end([gain for _, dfsc in pairs for gain in dfsc.gains.values()])
-    rows = "".join(_product_rows(study, ead_s, dfsc, end) for ead_s, dfsc in pairs)
+    rows = "".join(_product_rows(study, ead_s, dfsc, end) for ead_s, dfsc in pairs) + _held_out_rows(study, end)
     heads = "".join(f'<th scope="col">{head}</th>' for head in wording.TABLE_HEADS)
     note = wording.TABLE_NOTE.format(setting=study.compared.label)
     facts = " ".join(wording.row_facts(dfsc) for _, dfsc in pairs)
@@ -44,20 +45,30 @@ def settings_html(study: Study) -> str:
     )
 
 
-def _compared(study: Study, product: str) -> Row:
-    return next(row for row in study.constrained(product) if row.setting == study.compared)
-
-
 def _product_rows(study: Study, ead_s: Row, dfsc: Row, end: float) -> str:
-    name = f'<th scope="rowgroup" colspan="{len(wording.TABLE_HEADS)}">{text(product_name(dfsc.product))}</th>'
-    lines = [f"<tr>{name}</tr>"]
+    said = f" <small>{wording.HELD_OUT}</small>" if dfsc.product in study.held_out else ""
+    lines = []
     for group in study.groups(dfsc.product):
-        gain = dfsc.gains.get(group)
-        cells = [wording.GROUPS[group], _percent(ead_s.auroc.get(group)), _percent(dfsc.auroc.get(group)), _mean(gain)]
-        cells.append(_interval(gain, end) if gain else "")
-        row = "".join(f"<td>{cell}</td>" for cell in cells)
-        lines.append(f"<tr>{row}</tr>")
-    return f"<tbody>{''.join(lines)}</tbody>"
+        both = [_percent(row.auroc.get(group)) for row in (ead_s, dfsc)]
+        lines.append(_gain_row(wording.GROUPS[group], both, dfsc.gains.get(group), end))
+    return _row_group(text(product_name(dfsc.product)) + said, lines)
+
+
+def _held_out_rows(study: Study, end: float) -> str:
+    """The mean over the products that nothing was chosen on; empty for fewer than two of them."""
+    gains = {group: study.held_out_gain(group) for group in FAMILIES}
+    lines = [_gain_row(wording.GROUPS[group], ["", ""], gain, end) for group, gain in gains.items() if gain]
+    return _row_group(wording.HELD_OUT_MEAN, lines) if lines else ""
+
+
+def _row_group(heading: str, lines: list[str]) -> str:
+    name = f'<th scope="rowgroup" colspan="{len(wording.TABLE_HEADS)}">{heading}</th>'
+    return f"<tbody><tr>{name}</tr>{''.join(lines)}</tbody>"
+
+
+def _gain_row(group: str, both: list[str], gain: Gain | None, end: float) -> str:
+    cells = [group, *both, _mean(gain), _interval(gain, end) if gain else ""]
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def _interval(gain: Gain, end: float) -> str:

@@ -46,6 +46,7 @@ KINDS = {
     "good": ("Good", "as it should be"),
     "logical": ("Logical fault", "something is missing, surplus or swapped"),
     "structural": ("Structural fault", "scratched, dented, broken or dirty"),
+    "disagree": ("Opinions differ", "only one of the two methods is right"),
 }
 MAPS = {
     "local": ("Local", "A spot looks unlike the good parts’ texture: a scratch, a dent, dirt."),
@@ -85,7 +86,7 @@ HOW_IT_WORKS = (
     "auto-encoder disagree, the arrangement does: the global map.",
     "Good parts that were held out from training fix the colour scale and the limit. What scores above it is rejected.",
     "EAD-S and DFSC differ in training only: DFSC keeps the auto-encoder away from the teacher in those features in "
-    "which they differ most, so that a wrong arrangement stands out.",
+    "which they differ most, so that a wrong arrangement may stand out; what that gained is told under Compare.",
 )
 REPORT_LABEL = "Download report (zip)"
 RETRAIN_OFFER = "Retrain on good parts of your own"

@@ -1,8 +1,10 @@
 """A study's figures, taken from sweeps: what each setting reached on each product, beside the baseline of its seeds."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from dfsc.datasets import FAMILIES
 from dfsc.errors import DatasetError
@@ -39,6 +41,18 @@ class Gain:
     mean: float
     low: float
     high: float
+
+
+def mean_gain(gains: Sequence[Gain]) -> Gain:
+    """The mean of gains on products that have nothing in common, its interval put together from theirs.
+
+    The limits are recovered from each interval's two sides as variances are (Zou & Donner, Statistics in Medicine 27,
+    2008), which asks for no symmetry.
+    """
+    middle, count = fmean(gain.mean for gain in gains), len(gains)
+    below = math.hypot(*(gain.mean - gain.low for gain in gains)) / count
+    above = math.hypot(*(gain.high - gain.mean for gain in gains)) / count
+    return Gain(middle, middle - below, middle + above)
 
 
 @dataclass(frozen=True)
@@ -79,14 +93,18 @@ class Row:
 class Study:
     """Rows in their order, what they mean in its author's three sentences, and the setting that stands for DFSC.
 
+    Attributes:
+        held_out: products that no setting was chosen on.
+
     Raises:
-        DatasetError: for other than three sentences, for rows that only other settings tell apart, and for a product
-            that was not trained with the compared setting or as EAD-S.
+        DatasetError: for other than three sentences, for rows that only other settings tell apart, for a product that
+            was not trained with the compared setting or as EAD-S, and for held-out products without rows.
     """
 
     meaning: tuple[str, ...]
     compared: Setting
     rows: tuple[Row, ...]
+    held_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.meaning) != 3:
@@ -100,6 +118,9 @@ class Study:
             )
         for product in self.products:
             self._check_comparable(product)
+        unknown = sorted(set(self.held_out) - set(self.products))
+        if unknown:
+            raise DatasetError(f"No sweep is on {', '.join(unknown)}; its products are {', '.join(self.products)}.")
 
     def _check_comparable(self, product: str) -> None:
         if self.compared not in [row.setting for row in self.constrained(product) if row.seeds]:
@@ -112,7 +133,18 @@ class Study:
 
     @property
     def products(self) -> list[str]:
-        return list(dict.fromkeys(row.product for row in self.rows))
+        """Those that settings were chosen on first."""
+        return sorted(dict.fromkeys(row.product for row in self.rows), key=lambda name: name in self.held_out)
+
+    def compared_row(self, product: str) -> Row:
+        """DFSC on a product, with the setting that stands for it."""
+        return next(row for row in self.constrained(product) if row.setting == self.compared)
+
+    def held_out_gain(self, group: str) -> Gain | None:
+        """The mean gain over the held-out products that have such a group; None for fewer than two."""
+        rows = map(self.compared_row, self.held_out)
+        gains = [row.gains[group] for row in rows if group in row.gains]
+        return mean_gain(gains) if len(gains) > 1 else None
 
     def baseline(self, product: str) -> Row | None:
         return next((row for row in self.rows if row.product == product and row.setting is None), None)
@@ -127,12 +159,15 @@ class Study:
         return known if len(known) != 2 else known[:1]
 
 
-def study_of(meaning: Sequence[str], compared: Setting, sweeps: Sequence[Sequence[dict]]) -> Study:
+def study_of(
+    meaning: Sequence[str], compared: Setting, sweeps: Sequence[Sequence[dict]], held_out: Sequence[str] = ()
+) -> Study:
     """A study of what sweeps wrote as sweep.json.
 
     Args:
         meaning: three sentences.
         compared: the setting that stands for DFSC where one has to; the curves show all of them.
+        held_out: products that no setting was chosen on.
 
     Raises:
         DatasetError: as Study does, and for rows of another form of the constraint, which the tables can't tell apart.
@@ -141,7 +176,7 @@ def study_of(meaning: Sequence[str], compared: Setting, sweeps: Sequence[Sequenc
     for record in records:
         _check_form(record["settings"])
     rows = sorted(map(_row, records), key=lambda row: row.order)
-    return Study(tuple(meaning), compared, tuple(rows))
+    return Study(tuple(meaning), compared, tuple(rows), tuple(held_out))
 
 
 def _check_form(settings: dict) -> None:

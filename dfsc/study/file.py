@@ -33,6 +33,7 @@ def write_study(study: Study, folder: Path) -> Path:
         "format": FORMAT,
         "meaning": study.meaning,
         "compared": asdict(study.compared),
+        "held_out": study.held_out,
         "rows": [asdict(row) for row in study.rows],
     }
     file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -49,7 +50,8 @@ def read_study(folder: Path) -> Study | None:
         if content["format"] != FORMAT:
             raise ValueError
         rows = tuple(map(_row, content["rows"]))
-        return Study(tuple(map(str, content["meaning"])), Setting(**content["compared"]), rows)
+        meaning, held_out = (tuple(map(str, content[name])) for name in ("meaning", "held_out"))
+        return Study(meaning, Setting(**content["compared"]), rows, held_out)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(f"{file.name} is not a study; write it once more with `study tables`.") from error
 
