@@ -1,9 +1,11 @@
-"""A training that is given a time instead of numbers of steps: how many steps fit is found out while it runs.
+"""Time and steps: how many steps fit into a training's time, or how long its steps will still take.
 
-A plan's cosine ends at zero only if the number of steps is right, so it is corrected after every step by how long
-steps have taken; a machine that becomes busy half-way gets fewer steps and still ends on time.
+A plan's cosine ends at zero only if the number of steps is right, so with a time it is corrected after every step by
+how long steps have taken; a machine that becomes busy half-way gets fewer steps and still ends on time.
 """
 
+import math
+from collections.abc import Sequence
 from time import monotonic
 
 from dfsc.errors import TrainingError
@@ -13,6 +15,10 @@ STAGE_ENDS = {"autoencoder": 0.15, "imitation": 0.35}
 # What the auto-encoder may take on a slow machine, where it would have too few steps in its share.
 MOST_AUTOENCODER_SHARE = 0.5
 MIN_STEPS = 4
+# What a step costs beside one of the auto-encoder, roughly; of size small the student's cost more.
+STEP_COSTS = {"autoencoder": 1, "imitation": 3, "student": 4, "joint": 5}
+# What all methods of a pair share is done once.
+SHARED = {"autoencoder", "imitation"}
 
 
 class Budget:
@@ -77,3 +83,35 @@ class Budget:
         begin = self._learning_from or 0.0
         end = self.seconds - self.reserve
         return begin + (share or STAGE_ENDS.get(stage, 1.0)) * (end - begin)
+
+
+class Forecast:
+    """How long a training by steps will still take: by the pace of the running stage, and a rule of thumb for the next.
+
+    Args:
+        methods: how many are trained side by side.
+    """
+
+    def __init__(self, methods: int):
+        self._methods = methods
+        self._stage = ""
+        self._since = (0, 0.0)
+
+    def left(self, stage: str, step: int, stages: Sequence[tuple[str, int]]) -> float:
+        """Seconds from the end of a step (1-based) of a stage on, NaN after the first one seen of that stage.
+
+        Args:
+            stages: names and numbers of steps of all stages, in order.
+        """
+        if stage != self._stage:
+            self._stage, self._since = stage, (step, monotonic())
+        first, since = self._since
+        if step == first:
+            return math.nan
+        names = [name for name, _ in stages]
+        later = sum(steps * self._cost(name) for name, steps in stages[names.index(stage) + 1 :])
+        steps_left = dict(stages)[stage] - step + later / self._cost(stage)
+        return (monotonic() - since) / (step - first) * steps_left
+
+    def _cost(self, stage: str) -> int:
+        return STEP_COSTS[stage] * (1 if stage in SHARED else self._methods)

@@ -18,7 +18,6 @@ class StepRecord:
         step, steps: 1-based count within the stage and the stage's length.
         losses: each term of the loss by name.
         watch: what is logged beside the losses, e.g. "active_share" (0 to 1) and "similar_mean".
-        done: share (0 to 1] of all the work of this method.
     """
 
     method: str
@@ -27,12 +26,11 @@ class StepRecord:
     steps: int
     losses: dict[str, float]
     watch: dict[str, float]
-    done: float
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A step's record with the time left for all methods together, in seconds."""
+    """A step's record with the time left for all methods together, in seconds; NaN as long as it is not known."""
 
     record: StepRecord
     seconds_left: float

@@ -100,7 +100,7 @@ class MethodTraining:
             self.taken[name] = self.taken.get(name, 0) + 1
             if self._step % SNAPSHOT_EVERY == 0:
                 self._good_state = self.state()
-            yield StepRecord(self.method.name, name, self._step, steps, losses, watch, self._done())
+            yield StepRecord(self.method.name, name, self._step, steps, losses, watch)
 
     def prolong(self, plan: TrainingPlan) -> None:
         """Begin another lap: the next `run` goes through the stages of `plan` from the networks as they are now."""
@@ -156,10 +156,6 @@ class MethodTraining:
     def _led(self) -> bool:
         """Whether the leader has just made the step that is due here."""
         return self._leader is not None and self._leader._made == self.due
-
-    def _done(self) -> float:
-        earlier = sum(steps for _, steps in self.stages[: self._stage])
-        return (earlier + self._step) / sum(steps for _, steps in self.stages)
 
     def _guard(self, values: dict[str, float], averages: dict[str, float]) -> None:
         # A margin is what was asked for, or a multiple of a quantile that is guarded itself.

@@ -22,7 +22,7 @@ from dfsc.errors import TrainingError
 from dfsc.memory import give_back
 from dfsc.objectives import METHODS
 from dfsc.ondemand import OnDemand
-from dfsc.pacing import Budget
+from dfsc.pacing import Budget, Forecast
 from dfsc.plan import TrainingPlan
 from dfsc.progress import Progress, StepRecord
 from dfsc.trainer import MethodTraining
@@ -79,13 +79,11 @@ class Training:
         if self.budget:
             self.budget.keep(self._calibration_seconds())
         runs = {method: training.run() for method, training in self.trainings.items()}
-        started, saved, first_done = time.monotonic(), time.monotonic(), None
+        forecast, saved = Forecast(len(self.trainings)), time.monotonic()
         try:
             while records := self._round(runs):
+                left = None if self.budget else forecast.left(records[0].stage, records[0].step, self.leader.stages)
                 for record in records:
-                    first_done = record.done if first_done is None else first_done
-                    pace = (time.monotonic() - started) / max(record.done - first_done, 1e-9)
-                    left = pace * (1 - record.done) if record.done > first_done else float("nan")
                     yield Progress(record, self.budget.left if self.budget else left)
                 if self.budget and len(records) == len(runs):
                     self._fit_into_budget(records[0])

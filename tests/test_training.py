@@ -12,7 +12,7 @@ import torch
 from dfsc.detector import network_input, raw_maps
 from dfsc.errors import DivergenceError, TrainingError
 from dfsc.optimization import Algorithm, rate_share
-from dfsc.pacing import Budget
+from dfsc.pacing import Budget, Forecast
 from dfsc.plan import FIXTURE_FLOOR, MOVING_FLOOR, PUBLISHED_PLAN, Schedule, TrainingPlan
 from dfsc.progress import out_of_bounds
 from dfsc.recipe import Recipe, forget, planned, start, state_file
@@ -63,13 +63,12 @@ def test_teacher_output_is_standardised_over_the_fit_images(data):
     assert data.fitted == 4
 
 
-def test_records_tell_method_stage_losses_and_what_is_done(data, penalty):
+def test_records_tell_method_stage_and_losses(data, penalty):
     records = [p.record for p in Training(["ead-s", "dfsc"], PLAN, data, penalty).run()]
     assert [r.method for r in records] == ["ead-s", "dfsc"] * 7
     assert [r.stage for r in records[::2]] == ["autoencoder"] * 4 + ["student"] * 3
     assert set(records[-1].losses) == {"hard", "penalty", "student_autoencoder"}
     assert {"active_share", "similar_mean", "margin"} <= set(records[1].watch)
-    assert records[-1].done == 1
     assert all(np.isfinite(value) for record in records for value in record.losses.values())
 
 
@@ -314,6 +313,18 @@ def test_a_resumed_budget_goes_on_with_what_was_left(clock):
     second = Budget(100)
     second.resume(state)
     assert second.left == 40
+
+
+def test_the_time_left_follows_the_running_stage_and_reckons_later_ones_as_dearer(clock):
+    stages = [("autoencoder", 10), ("imitation", 10), ("student", 10)]
+    forecast = Forecast(methods=2)
+    assert math.isnan(forecast.left("autoencoder", 1, stages))
+    clock.now += 8
+    assert forecast.left("autoencoder", 5, stages) == 2 * (5 + 10 * 3 + 10 * 4 * 2)
+    assert math.isnan(forecast.left("student", 1, stages))
+    clock.now += 30
+    assert forecast.left("student", 7, stages) == 5 * 3
+    assert forecast.left("student", 10, stages) == 0
 
 
 def test_a_training_within_a_budget_ends_with_it_and_goes_on_when_prolonged(data, penalty, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import math
 import re
 import sys
 import time
@@ -86,9 +87,9 @@ def _follow(training: Training, state_file: Path) -> None:
         if time.monotonic() - told > REPORT_SECONDS or record.step == record.steps:
             told = time.monotonic()
             losses = ", ".join(f"{name} {value:.3f}" for name, value in (record.losses | record.watch).items())
+            left = "" if math.isnan(progress.seconds_left) else f"; {progress.seconds_left:.0f} s left"
             sys.stderr.write(
-                f"{METHODS[record.method].title} {record.stage} {record.step}/{record.steps}: {losses}; "
-                f"{progress.seconds_left:.0f} s left\n"
+                f"{METHODS[record.method].title} {record.stage} {record.step}/{record.steps}: {losses}{left}\n"
             )
 
 
