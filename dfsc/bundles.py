@@ -1,10 +1,12 @@
 """Several checkpoints at once: a folder of checkpoint folders, or a zip of them for downloading and passing on.
 
 A zip holds a folder a detector, each with the three files of dfsc.checkpoints; the teacher is known by its digest and
-not packed. A zip is as hostile as any upload: only those three names are looked at, nothing is ever unpickled.
+not packed, but found where somebody has packed it beside them. A zip is as hostile as any upload: only those three
+names are looked at, nothing is ever unpickled.
 """
 
 import dataclasses
+import re
 import zipfile
 from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
@@ -15,10 +17,12 @@ from dfsc.cards import detector_card
 from dfsc.checkpoints import detector_folders, load, save_detector
 from dfsc.detector import Detector
 from dfsc.errors import CheckpointError, ImageError
-from dfsc.hub import CONFIG_FILE, FILES, Fetched, fetch, hub_name
+from dfsc.hub import CONFIG_FILE, FILES, TEACHER, Fetched, fetch, hub_name
 from dfsc.objectives import METHODS
 
 MAX_DETECTORS = 8
+# The largest size's networks take 25 MB, the maps of 1,000 held-out images 13.
+MAX_FILE_BYTES = 60_000_000
 
 
 def open_checkpoints(source: str | Path, shown: str | None = None) -> list[Detector]:
@@ -87,27 +91,31 @@ def _open_zip(path: Path, shown: str) -> list[Detector]:
             )
     try:
         with open_zip(path, shown, "checkpoints") as archive, TemporaryDirectory() as temporary:
-            folders = _extract(archive, Path(temporary))
-            if not folders:
-                raise CheckpointError(f"{shown} holds no checkpoint: no folder in it has a {CONFIG_FILE}.")
-            if len(folders) > MAX_DETECTORS:
-                raise CheckpointError(f"{shown} holds {len(folders)} checkpoints, more than {MAX_DETECTORS} at a time.")
+            folders = _extract(archive, Path(temporary), shown)
             return open_folders(folders, shown)
     except (ArchiveError, ImageError) as error:
         raise CheckpointError(str(error)) from error
 
 
-def _extract(archive: zipfile.ZipFile, into: Path) -> list[Path]:
-    """Write each checkpoint's three files to a numbered folder of ours; what else is in the zip is left alone."""
+def _extract(archive: zipfile.ZipFile, into: Path, shown: str) -> list[Path]:
+    """Write each detector's three files to a folder of ours, and a teacher's beside them; all else is left alone."""
     entries: dict[str, zipfile.ZipInfo] = {info.filename: info for info in archive.infolist()}
     places = [PurePosixPath(name).parent for name in sorted(entries) if PurePosixPath(name).name == CONFIG_FILE]
-    folders = []
-    for place in places:
-        folder = into / str(len(folders) + 1) / (place.name or "checkpoint")
-        folder.mkdir(parents=True)
+    detectors = [place for place in places if place.name != TEACHER]
+    if not detectors:
+        raise CheckpointError(f"{shown} holds no checkpoint: no folder in it has a {CONFIG_FILE}.")
+    if len(detectors) > MAX_DETECTORS:
+        raise CheckpointError(f"{shown} holds {len(detectors)} checkpoints, more than {MAX_DETECTORS} at a time.")
+    folders: list[Path] = []
+    for place in [*detectors, *[place for place in places if place.name == TEACHER][:1]]:
+        plain = re.sub(r"[^\w-]", "_", place.name)[:40] or "checkpoint"
+        folder = into / free_name(plain, {other.name for other in folders})
+        folder.mkdir()
         for name in FILES:
             info = entries.get(str(place / name))
+            if info and info.file_size > MAX_FILE_BYTES:
+                raise CheckpointError(f"{plain}/{name} in {shown} is larger than any checkpoint's; it was not opened.")
             if info:
-                (folder / name).write_bytes(entry_bytes(archive, info, f"{place.name}/{name}"))
+                (folder / name).write_bytes(entry_bytes(archive, info, f"{plain}/{name}"))
         folders.append(folder)
-    return folders
+    return folders[: len(detectors)]

@@ -1,6 +1,7 @@
 """A checkpoint's config.json: read strictly, since it decides what its tensors mean."""
 
 import json
+import re
 from pathlib import Path
 
 from dfsc.detector import BORDER_CONVENTION, DetectorConfig
@@ -10,6 +11,9 @@ from dfsc.images import RESIZE_RULE
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
 from dfsc.separation import settings_from
+
+# Files and folders are called after products, so a name must not lead anywhere.
+_PLAIN_NAME = re.compile(r"\w[\w .-]{0,63}")
 
 
 def read_config(folder: Path, expected_format: str) -> dict:
@@ -34,12 +38,15 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
     separation = config.get("separation")
     known_value(config, "method", METHODS)
     known_value(config, "size", SIZES)
+    product = config.get("product")
+    if not isinstance(product, str) or not _PLAIN_NAME.fullmatch(product):
+        raise CheckpointError(f"{folder.name} calls its product {product!r:.80}, which is no plain name.")
     for key, own in (("resize_rule", RESIZE_RULE), ("border", BORDER_CONVENTION)):
         if config.get(key) != own:
             raise CheckpointError(f"{folder.name} was made with another {key}: {config.get(key)!r} instead of {own!r}.")
     try:
         return DetectorConfig(
-            product=str(config["product"]),
+            product=product,
             method=config["method"],
             size=config["size"],
             teacher_digest=str(config["teacher_digest"]),
@@ -53,6 +60,7 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
 
 def known_value(config: dict, key: str, table: dict) -> str:
     """The config's value of a key, which must be a key of the table; raises CheckpointError otherwise."""
-    if config.get(key) not in table:
-        raise CheckpointError(f"The checkpoint's {key} is {config.get(key)!r}; known are: {', '.join(table)}.")
-    return config[key]
+    value = config.get(key)
+    if not isinstance(value, str) or value not in table:
+        raise CheckpointError(f"The checkpoint's {key} is {value!r:.80}; known are: {', '.join(table)}.")
+    return value

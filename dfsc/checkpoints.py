@@ -18,7 +18,7 @@ from dfsc.checkpoint_files import digest, fill, halved_tensors, read_tensors, wr
 from dfsc.detector import Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
 from dfsc.errors import CheckpointError
 from dfsc.hub import CONFIG_FILE, FILES, TEACHER, WEIGHTS_FILE, HubName, fetch, hub_name
-from dfsc.networks import SIZES
+from dfsc.networks import MAP_SIZE, SIZES
 from dfsc.objectives import METHODS
 from dfsc.version import __version__
 
@@ -154,10 +154,15 @@ def _load_folder(folder: Path, source: str) -> Detector:
     tensors = read_tensors(folder)
     try:
         mean, std = tensors.pop("channel_mean").float(), tensors.pop("channel_std").float()
-        good = BranchMaps(tensors.pop("good_local").numpy(), tensors.pop("good_global").numpy())
-        position = _position_scale(tensors)
+        good = [tensors.pop("good_local"), tensors.pop("good_global")]
+        scale = [tensors.pop(name) for name in POSITION_TENSORS] if POSITION_TENSORS[0] in tensors else []
     except KeyError as error:
         raise CheckpointError(f"The checkpoint {folder.name} lacks {error}; fetch or train it once more.") from error
+    fits = {mean.shape, std.shape} == {(SIZES[config.size].teacher_channels, 1, 1)}
+    if not fits or len(good[0]) != len(good[1]) or not all(map(_are_maps, [*good, *scale])):
+        raise CheckpointError(
+            f"The calibration of {folder.name} is not one of this library; fetch or train it once more."
+        )
     student, autoencoder = empty_networks(SIZES[config.size])
     fill(nn.ModuleDict({"student": student, "autoencoder": autoencoder}), tensors, folder)
     return Detector(
@@ -167,7 +172,7 @@ def _load_folder(folder: Path, source: str) -> Detector:
         autoencoder=autoencoder.eval(),
         channel_mean=mean,
         channel_std=std,
-        calibration=Calibration(good, position),
+        calibration=Calibration(_branch_maps(good), _position_scale(scale)),
         source=source,
     )
 
@@ -180,12 +185,19 @@ def _position_tensors(calibration: Calibration) -> dict[str, Tensor]:
     return {name: torch.from_numpy(array) for name, array in zip(POSITION_TENSORS, arrays, strict=True)}
 
 
-def _position_scale(tensors: dict[str, Tensor]) -> PositionScale | None:
-    """Take the position scale out of a checkpoint's tensors, if it has one."""
-    if POSITION_TENSORS[0] not in tensors:
-        return None
-    arrays = [tensors.pop(name).numpy() for name in POSITION_TENSORS]
-    return PositionScale(BranchMaps(*arrays[:2]), BranchMaps(*arrays[2:]))
+def _position_scale(tensors: list[Tensor]) -> PositionScale | None:
+    """Of means and spreads as POSITION_TENSORS names them, if there are any."""
+    return PositionScale(_branch_maps(tensors[:2]), _branch_maps(tensors[2:])) if tensors else None
+
+
+def _branch_maps(tensors: list[Tensor]) -> BranchMaps:
+    return BranchMaps(*(tensor.numpy() for tensor in tensors))
+
+
+def _are_maps(tensor: Tensor) -> bool:
+    """Whether a tensor holds one map or several, of numbers that numpy knows."""
+    sound = tensor.dtype in (torch.float16, torch.float32) and tensor.numel() > 0
+    return sound and tensor.shape[-2:] == (MAP_SIZE, MAP_SIZE) and bool(tensor.isfinite().all())
 
 
 def teacher_folder(config: DetectorConfig, folder: Path) -> Path:

@@ -74,6 +74,37 @@ def test_entries_that_point_elsewhere_are_not_followed(bundle, tmp_path):
     assert not list(tmp_path.rglob("escaped.txt"))
 
 
+def test_folders_with_names_that_no_file_system_takes_are_opened_under_plain_ones(bundle):
+    def renamed(entries):
+        return {
+            name.replace("dfsc/", "../").replace("ead-s/", "ä" * 300 + "/"): content
+            for name, content in entries.items()
+        }
+
+    assert len(open_checkpoints(repacked(bundle, renamed), "pair.zip")) == 2
+
+
+def test_a_teacher_that_is_packed_beside_the_detectors_serves(bundle, demo_weights, monkeypatch, tmp_path):
+    teacher = {f"teacher/{path.name}": path.read_bytes() for path in (demo_weights / "teacher" / "demo").iterdir()}
+    packed = repacked(bundle, lambda entries: entries | teacher)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("DFSC_WEIGHTS", str(tmp_path / "empty"))
+    assert len(open_checkpoints(packed, "pair.zip")) == 2
+    with pytest.raises(CheckpointError, match="is not here"):
+        open_checkpoints(bundle, "pair.zip")
+
+
+def test_nothing_is_unpacked_of_a_zip_with_too_many_or_too_large_checkpoints(bundle, monkeypatch):
+    monkeypatch.setattr("dfsc.bundles.entry_bytes", lambda *_: pytest.fail("unpacked"))
+    many = repacked(bundle, lambda _: {f"{number}/config.json": b"{}" for number in range(9)})
+    with pytest.raises(CheckpointError, match="9 checkpoints, more than 8"):
+        open_checkpoints(many, "pair.zip")
+    monkeypatch.undo()
+    monkeypatch.setattr("dfsc.bundles.MAX_FILE_BYTES", 1_000_000)
+    with pytest.raises(CheckpointError, match="larger than any checkpoint's"):
+        open_checkpoints(bundle, "pair.zip")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -86,6 +86,11 @@ def test_missing_and_damaged_files_are_refused(copy, name):
         ("separation", {"tau": 7}),
         ("separation", {"nonsense": 1}),
         ("schedule", None),
+        ("size", []),
+        ("product", "../../photographs/x"),
+        ("product", "/tmp/x"),
+        ("product", ".."),
+        ("product", 7),
     ],
 )
 def test_a_config_that_is_not_understood_is_refused(copy, key, value):
@@ -106,6 +111,10 @@ def test_missing_foreign_and_misshapen_tensors_are_refused(copy):
         whole | {"extra": torch.zeros(1)},
         whole | {"student.0.weight": torch.zeros(1)},
         whole | {"good_global": torch.full_like(whole["good_global"], float("nan"))},
+        whole | {"good_global": whole["good_global"].to(torch.bfloat16)},
+        whole | {"good_global": whole["good_global"][1:]},
+        whole | {name: whole[name][:, :8].contiguous() for name in ("good_local", "good_global")},
+        whole | {"channel_mean": torch.zeros(1)},
     ]
     for tensors in spoiled:
         save_file(tensors, copy / "model.safetensors")
