@@ -7,10 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import gradio as gr
-from gradio.utils import get_upload_folder, is_in_or_equal
 
 from dfsc import Detector, DFSCError, products
 from dfsc.bundles import open_checkpoints, open_fetched
@@ -18,8 +16,9 @@ from dfsc.hub import fetch, hub_name
 from dfsc.interface import wording
 from dfsc.interface.inspecting import inspector_of
 from dfsc.interface.lane import courtesy, lane
-from dfsc.interface.photograph import delete_file, inspect_photograph, read_photograph
-from dfsc.interface.retraining import Retraining, State, pair_recipe
+from dfsc.interface.passing_files import Upload, taken_over
+from dfsc.interface.photograph import inspect_photograph, read_photograph
+from dfsc.interface.retraining import SECONDS, TAUS, Retraining, State, pair_recipe
 from dfsc.interface.settings import Settings
 from dfsc.interface.visitors import Visitor, visitor
 from dfsc.photoset import PhotoSet, read_photographs
@@ -51,14 +50,11 @@ def inspect(
     Returns:
         "photograph", "size" in pixels, and "results": a record a detector as `python -m dfsc inspect --json` prints it.
     """
-    path, name = _uploaded(photograph)
-    try:
-        with _plain_errors():
-            taken = read_photograph(path, name, uploaded=True)
-            with courtesy.inspecting():
-                inspection = inspect_photograph(taken, inspector_of(product or products()[0], request))
-    finally:
-        delete_file(path)
+    with _plain_errors(), _uploads(photograph) as uploads:
+        path, name = uploads[0]
+        taken = read_photograph(path, name, uploaded=True)
+        with courtesy.inspecting():
+            inspection = inspect_photograph(taken, inspector_of(product or products()[0], request))
     judged = Settings(min(max(local_weight, 0.0), 1.0), max(rejected_good, 0)).applied(inspection)
     scale = taken.width / inspection.size[0]
     records = [result_record(judged, result) for result in judged.results]
@@ -79,11 +75,8 @@ def open_checkpoint(source: str = "", file: dict | None = None, request: gr.Requ
     """
     with _plain_errors():
         if file:
-            path, name = _uploaded(file)
-            try:
-                detectors = open_checkpoints(path, name)
-            finally:
-                delete_file(path)
+            with _uploads(file) as uploads:
+                detectors = open_checkpoints(*uploads[0])
         elif name := hub_name(source):
             detectors = open_fetched(fetch(name, told=lambda _: None, public=not is_chosen(name)))
         else:
@@ -104,7 +97,7 @@ def train(
 
     Args:
         photographs: 12 to 200 files, or a zip of them.
-        seconds: for the pair, everything counted.
+        seconds: for the pair, everything counted, 30 to 900.
         tau: τ′ of DFSC, 0.5 to 1.
         movement: how far the part moves between photographs, as a share of the edge.
         seed: of everything that is drawn.
@@ -117,12 +110,20 @@ def train(
     with _plain_errors():
         if known.trains:
             raise DFSCError("A training of yours is under way already; wait for its end.")
+        _check_within("seconds", seconds, SECONDS)
+        _check_within("tau", tau, TAUS)
         recipe = pair_recipe(seconds, movement, seed, replace(QUICK_SEPARATION, tau=tau))
         job = known.wishes(_photographs(photographs), recipe)
         if not lane.enter(job):
             raise DFSCError("Too many trainings wait already; try again later.")
     known.retraining = job
     yield from _watched(known, job)
+
+
+def _check_within(name: str, value: float, ends: tuple[float, float]) -> None:
+    low, high = ends
+    if not isinstance(value, (int, float)) or not low <= value <= high:
+        raise DFSCError(f"{name} has to be a number from {low:g} to {high:g}.")
 
 
 def _watched(known: Visitor, job: Retraining) -> Iterator[dict]:
@@ -151,23 +152,20 @@ def _told(detectors: Sequence[Detector]) -> list[dict]:
 
 
 def _photographs(files: list[dict]) -> PhotoSet:
-    uploads = [_uploaded(file) for file in files]
-    try:
+    with _uploads(files) as uploads:
         taken = [progress.photographs for progress in read_photographs(uploads)][-1]
-    finally:
-        for path, _ in uploads:
-            delete_file(path)
     if taken is None or taken.shortage:
         raise DFSCError(taken.shortage if taken else wording.UNKNOWN_UPLOAD)
     return taken
 
 
-def _uploaded(file: object) -> tuple[Path, str]:
-    """Path and name of an upload; whatever else a client says it is, only files that it has uploaded are read."""
-    path = file.get("path") if isinstance(file, dict) else None
-    if not isinstance(path, str) or not is_in_or_equal(path, get_upload_folder()) or not Path(path).is_file():
-        raise gr.Error(wording.UNKNOWN_UPLOAD, print_exception=False)
-    return Path(path), Path(str(file.get("orig_name") or path)).name
+@contextmanager
+def _uploads(files: object) -> Iterator[list[Upload]]:
+    """Paths and names of uploads; whatever else a client says they are, only files that were uploaded are read."""
+    with taken_over(files) as uploads:
+        if not uploads:
+            raise DFSCError(wording.UNKNOWN_UPLOAD)
+        yield uploads
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,7 +13,8 @@ from dfsc.interface.inspecting import Shown, guarded, inspector_of, kept
 from dfsc.interface.many import Many, inspect_again, inspect_uploads
 from dfsc.interface.many_view import many_html
 from dfsc.interface.markup import clicked_index, notice
-from dfsc.interface.photograph import delete_file, read_photograph
+from dfsc.interface.passing_files import Upload, taken_over
+from dfsc.interface.photograph import read_photograph
 from dfsc.interface.visitors import visitor
 
 TABLE_TICK = 0.5
@@ -24,11 +24,10 @@ def show_uploads(files: list[dict] | None, product: str, request: gr.Request) ->
     """Inspect what was uploaded, dropped or pasted; the field is emptied for the next one, results stay on an error.
 
     Args:
-        files: gradio's records of uploaded files: "path" (checked by gradio to be an upload) and "orig_name".
+        files: gradio's records of uploaded files (see passing_files.taken_over).
         product: name of an embedded product, or OWN.
     """
-    uploads = [(Path(file["path"]), Path(file.get("orig_name") or file["path"]).name) for file in files or []]
-    try:
+    with taken_over(files) as uploads:
         if not uploads:
             yield *kept(notice(wording.UNKNOWN_UPLOAD, "error")), None, gr.skip()
         elif len(uploads) == 1 and not is_zip(uploads[0][0]):
@@ -37,12 +36,9 @@ def show_uploads(files: list[dict] | None, product: str, request: gr.Request) ->
             yield *shown, None, gr.skip()
         else:
             yield from _show_many(uploads, product, request)
-    finally:
-        for path, _ in uploads:
-            delete_file(path)
 
 
-def _show_many(uploads: list[tuple[Path, str]], product: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+def _show_many(uploads: list[Upload], product: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Inspect several photographs, tell how far that is, and open the one with the highest score."""
     known, started = visitor(request), time.monotonic()
     try:
@@ -81,12 +77,15 @@ def open_one(product: str, event: gr.EventData, request: gr.Request) -> Shown:
 
 
 def judge_again(product: str, request: gr.Request) -> Iterator[Any]:
-    """Inspect the photographs of the table with another product's detectors."""
+    """Inspect the photographs of the table with another product's detectors, unless others come meanwhile."""
     known = visitor(request)
-    if known.many is None:
+    before = known.many
+    if before is None:
         return
     try:
-        for many in _told(inspect_again(known.many, product, inspector_of(product, request))):
+        for many in _told(inspect_again(before, product, inspector_of(product, request))):
+            if known.many is not before:
+                return
             yield many_html(many, known.settings)
         known.many = many
     except DFSCError:

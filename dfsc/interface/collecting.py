@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,9 +10,10 @@ from dfsc.checkpoints import embedded_teacher
 from dfsc.interface import retrain_view as view
 from dfsc.interface import retrain_wording as wording
 from dfsc.interface.markup import notice
-from dfsc.interface.photograph import delete_file
+from dfsc.interface.passing_files import taken_over
 from dfsc.interface.samples import samples
 from dfsc.interface.visitors import Visitor, visitor
+from dfsc.interface.wording import UNKNOWN_UPLOAD
 from dfsc.optimization import load_optimizers
 from dfsc.photoset import PhotoSet, joined, photo_set, read_photographs
 from dfsc.previews import stand_in
@@ -24,18 +24,16 @@ SIZE = "demo"
 
 def add_uploads(files: list[dict] | dict | None, tau: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Read what was uploaded and add it to the visitor's photographs; the files are gone afterwards."""
-    given = files if isinstance(files, list) else [files] if files else []
-    uploads = [(Path(file["path"]), Path(file.get("orig_name") or file["path"]).name) for file in given]
-    yield gr.skip(), gr.skip(), gr.skip(), None
     told = 0.0
-    try:
+    with taken_over(files) as uploads:
+        if not uploads:
+            yield notice(UNKNOWN_UPLOAD, "error"), gr.skip(), gr.skip(), None
+            return
+        yield gr.skip(), gr.skip(), gr.skip(), None
         for progress in read_photographs(uploads):
             if progress.photographs is None and time.monotonic() - told > READING_TICK:
                 told = time.monotonic()
                 yield notice(wording.read_so_far(progress.done, progress.total, progress.name)), *[gr.skip()] * 3
-    finally:
-        for path, _ in uploads:
-            delete_file(path)
     for shown in _take(visitor(request), progress.photographs, tau):
         yield *shown, gr.skip()
 

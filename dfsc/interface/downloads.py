@@ -15,6 +15,11 @@ from dfsc.reporting.inspection import write_inspection
 from dfsc.uploads import shown_name
 
 
+def fetch_script(button: str) -> str:
+    """Javascript that clicks a hidden download button, for when its file has just been written."""
+    return f"() => setTimeout(() => document.querySelector('#{button}')?.click(), 200)"
+
+
 def pair_file(known: Visitor, pair: Retraining) -> str:
     """A pair as a zip, in place of the visitor's last one; returns its path, which nobody can guess."""
     return _served(known, "pair", f"{pair.product}.zip", lambda file: write_bundle(pair.detectors, file))

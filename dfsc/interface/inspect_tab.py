@@ -8,6 +8,7 @@ import gradio as gr
 from dfsc import products
 from dfsc.interface import hub_panel, wording
 from dfsc.interface.batching import judge_again, open_one, show_uploads
+from dfsc.interface.downloads import fetch_script
 from dfsc.interface.examples_view import examples_html
 from dfsc.interface.how_it_works import how_it_works_html
 from dfsc.interface.inspecting import (
@@ -30,8 +31,6 @@ SCRIPTS = "\n".join(
     "{" + "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names) + "}"
     for names in (("drawing.js", "inspection.js"), ("defect.js",))
 )
-# The file is written on demand, and only then the hidden button has something to fetch.
-FETCH_REPORT = "() => setTimeout(() => document.querySelector('#report-file')?.click(), 200)"
 PRIVATE = {"api_visibility": "private", "show_progress": "minimal", "trigger_mode": "always_last"}
 QUICK = {"api_visibility": "private", "show_progress": "hidden", "trigger_mode": "always_last", "queue": False}
 INSPECTING = PRIVATE | {"concurrency_id": "inspect", "concurrency_limit": 2}
@@ -86,7 +85,7 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
     results.click(make_defect, [product, session], shown, **events)
     results.select(show_values, [session], probe, **QUICK)
     results.change(lambda: "", None, probe, **QUICK)
-    results.submit(download_report, [session], report, **events).then(None, js=FETCH_REPORT)
+    results.submit(download_report, [session], report, **events).then(None, js=fetch_script("report-file"))
     results.input(keep_settings, None, many, **QUICK)
     changed = [*shown, gallery]
     product.input(change_product, [product, session], changed, **events).then(judge_again, [product], many, **events)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,7 +14,8 @@ from dfsc.interface.downloads import report_file
 from dfsc.interface.examples_view import examples_html
 from dfsc.interface.lane import courtesy
 from dfsc.interface.markup import clicked_index, notice
-from dfsc.interface.photograph import Photograph, inspect_photograph, passing_file, read_photograph
+from dfsc.interface.passing_files import taken_over
+from dfsc.interface.photograph import Photograph, inspect_photograph, read_photograph
 from dfsc.interface.probing import place_from, probe_html
 from dfsc.interface.results_view import results_html
 from dfsc.interface.settings import settings_from
@@ -49,8 +49,10 @@ def show_capture(file: dict | None, product: str, request: gr.Request) -> tuple[
     if not file:
         return *kept(gr.skip()), gr.skip()
     name = wording.captured(time.strftime("%H:%M:%S"))
-    with passing_file(Path(file["path"])) as path:
-        return *guarded(lambda: read_photograph(path, name, uploaded=True), product, request), None
+    with taken_over(file) as uploads:
+        if not uploads:
+            return *kept(notice(wording.UNKNOWN_UPLOAD, "error")), None
+        return *guarded(lambda: read_photograph(uploads[0][0], name, uploaded=True), product, request), None
 
 
 def change_product(product: str, photograph: Photograph | None, request: gr.Request) -> tuple[Any, ...]:
@@ -95,11 +97,10 @@ def download_report(photograph: Photograph | None, request: gr.Request) -> Any:
 
 def open_bundle(file: dict | None, photograph: Photograph | None, request: gr.Request) -> tuple[Any, ...]:
     """Put the detectors of an uploaded zip beside the visitor's own, and inspect with them."""
-    if not file:
-        return *kept(notice(wording.UNKNOWN_UPLOAD, "error")), gr.skip(), gr.skip(), None
-    path = Path(file["path"])
-    name = shown_name(file.get("orig_name") or path.name)
-    with passing_file(path):
+    with taken_over(file) as uploads:
+        if not uploads:
+            return *kept(notice(wording.UNKNOWN_UPLOAD, "error")), gr.skip(), gr.skip(), None
+        path, name = uploads[0][0], shown_name(uploads[0][1])
         try:
             detectors = open_checkpoints(path, name)
         except DFSCError as error:

@@ -46,7 +46,13 @@ def build_page() -> gr.Blocks:
                         connect_cases(tabs, inspecting, cards)
         if inspecting:
             endpoints()
-        page.unload(visitors.forget)
+
+        def forget(request: gr.Request) -> None:
+            visitors.forget(request)
+            # Gradio would keep the photograph and all that was shown for whoever comes back within an hour.
+            page.state_holder.session_data.pop(request.session_hash, None)
+
+        page.unload(forget)
     return page
 
 

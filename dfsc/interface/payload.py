@@ -2,18 +2,17 @@
 
 import base64
 import json
-from collections.abc import Sequence
 
 import numpy as np
 
 from dfsc import Inspection, Result
 from dfsc.figures import LEVELS, SCALE_END, colours
 from dfsc.interface import wording
+from dfsc.interface.settings import most_rejected
 from dfsc.networks import CELL_STRIDE, FIRST_CELL_CENTRE, INPUT_SIZE, MAP_SIZE
 
 # Weights of the local map at which the good parts' scores are told; the slider has the same steps.
 WEIGHT_STEPS = 20
-REJECTED_SHARE = 4
 
 
 def payload(inspection: Inspection, product: str, width: int, height: int) -> str:
@@ -35,13 +34,6 @@ def payload(inspection: Inspection, product: str, width: int, height: int) -> st
         "words": wording.judging(product),
     }
     return json.dumps(data, ensure_ascii=False)
-
-
-def most_rejected(results: Sequence[Result]) -> int:
-    """How many of the held-out good parts a visitor may give up at most: a quarter, but one where there are few."""
-    return min(
-        max(result.calibration.count // REJECTED_SHARE, min(1, result.calibration.count - 1)) for result in results
-    )
 
 
 def _method(result: Result) -> dict:

@@ -1,9 +1,6 @@
 """The photograph that a visitor looks at, small enough to stay in the session while the product changes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -57,19 +54,3 @@ def inspect_photograph(photograph: Photograph, inspector: Inspector) -> Inspecti
 def _results(inspector: Inspector, network: np.ndarray) -> tuple[Result, ...]:
     """The networks' part of an inspection, on a photograph as they take it (RGB uint8 256×256×3)."""
     return tuple(result[0] for result in inspector.results(network[None], device()))
-
-
-@contextmanager
-def passing_file(path: Path) -> Iterator[Path]:
-    """A file that was uploaded into a folder of its own; both are gone afterwards."""
-    try:
-        yield path
-    finally:
-        delete_file(path)
-
-
-def delete_file(path: Path) -> None:
-    """Delete a file of gradio's cache and the folder that is its own."""
-    with suppress(OSError):
-        path.unlink()
-        path.parent.rmdir()

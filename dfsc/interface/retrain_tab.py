@@ -7,10 +7,12 @@ from gradio.events import Dependency
 
 from dfsc.interface import retrain_wording as wording
 from dfsc.interface.collecting import add_uploads, show_novelty, start_over, take_sample
+from dfsc.interface.downloads import fetch_script
 from dfsc.interface.lane import MAX_WAITING
 from dfsc.interface.markup import notice
+from dfsc.interface.retraining import SECONDS, TAUS
 from dfsc.interface.samples import samples
-from dfsc.interface.watching import stop_training, train_longer, train_pair
+from dfsc.interface.watching import download_pair, stop_training, train_longer, train_pair
 from dfsc.plan import QUICK_SEPARATION as USUAL
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
@@ -50,9 +52,7 @@ def retrain_tab() -> RetrainTab:
                     )
                     for name, s in samples().items()
                 ]
-            tau = gr.Slider(
-                0.5, 1.0, USUAL.tau, step=0.005, label=wording.TAU_LABEL, info=wording.TAU_INFO, elem_id="tau"
-            )
+            tau = gr.Slider(*TAUS, USUAL.tau, step=0.005, label=wording.TAU_LABEL, info=wording.TAU_INFO, elem_id="tau")
             ratio = gr.Slider(
                 0,
                 3,
@@ -63,7 +63,7 @@ def retrain_tab() -> RetrainTab:
                 elem_id="kappa",
             )
             seconds = gr.Slider(
-                30, 900, 120, step=10, label=wording.SECONDS_LABEL, info=wording.SECONDS_INFO, elem_id="seconds"
+                *SECONDS, 120, step=10, label=wording.SECONDS_LABEL, info=wording.SECONDS_INFO, elem_id="seconds"
             )
             movement = gr.Radio(list(wording.MOVEMENTS), value=0.0, label=wording.MOVEMENT_LABEL, elem_id="movement")
             with gr.Accordion("Advanced", open=False, elem_id="advanced"):
@@ -92,7 +92,8 @@ def retrain_tab() -> RetrainTab:
             result = gr.HTML("", elem_id="retrain-result", label="Your pair")
             with gr.Row(visible=False, elem_id="pair-actions") as actions:
                 inspect = gr.Button(wording.INSPECT_LABEL, variant="primary", elem_id="inspect-pair")
-                download = gr.DownloadButton(wording.DOWNLOAD_LABEL, elem_id="download-pair")
+                download = gr.Button(wording.DOWNLOAD_LABEL, elem_id="download-pair")
+                file = gr.DownloadButton(wording.DOWNLOAD_LABEL, elem_id="pair-file", visible="hidden")
             curves = gr.HTML("", elem_id="curves", label="Curves")
             preview = gr.HTML("", elem_id="preview", label="Preview")
             album = gr.HTML("", elem_id="album", label="Photographs")
@@ -104,7 +105,8 @@ def retrain_tab() -> RetrainTab:
         button.click(take_sample, [gr.State(name), tau], seen, **QUICK)
     clear.click(start_over, None, seen, **QUICK)
     tau.change(show_novelty, [tau], novelty, trigger_mode="always_last", **QUICK)
-    watched = [message, novelty, result, actions, download, curves, preview]
+    download.click(download_pair, None, file, **QUICK).then(None, js=fetch_script("pair-file"))
+    watched = [message, novelty, result, actions, curves, preview]
     wishes = [tau, ratio, seconds, movement, seed, warm_up, weight]
     trainings = (
         train.click(train_pair, wishes, watched, **WATCHING),

@@ -34,7 +34,6 @@ NOTHING_TO_STOP = "No training is under way."
 STOPPING = "Stopping after this step; what was learned is kept and calibrated."
 STOPPING_EARLY = "Stopping. It is too early for a new pair to come of it."
 NOTHING_TO_PROLONG = "There is no finished training to go on with; train a pair first."
-NO_PAIR = "There is no trained pair yet."
 STAND_IN = (
     "Estimate before training, on {name}: how many features are novel at each position if the photographs’ mean stands "
     "in for the auto-encoder, d = (T − mean of T)²."

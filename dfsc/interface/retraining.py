@@ -1,5 +1,6 @@
 """A visitor's retraining as the lane runs it and the page watches it: state, curves, previews, and the trained pair."""
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -21,6 +22,8 @@ from dfsc.training import Training
 POINT_SECONDS = 1.0
 PREVIEW_SECONDS = 4.0
 PATIENCE = 5.0
+# Lowest and highest that a visitor may wish for; one training holds up all others.
+SECONDS, TAUS = (30, 900), (0.5, 1.0)
 
 
 class State(StrEnum):
@@ -127,8 +130,8 @@ class Retraining:
         except DFSCError as error:
             self._fail(str(error))
         except Exception:
+            logging.getLogger(__name__).exception("A training broke off.")
             self._fail("The training broke off for a reason that the page does not know; please start it again.")
-            raise
         finally:
             if self.training:
                 self.training.forget()

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from dfsc import Inspection, Result
 
+REJECTED_SHARE = 4
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -15,11 +17,9 @@ class Settings:
     strength: float = 0.86
 
     def judged(self, results: Sequence[Result]) -> tuple[Result, ...]:
-        """The results by these settings; no network runs."""
-        return tuple(
-            replace(result, local_weight=self.weight, rejected_good=min(self.rejected, result.calibration.count - 1))
-            for result in results
-        )
+        """The results by these settings, as far as the good parts allow; no network runs."""
+        rejected = min(self.rejected, most_rejected(results))
+        return tuple(replace(result, local_weight=self.weight, rejected_good=rejected) for result in results)
 
     def applied(self, inspection: Inspection) -> Inspection:
         """The inspection with its results judged by these settings."""
@@ -33,3 +33,10 @@ def settings_from(event: object) -> Settings | None:
         return None
     weight, rejected, strength = values
     return Settings(weight / 100, int(rejected), strength / 100)
+
+
+def most_rejected(results: Sequence[Result]) -> int:
+    """How many of the held-out good parts a visitor may give up at most: a quarter, but one where there are few."""
+    return min(
+        max(result.calibration.count // REJECTED_SHARE, min(1, result.calibration.count - 1)) for result in results
+    )

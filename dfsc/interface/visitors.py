@@ -10,7 +10,7 @@ import gradio as gr
 from dfsc import Detector, Inspection, Inspector
 from dfsc.hub import Listed
 from dfsc.interface.many import Many
-from dfsc.interface.photograph import delete_file
+from dfsc.interface.passing_files import delete_file
 from dfsc.interface.retraining import Retraining, State
 from dfsc.interface.settings import Settings
 from dfsc.photoset import PhotoSet

@@ -33,14 +33,13 @@ class Changes:
     novelty: Any = field(default_factory=gr.skip)
     result: Any = field(default_factory=gr.skip)
     actions: Any = field(default_factory=gr.skip)
-    download: Any = field(default_factory=gr.skip)
     curves: Any = field(default_factory=gr.skip)
     preview: Any = field(default_factory=gr.skip)
     seen: tuple[int, Any, Any] = (0, None, None)
 
     def outputs(self) -> tuple[Any, ...]:
         """In the order in which the tab names its components."""
-        return self.message, self.novelty, self.result, self.actions, self.download, self.curves, self.preview
+        return self.message, self.novelty, self.result, self.actions, self.curves, self.preview
 
 
 def train_pair(
@@ -81,9 +80,16 @@ def stop_training(request: gr.Request) -> str:
     if not known.trains:
         return notice(wording.NOTHING_TO_STOP)
     job = known.retraining
-    said = wording.STOPPING if job.would_keep else wording.STOPPING_EARLY
+    begun = job.state not in (State.WAITING, State.PREPARING)
+    said = wording.STOPPING if begun and job.would_keep else wording.STOPPING_EARLY
     job.stop()
     return notice(said)
+
+
+def download_pair(request: gr.Request) -> Any:
+    """Write the last pair for the hidden download button."""
+    known = visitor(request)
+    return pair_file(known, known.pairs[-1]) if known.pairs else gr.skip()
 
 
 def _watch(known: Visitor, job: Retraining, tau: float) -> Iterator[tuple[Any, ...]]:
@@ -124,7 +130,7 @@ def _changes(known: Visitor, job: Retraining, tau: float, last: Changes) -> Chan
 def _with_pair(known: Visitor, job: Retraining, shown: Changes) -> Changes:
     known.keep(job)
     shown.result = view.result_html(job.detectors)
-    shown.actions, shown.download = gr.Row(visible=True), pair_file(known, job)
+    shown.actions = gr.Row(visible=True)
     return shown
 
 

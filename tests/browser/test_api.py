@@ -47,6 +47,12 @@ def test_only_uploads_are_read(client, photographs):
             client.predict(file, "toy_block", api_name="/inspect")
 
 
+def test_a_training_can_not_be_wished_for_longer_than_on_the_page(client, photographs):
+    for wish, said in (({"seconds": 1e7}, "seconds has to be a number from 30 to 900"), ({"tau": 0.1}, "tau has to")):
+        with pytest.raises(AppError, match=said):
+            client.predict([handle_file(path) for path in photographs], **wish, api_name="/train")
+
+
 def test_errors_are_sentences(client, tmp_path):
     letter = tmp_path / "letter.jpg"
     letter.write_text("Dear Sir")

@@ -25,12 +25,15 @@ const read = holder => {
 const weighted = (local, other, weight) => local.map((value, cell) => weight * value + (1 - weight) * other[cell]);
 const highest = map => map.reduce((best, value, cell) => (value > map[best] ? cell : best), 0);
 
+// What was set on another product may be more than this one's few good parts allow.
+const rejected = () => Math.min(settings.rejected, shown.most_rejected);
+
 const judge = method => {
   const weight = settings.weight / 100;
   const fused = weighted(method.local, method.global, weight);
   const good = method.good[Math.round(weight * (method.good.length - 1))];
   const peak = highest(fused);
-  const limit = good[good.length - 1 - Math.min(settings.rejected, good.length - 1)];
+  const limit = good[good.length - 1 - rejected()];
   const verdict = method.foreign ? 'foreign' : fused[peak] > limit ? 'reject' : 'accept';
   return { fused, good, peak, limit, verdict, score: fused[peak], below: good.filter(g => g < fused[peak]).length };
 };
@@ -67,8 +70,8 @@ const standing = one => {
   return filled(sentence, { below: one.below, count: one.good.length });
 };
 
-const limitNote = one => filled(settings.rejected ? shown.words.limit.some : shown.words.limit.none, {
-  rejected: Math.min(settings.rejected, one.good.length - 1), count: one.good.length,
+const limitNote = one => filled(rejected() ? shown.words.limit.some : shown.words.limit.none, {
+  rejected: rejected(), count: one.good.length,
 });
 
 // Writing
@@ -109,8 +112,8 @@ const write = (row, method, one) => {
 const writeSliders = () => {
   for (const slider of all('.sliders input')) {
     if (slider.name === 'rejected') slider.max = shown.most_rejected;
-    slider.value = settings[slider.name];
-    const values = { ...settings, count: shown.methods[0].good[0].length, rest: 100 - settings.weight };
+    const values = { ...settings, rejected: rejected(), count: shown.methods[0].good[0].length, rest: 100 - settings.weight };
+    slider.value = values[slider.name];
     slider.closest('label').querySelector('output').textContent = filled(slider.dataset.says, values);
   }
 };
@@ -154,7 +157,6 @@ const arrive = () => {
   if (!holder || (holder.dataset.drawn && shown.holder === holder && shown.told === holder.dataset.inspection)) return;
   shown = read(holder);
   delete holder.dataset.drawn;
-  settings.rejected = Math.min(settings.rejected, shown.most_rejected);
   shown.photo.decode().then(update, update);
 };
 // Gradio may put new results into the old elements; then the attributes change, and what was drawn is gone.
