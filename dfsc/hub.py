@@ -5,6 +5,7 @@ model. Only these names are ever fetched, so no pickle can be. A version counts 
 hashes that the Hub tells; until then the version before stays what the name means.
 """
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -14,17 +15,16 @@ from pathlib import Path, PurePosixPath
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.hf_api import ModelInfo, RepoFile
-from huggingface_hub.utils import tqdm
 
 from dfsc.errors import CheckpointError
-from dfsc.hub_cache import check_files, places, point, writable_place
+from dfsc.hub_cache import check_files, counting, places, point, writable_place
 from dfsc.hub_refusals import said
 from dfsc.version import __version__
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = FILES = ("config.json", "model.safetensors", "README.md")
 TEACHER = "teacher"
 MAIN = "main"
-MAX_BYTES = 500_000_000
+MAX_BYTES = 300_000_000
 SECONDS = 10.0
 
 _NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?(?::(?P<folder>[\w./ -]+))?")
@@ -162,40 +162,40 @@ def fetch(
     if known is not None:
         return known
     found = listed(name, public)
-    with said(name, public=public):
-        snapshot = Path(
-            snapshot_download(
-                name.repository,
-                revision=found.commit,
-                cache_dir=writable_place(),
-                endpoint=_endpoint(),
-                token=_token(public),
-                allow_patterns=list(found.files),
-                etag_timeout=SECONDS,
-                library_name="dfsc",
-                library_version=__version__,
-                tqdm_class=_counting(told) if told else None,
-            )
-        )
+    configs = [f"{folder}/{CONFIG_FILE}".removeprefix("/") for folder in found.folders]
+    _check_ours(name, _download(found, configs, None, public), configs)
+    snapshot = _download(found, list(found.files), told, public)
     check_files(snapshot, found.files, str(name))
     point(snapshot, name.revision, found.commit)
     return Fetched(name, snapshot / name.folder, found.commit, kept=False)
 
 
-def _counting(told: Callable[[int], None]) -> type[tqdm]:
-    """A progress bar that is not drawn, and tells of the bytes that arrive."""
+def _download(found: Listed, files: list[str], told: Callable[[int], None] | None, public: bool) -> Path:
+    with said(found.name, public=public):
+        snapshot = snapshot_download(
+            found.name.repository,
+            revision=found.commit,
+            cache_dir=writable_place(),
+            endpoint=_endpoint(),
+            token=_token(public),
+            allow_patterns=files,
+            etag_timeout=SECONDS,
+            library_name="dfsc",
+            library_version=__version__,
+            tqdm_class=counting(told) if told else None,
+        )
+    return Path(snapshot)
 
-    class Counting(tqdm):
-        def __init__(self, *arguments: object, **options: object):
-            self._counts = options.get("unit") == "B" and options.get("name") == "huggingface_hub.snapshot_download"
-            super().__init__(*arguments, **(options | {"disable": True}))
 
-        def update(self, n: float | None = 1) -> bool | None:
-            if self._counts and n:
-                told(int(n))
-            return super().update(n)
-
-    return Counting
+def _check_ours(name: HubName, snapshot: Path, configs: list[str]) -> None:
+    """Other libraries' models have a config.json too, and would be large to fetch for nothing."""
+    for config in configs:
+        try:
+            ours = str(json.loads((snapshot / config).read_bytes())["format"]).startswith("dfsc-")
+        except (OSError, ValueError, KeyError, TypeError):
+            ours = False
+        if not ours:
+            raise CheckpointError(f"{config} of {name} is not of this library, so nothing else was fetched of it.")
 
 
 def _patterns(name: HubName) -> list[str]:

@@ -1,13 +1,14 @@
-"""Where fetched files lie, whether they are what the Hub says, and which of their versions a name means."""
+"""Where fetched files lie, how they arrive, whether they are what the Hub says, and which version a name means."""
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
 from huggingface_hub import constants
+from huggingface_hub.utils import tqdm
 
 from dfsc.errors import CheckpointError
 
@@ -26,6 +27,22 @@ def writable_place() -> str:
     except OSError:
         return _passing_place().name
     return place
+
+
+def counting(told: Callable[[int], None]) -> type[tqdm]:
+    """A progress bar that is not drawn, and tells of the bytes that arrive."""
+
+    class Counting(tqdm):
+        def __init__(self, *arguments: object, **options: object):
+            self._counts = options.get("unit") == "B" and options.get("name") == "huggingface_hub.snapshot_download"
+            super().__init__(*arguments, **(options | {"disable": True}))
+
+        def update(self, n: float | None = 1) -> bool | None:
+            if self._counts and n:
+                told(int(n))
+            return super().update(n)
+
+    return Counting
 
 
 def check_files(snapshot: Path, expected: Mapping[str, str], name: str) -> None:

@@ -100,6 +100,16 @@ def test_no_pickle_and_nothing_else_is_fetched(published):
     assert not [request for request in published.asked if "pytorch_model" in request or "run.py" in request]
 
 
+@pytest.mark.parametrize("config", [b'{"model_type": "bert"}', b"[]", b"{", b"\xff"])
+def test_another_librarys_model_is_refused_before_its_weights_are_fetched(published, config):
+    published.repositories["org/block"].commit({"dfsc/config.json": config})
+    with pytest.raises(CheckpointError, match=r"dfsc/config\.json of org/block is not of this library"):
+        fetch(HubName("org/block"))
+    assert not [request for request in published.asked if "safetensors" in request]
+    commit = published.repositories["org/block"].references["main"]
+    assert cached(HubName("org/block", commit)) is None
+
+
 def test_a_tampered_download_is_refused_and_the_version_before_stays(published):
     before = fetch(HubName("org/block", folder="dfsc"))
     repository = published.repositories["org/block"]
