@@ -17,17 +17,22 @@ TRAIN_LABEL, STOP_LABEL, LONGER_LABEL = "Train both models", "Stop and keep", "T
 DOWNLOAD_LABEL = "Download the pair (zip)"
 INSPECT_LABEL = "Inspect with this pair"
 TAU_LABEL = "τ′: share of features that count as similar"
-TAU_INFO = "The rest is novel, and DFSC keeps its auto-encoder away from the teacher there. 1.0 is EAD-S itself."
+TAU_INFO = (
+    "The rest counts as novel: there DFSC keeps its auto-encoder from copying the teacher. At 1 it is EAD-S itself."
+)
 MARGIN_LABEL = "Margin ratio κ"
-MARGIN_INFO = "How far away, in multiples of the τ′-quantile. 0 only leaves novel features out."
+MARGIN_INFO = (
+    "How far from the teacher it is kept, as a multiple of the largest difference that still counts as similar. At 0 "
+    "novel features are merely left out."
+)
 SECONDS_LABEL = "Time for the pair, in seconds"
 SECONDS_INFO = "Everything counts. More time gives better models; 120 s show what is possible."
 SEED_LABEL, SEED_INFO = "Seed", "Same seed, same draw of photographs and first networks."
 MOVEMENT_LABEL = "How much does the part move between photographs?"
 MOVEMENTS = (("Not at all: it lies in a fixture", 0.0), ("A little", 0.02), ("Visibly: held by hand", 0.05))
 WARM_UP_LABEL = "Warm-up"
-WARM_UP_INFO = "Share of the auto-encoder's training before the constraint begins."
-WEIGHT_LABEL, WEIGHT_INFO = "Weight λ", "How strongly the margin counts against the fit."
+WARM_UP_INFO = "Share of the auto-encoder's training before DFSC begins to keep it away."
+WEIGHT_LABEL, WEIGHT_INFO = "Weight λ", "How much keeping away counts against learning the good parts."
 ALREADY_TRAINING = "A training of yours is under way; stop it first, or wait for its end."
 TOO_MANY_WAIT = "Too many visitors wait for a training already; please come back in a while."
 NOTHING_TO_STOP = "No training is under way."
@@ -99,8 +104,8 @@ def calibrated(calibration: Calibration) -> str:
     expected, bound = calibration.rejection()
     return (
         f"Calibrated on {calibration.count} held-out photographs: the limit is their highest score, so none of them is "
-        f"rejected. Of further good parts it will reject about 1 in {round(1 / expected)}; with so few photographs "
-        f"anything up to {100 * bound:.0f} % is possible (95 % confidence)."
+        f"rejected. Of further good parts like these it will reject about 1 in {round(1 / expected)}, or a few more; "
+        f"with so few photographs anything up to {100 * bound:.0f} % is possible (95 % confidence)."
     )
 
 

@@ -7,12 +7,13 @@ from threading import Lock
 
 import gradio as gr
 
-from dfsc import Detector, Inspection, Inspector
+from dfsc import Detector, DFSCError, Inspection, Inspector
 from dfsc.hub import Listed
 from dfsc.interface.many import Many
 from dfsc.interface.passing_files import delete_file
 from dfsc.interface.retraining import Retraining, State
 from dfsc.interface.settings import Settings
+from dfsc.interface.wording import NO_OWN
 from dfsc.photoset import PhotoSet
 from dfsc.previews import NovelChannels
 from dfsc.recipe import Recipe
@@ -97,6 +98,8 @@ class Visitor:
 
     def inspector(self) -> Inspector:
         """Raises DFSCError when he has no detectors yet."""
+        if not self.detectors:
+            raise DFSCError(NO_OWN)
         if self._inspector is None:
             self._inspector = Inspector(self.detectors)
         return self._inspector

@@ -12,8 +12,9 @@ CAMERA_LABEL = "Use this computer’s camera"
 PRODUCT_LABEL = "Product"
 # The choice beside the products: what the visitor trained or opened himself.
 OWN, OWN_NAME = "own", "Your model"
-CHECKPOINT_LABEL = "Open a checkpoint (zip)"
+CHECKPOINT_LABEL = "Open a pair that was trained before (zip)"
 HUB_LABEL, HUB_HINT = "Or from the Hugging Face Hub (press Enter)", "org/name"
+NO_OWN = "Your model is no longer here; train one in the Retrain tab, or open it from its zip."
 NO_HUB_NAME = "That is no name on the Hub; it should look like org/name."
 HUB_LICENCE, HUB_DETECTORS, HUB_SIZE, HUB_VERSION = "Licence", "Detectors", "Size", "Version"
 HUB_UNSAID = "not said"
@@ -51,7 +52,7 @@ KINDS = {
 MAPS = {
     "local": ("Local", "A spot looks unlike the good parts’ texture: a scratch, a dent, dirt."),
     "global": ("Global", "The arrangement is unlike the good parts: something is missing, surplus or swapped."),
-    "fused": ("Fused", "The mean of both. Its highest value, at the ring, is the score."),
+    "fused": ("Fused", "Both together, by the weight that is set. The highest value, at the ring, is the score."),
 }
 BRANCH_MEANING = {
     "local": "a spot there looks unlike the good parts’ texture",
@@ -60,18 +61,18 @@ BRANCH_MEANING = {
 VERDICTS = {"accept": "Accepted", "reject": "Rejected", "foreign": "Not this product"}
 LEGEND = (
     ("0", "as 90 % of the good parts’ pixels, or calmer"),
-    ("0.1", "as the hottest 0.5 % of them begin"),
+    ("0.1", "as the hottest 0.5 % of those pixels"),
     ("0.3", "and above: far outside"),
 )
 LEGEND_NOTE = (
     "All maps share this scale; it is fixed by the good parts and never stretched to a photograph. "
-    "In the hatched border no cell of a map has its middle: it is seen, but drawn further in."
+    "What lies in the hatched border is inspected too, but shown a little further in."
 )
 
 
 SLIDERS = {
     "weight": ("Weight of the local map", 0, 100, 5, "{weight} % local, {rest} % global"),
-    "rejected": ("Limit", 0, 1, 1, "rejects {rejected} of {count} good parts held out"),
+    "rejected": ("Limit", 0, 1, 1, "rejects {rejected} of {count} good parts kept back from training"),
     "strength": ("Strength of the colours", 0, 100, 1, "{strength} %"),
 }
 SLIDERS_NOTE = "Nothing is computed anew: verdicts, limits and maps follow at once."
@@ -93,9 +94,7 @@ RETRAIN_OFFER = "Retrain on good parts of your own"
 DIFFERENCE_NOTE = "Blue: {first} is higher. Orange: {last} is higher. Full colour from a difference of 0.3 on."
 PROBE_PLACE = "At x {x}, y {y} px"
 PROBE_RANK = "above {below} of {count} good parts here"
-PROBE_BORDER = (
-    "In the hatched border no cell of a map has its middle, so there is no value of its own; click further in."
-)
+PROBE_BORDER = "What lies in the hatched border is shown a little further in; click there."
 PROBE_HINT = "Click on a map to see all values at that place and where they stand among the good parts."
 
 
