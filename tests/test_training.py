@@ -384,6 +384,18 @@ def test_the_published_recipe_takes_back_what_this_project_changed():
     assert shares == [1.0, 1.0, 0.1, 0.1]
 
 
+def test_held_out_images_have_no_part_in_the_scale_of_positions(data, penalty):
+    training = Training(["ead-s"], PLAN, data, penalty)
+    list(training.run())
+    before = training.detectors("part", {})["ead-s"].calibration
+    other = Training(["ead-s"], PLAN, replace(data, held_out=data.held_out[:2]), penalty)
+    other.trainings = training.trainings
+    after = other.detectors("part", {})["ead-s"].calibration
+    assert (before.count, after.count) == (4, 2)
+    np.testing.assert_array_equal(before.position.mean.local, after.position.mean.local)
+    np.testing.assert_array_equal(before.position.spread.global_, after.position.spread.global_)
+
+
 @pytest.mark.parametrize(
     ("wishes", "floor"),
     [
