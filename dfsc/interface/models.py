@@ -9,8 +9,8 @@ from dfsc import Inspector, product_detectors
 from dfsc.checkpoints import weights_folder
 from dfsc.images import image_files
 
-EXAMPLE_KINDS = ("good", "logical", "structural", "disagree")
-SHOWN_FIRST = ("logical", "structural", "good", "disagree")
+EXAMPLE_KINDS = ("good", "logical", "structural", "disagree", "missed")
+SHOWN_FIRST = ("logical", "structural", "good", "disagree", "missed")
 
 _loading = Lock()
 

@@ -48,6 +48,7 @@ KINDS = {
     "logical": ("Logical fault", "something is missing, surplus or swapped"),
     "structural": ("Structural fault", "scratched, dented, broken or dirty"),
     "disagree": ("Opinions differ", "only one of the two methods is right"),
+    "missed": ("Missed by both", "a fault that neither method finds"),
 }
 MAPS = {
     "local": ("Local", "A spot looks unlike the good parts’ texture: a scratch, a dent, dirt."),

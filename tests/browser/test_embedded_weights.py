@@ -13,6 +13,7 @@ VERDICTS = {
     "logical": ["Rejected", "Rejected"],
     "structural": ["Rejected", "Rejected"],
     "disagree": ["Accepted", "Rejected"],
+    "missed": ["Accepted", "Accepted"],
 }
 
 
