@@ -41,7 +41,7 @@ def test_whoever_uploads_the_same_file_later_keeps_his_own(cache):
 def test_a_folder_of_others_uploads_is_not_walked(cache):
     theirs = uploaded(cache, "theirs.png")
     folder = str(Path(theirs["path"]).parent)
-    for path in (str(cache), folder, "/etc/passwd", f"{cache}/../cache", "", 3, None):
+    for path in (str(cache), folder, "/etc/passwd", f"{cache}/../cache", "", 3, None, f"{cache}/a\0b"):
         with taken_over([{"path": path}, uploaded(cache, "mine.png", b"mine")]) as uploads:
             assert uploads == []
     for record in ("no record", None, {}, []):

@@ -23,7 +23,7 @@ HUB = [command for command in COMMANDS if any(word.startswith("org/") for word i
 SMALLER = {
     "render terminal_block": "render terminal_block --train 12 --validation 4 --good 2 --logical 1 --structural 1",
     "--steps 400": "--steps 2 --copies 1",
-    "--steps 3000": "--steps 2 --copies 1",
+    "--autoencoder-steps 1500 --imitation-steps 1500 --steps 1000": "--steps 2 --copies 1",
     "--seconds 120": "--steps 2 --copies 1",
     "--tau 0.7 0.9 0.99 --seed 0 1 2": "--tau 0.99 --seed 0 --steps 2 --copies 1",
     "--steps 700 --copies 2": "--steps 2 --copies 1 --seed 0",

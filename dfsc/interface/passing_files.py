@@ -44,7 +44,8 @@ def delete_file(path: Path) -> None:
 
 
 def _may_be_upload(path: object) -> bool:
-    return isinstance(path, str) and is_in_or_equal(path, get_upload_folder()) and not Path(path).is_dir()
+    plain = isinstance(path, str) and "\0" not in path
+    return plain and is_in_or_equal(path, get_upload_folder()) and not Path(path).is_dir()
 
 
 def _name(record: dict) -> str:
