@@ -140,7 +140,7 @@ def test_gains_of_products_that_nothing_was_chosen_on_are_put_together():
     assert study.held_out_gain("logical").mean == pytest.approx(0.01)
     assert study.held_out_gain("structural") is None
     table = comparison_html(study)
-    assert table.count("no setting was chosen on it") == 2
+    assert table.count("no setting of DFSC was chosen on it") == 2
     assert table.index("Mean of the products") > table.index("Lid")
     assert "+1.0" in table
     assert "Mean of the products" not in comparison_html(replace(study, held_out=("lid",)))

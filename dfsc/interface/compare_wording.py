@@ -13,8 +13,8 @@ TABLE_NOTE = (
     "bootstrap interval over seeds and images; one that includes 0 shows no difference, few seeds make it too narrow."
 )
 TABLE_HEADS = ("Faults", "EAD-S", "DFSC", "Difference", "95 % interval")
-HELD_OUT = "no setting was chosen on it"
-HELD_OUT_MEAN = "Mean of the products that no setting was chosen on"
+HELD_OUT = "no setting of DFSC was chosen on it"
+HELD_OUT_MEAN = "Mean of the products that no setting of DFSC was chosen on"
 ACROSS_ZERO = "includes 0"
 CURVES_TITLE = "AUROC against τ′"
 CURVES_NOTE = (
