@@ -94,7 +94,7 @@ def test_bfloat16_keeps_verdicts_and_scores(product):
 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_one_photograph_at_three_sizes_scores_alike(product):
-    # 5 % are wanted; sharpening while halving costs up to 6.7 % on three of 36 (docs/measurements.md).
+    # 5 % are wanted; sharpening while halving costs up to 7.2 % (docs/measurements.md).
     for path in examples(product):
         image = Image.fromarray(read_image(path))
         for factor in (0.5, 2):
