@@ -32,14 +32,15 @@ def offered() -> tuple[str, str]:
 def look_up(name: str, request: gr.Request) -> str:
     """What the Hub tells of a repository: licence, detectors, size; nothing is fetched."""
     known, wanted = visitor(request), hub_name(name or "")
-    known.listed = None
     if wanted is None:
         return notice(wording.NO_HUB_NAME, "error")
     try:
-        known.listed = listed(wanted, public=not is_chosen(wanted))
+        found = listed(wanted, public=not is_chosen(wanted))
     except DFSCError as error:
         return notice(str(error), "error")
-    return _card(known.listed, here=cached(wanted) is not None)
+    # Only now: the card that is shown until then may be clicked while its name is looked up once more.
+    known.listed = found
+    return _card(found, here=cached(wanted) is not None)
 
 
 def fetch_detectors(photograph: Photograph | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
