@@ -99,23 +99,31 @@ def _open_zip(path: Path, shown: str) -> list[Detector]:
 
 def _extract(archive: zipfile.ZipFile, into: Path, shown: str) -> list[Path]:
     """Write each detector's three files to a folder of ours, and a teacher's beside them; all else is left alone."""
-    entries: dict[str, zipfile.ZipInfo] = {info.filename: info for info in archive.infolist()}
-    places = [PurePosixPath(name).parent for name in sorted(entries) if PurePosixPath(name).name == CONFIG_FILE]
+    names = sorted(info.filename for info in archive.infolist())
+    places = [PurePosixPath(name).parent for name in names if PurePosixPath(name).name == CONFIG_FILE]
     detectors = [place for place in places if place.name != TEACHER]
     if not detectors:
         raise CheckpointError(f"{shown} holds no checkpoint: no folder in it has a {CONFIG_FILE}.")
     if len(detectors) > MAX_DETECTORS:
         raise CheckpointError(f"{shown} holds {len(detectors)} checkpoints, more than {MAX_DETECTORS} at a time.")
+    for teacher in [place for place in places if place.name == TEACHER][:1]:
+        _write(archive, teacher, into / TEACHER)
     folders: list[Path] = []
-    for place in [*detectors, *[place for place in places if place.name == TEACHER][:1]]:
+    for place in detectors:
         plain = re.sub(r"[^\w-]", "_", place.name)[:40] or "checkpoint"
-        folder = into / free_name(plain, {other.name for other in folders})
-        folder.mkdir()
-        for name in FILES:
-            info = entries.get(str(place / name))
-            if info and info.file_size > MAX_FILE_BYTES:
-                raise CheckpointError(f"{plain}/{name} in {shown} is larger than any checkpoint's; it was not opened.")
-            if info:
-                (folder / name).write_bytes(entry_bytes(archive, info, f"{plain}/{name}"))
-        folders.append(folder)
-    return folders[: len(detectors)]
+        folders.append(into / free_name(plain, [folder.name for folder in folders]))
+        _write(archive, place, folders[-1])
+    return folders
+
+
+def _write(archive: zipfile.ZipFile, place: PurePosixPath, folder: Path) -> None:
+    """Write what a zip has at a place of a checkpoint's three files to a new folder."""
+    folder.mkdir()
+    for name in FILES:
+        try:
+            info = archive.getinfo(str(place / name))
+        except KeyError:
+            continue
+        if info.file_size > MAX_FILE_BYTES:
+            raise CheckpointError(f"{folder.name}/{name} is larger than any checkpoint's; it was not opened.")
+        (folder / name).write_bytes(entry_bytes(archive, info, f"{folder.name}/{name}"))

@@ -39,8 +39,7 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
     known_value(config, "method", METHODS)
     known_value(config, "size", SIZES)
     product = config.get("product")
-    if not isinstance(product, str) or not _PLAIN_NAME.fullmatch(product):
-        raise CheckpointError(f"{folder.name} calls its product {product!r:.80}, which is no plain name.")
+    check_product(product)
     for key, own in (("resize_rule", RESIZE_RULE), ("border", BORDER_CONVENTION)):
         if config.get(key) != own:
             raise CheckpointError(f"{folder.name} was made with another {key}: {config.get(key)!r} instead of {own!r}.")
@@ -56,6 +55,12 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
+
+
+def check_product(product: object) -> None:
+    """Raise CheckpointError unless a name is of letters, digits, spaces, dots, dashes or underscores, up to 64."""
+    if not isinstance(product, str) or not _PLAIN_NAME.fullmatch(product):
+        raise CheckpointError(f"The product {product!r:.80} is no plain name; use letters and digits, at most 64.")
 
 
 def known_value(config: dict, key: str, table: dict) -> str:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dfsc.calibration import BranchMaps, Calibration, PositionScale
-from dfsc.checkpoint_config import detector_config, known_value, read_config
+from dfsc.checkpoint_config import check_product, detector_config, known_value, read_config
 from dfsc.checkpoint_files import digest, fill, halved_tensors, read_tensors, write_folder
 from dfsc.detector import Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
 from dfsc.errors import CheckpointError
@@ -95,7 +95,12 @@ def embedded_teacher(size: str) -> Teacher:
 
 
 def save_detector(detector: Detector, folder: Path, card: str) -> None:
-    """Write a detector's three files; a folder that is there is replaced only once all are written."""
+    """Write a detector's three files; a folder that is there is replaced only once all are written.
+
+    Raises:
+        CheckpointError: for a product's name that `load` would refuse.
+    """
+    check_product(detector.config.product)
     tensors = {f"student.{k}": v for k, v in detector.student.state_dict().items()}
     tensors |= {f"autoencoder.{k}": v for k, v in detector.autoencoder.state_dict().items()}
     good = detector.calibration.good
@@ -159,7 +164,7 @@ def _load_folder(folder: Path, source: str) -> Detector:
     except KeyError as error:
         raise CheckpointError(f"The checkpoint {folder.name} lacks {error}; fetch or train it once more.") from error
     fits = {mean.shape, std.shape} == {(SIZES[config.size].teacher_channels, 1, 1)}
-    if not fits or len(good[0]) != len(good[1]) or not all(map(_are_maps, [*good, *scale])):
+    if not fits or not all(map(_are_maps, [*good, *scale])):
         raise CheckpointError(
             f"The calibration of {folder.name} is not one of this library; fetch or train it once more."
         )
@@ -195,9 +200,8 @@ def _branch_maps(tensors: list[Tensor]) -> BranchMaps:
 
 
 def _are_maps(tensor: Tensor) -> bool:
-    """Whether a tensor holds one map or several, of numbers that numpy knows."""
-    sound = tensor.dtype in (torch.float16, torch.float32) and tensor.numel() > 0
-    return sound and tensor.shape[-2:] == (MAP_SIZE, MAP_SIZE) and bool(tensor.isfinite().all())
+    """Whether a tensor holds maps of numbers that numpy knows; what else there is to check, the calibration does."""
+    return tensor.dtype in (torch.float16, torch.float32) and tensor.shape[-2:] == (MAP_SIZE, MAP_SIZE)
 
 
 def teacher_folder(config: DetectorConfig, folder: Path) -> Path:

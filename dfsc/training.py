@@ -61,6 +61,7 @@ class Training:
         leader: see MethodTraining; the first method where nothing is said.
         """
         self.plan, self.data, self.budget = plan, data, budget
+        self.seconds = 0.0  # in `run`, over all resumptions
         self.trainings: dict[str, MethodTraining] = {}
         for method in methods:
             self.trainings[method] = MethodTraining(method, plan, data, penalty, leader or self.leader)
@@ -79,12 +80,13 @@ class Training:
         if self.budget:
             self.budget.keep(self._calibration_seconds())
         runs = {method: training.run() for method, training in self.trainings.items()}
-        forecast, saved = Forecast(len(self.trainings)), time.monotonic()
+        forecast, saved, began = Forecast(len(self.trainings)), time.monotonic(), time.monotonic() - self.seconds
         try:
             while records := self._round(runs):
-                left = None if self.budget else forecast.left(records[0].stage, records[0].step, self.leader.stages)
-                for record in records:
-                    yield Progress(record, self.budget.left if self.budget else left)
+                first = records[0]
+                left = self.budget.left if self.budget else forecast.left(first.stage, first.step, self.leader.stages)
+                self.seconds = time.monotonic() - began
+                yield from (Progress(record, left) for record in records)
                 if self.budget and len(records) == len(runs):
                     self._fit_into_budget(records[0])
                 if state_file and time.monotonic() - saved > SAVE_SECONDS:
@@ -191,7 +193,8 @@ class Training:
 
     def _save(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        state = {"methods": {method: training.state() for method, training in self.trainings.items()}}
+        methods = {method: training.state() for method, training in self.trainings.items()}
+        state = {"methods": methods, "seconds": self.seconds}
         if self.budget:
             state["budget"] = self.budget.as_state()
             state["steps"] = {name: getattr(self.plan, name) for name in STEPS_FIELD.values()}
@@ -209,6 +212,7 @@ class Training:
             raise TrainingError(
                 f"The unfinished training in {file.parent.name} is of other methods; choose another folder."
             )
+        self.seconds = state["seconds"]
         if self.budget:
             self.budget.resume(state["budget"])
             self.plan = replace(self.plan, **state["steps"])

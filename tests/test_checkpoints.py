@@ -1,5 +1,6 @@
 """Round trips, and refusals in words: incomplete, tampered and foreign checkpoints."""
 
+import dataclasses
 import json
 import shutil
 
@@ -88,7 +89,7 @@ def test_missing_and_damaged_files_are_refused(copy, name):
         ("schedule", None),
         ("size", []),
         ("product", "../../photographs/x"),
-        ("product", "/tmp/x"),
+        ("product", "/etc/x"),
         ("product", ".."),
         ("product", 7),
     ],
@@ -150,6 +151,13 @@ def test_a_pickle_in_the_weights_place_is_not_opened(copy):
     with pytest.raises(CheckpointError, match="damaged"):
         load(copy)
     assert not (copy / "pwned").exists()
+
+
+def test_what_could_not_be_loaded_is_not_saved(demo_detectors, tmp_path):
+    named = dataclasses.replace(demo_detectors[0], config=dataclasses.replace(demo_detectors[0].config, product="a/b"))
+    with pytest.raises(CheckpointError, match="'a/b' is no plain name"):
+        save_detector(named, tmp_path / "out", "# Card\n")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_with_other_files_is_never_replaced(demo_detectors, tmp_path):

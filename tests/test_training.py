@@ -130,6 +130,7 @@ def test_stopped_and_resumed_equals_uninterrupted(data, penalty, tmp_path, sched
     resumed = Training(["ead-s", "dfsc"], plan, data, penalty)
     rest = losses(resumed.run(tmp_path / "state.pt"))
     assert rest
+    assert resumed.seconds > first.seconds > 0
     for method in ("ead-s", "dfsc"):
         assert torch.equal(parameters(resumed, method), parameters(whole, method))
 

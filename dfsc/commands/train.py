@@ -39,7 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    started = time.monotonic()
     recipe = recipe_options.recipe(options)
     budget = Budget(recipe.seconds) if recipe.seconds else None
     dataset = open_dataset(options.folder)
@@ -54,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
             keep_teacher(Path(recipe.teacher), recipe.size, folder)
     _follow(training, recipes.state_file(unfinished))
     data = f"{len(good)} good images of {options.folder.resolve().name}"
-    notes = training_notes(recipe, training, data, time.monotonic() - started, options.license)
+    notes = training_notes(recipe, training, data, training.seconds, options.license)
     detectors = training.detectors(_plain_name(options.product or dataset.name), notes)
     for detector in _measured(list(detectors.values()), dataset):
         method = METHODS[detector.config.method]
@@ -65,8 +64,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _plain_name(product: str) -> str:
-    """A product's name as detectors, files and folders are called after it: letters, digits, underscores."""
-    return re.sub(r"\W+", "_", product).strip("_") or "product"
+    """A product's name as detectors, files and folders are called after it: letters, digits, underscores, up to 64."""
+    return re.sub(r"\W+", "_", product).strip("_")[:64] or "product"
 
 
 def _decoded(paths: tuple[Path, ...]) -> np.ndarray:

@@ -104,8 +104,8 @@ def calibrated(calibration: Calibration) -> str:
     expected, bound = calibration.rejection()
     return (
         f"Calibrated on {calibration.count} held-out photographs: the limit is their highest score, so none of them is "
-        f"rejected. Of further good parts like these it will reject about 1 in {round(1 / expected)}, or a few more; "
-        f"with so few photographs anything up to {100 * bound:.0f} % is possible (95 % confidence)."
+        f"rejected. Of further good parts like these it will reject about 1 in {round(1 / expected)}; with so few "
+        f"photographs anything up to {100 * bound:.0f} % is possible (95 % confidence)."
     )
 
 
