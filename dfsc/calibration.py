@@ -43,23 +43,30 @@ class PositionScale:
 
     Not part of the papers. After a short training a student still errs at the same places of every good image, which
     hides what is wrong there in one of them; in units of what is usual at its place it shows.
+
+    `images` says of how many images it is if the calibration's own are among them, and 0 if they are not; `floors` are
+    what keeps the spread of each branch from 0.
     """
 
     mean: BranchMaps
     spread: BranchMaps
+    images: int = 0
+    floors: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         maps = (self.mean.local, self.mean.global_, self.spread.local, self.spread.global_)
         sound = all(m.shape == maps[0].shape and m.ndim == 2 and np.isfinite(m).all() for m in maps)
-        if not sound or min(self.spread.local.min(), self.spread.global_.min()) <= 0:
+        positive = sound and min(self.spread.local.min(), self.spread.global_.min()) > 0
+        others = self.images == 0 or (self.images >= 2 and all(0 < floor < np.inf for floor in self.floors))
+        if not positive or not others:
             raise CheckpointError("The position scale of this detector is missing or damaged; train it once more.")
 
     @classmethod
     def of(cls, good: BranchMaps, floor: float) -> "PositionScale":
-        """From maps N×56×56; few images say little about the spread, so it has a floor, in its own medians."""
+        """From maps N×56×56, N ≥ 2; few images say little about the spread, so it has a floor, in its own medians."""
         pairs = [_usual(maps.astype(np.float32), floor) for maps in (good.local, good.global_)]
-        (local_mean, local_spread), (global_mean, global_spread) = pairs
-        return cls(BranchMaps(local_mean, global_mean), BranchMaps(local_spread, global_spread))
+        means, spreads, floors = zip(*pairs, strict=True)
+        return cls(BranchMaps(*means), BranchMaps(*spreads), len(good.local), floors)
 
     def __call__(self, raw: BranchMaps) -> BranchMaps:
         """Raw maps …×56×56 in units of what is usual: 0 is the mean at that position, 1 one spread above it."""
@@ -68,17 +75,38 @@ class PositionScale:
             (raw.global_.astype(np.float32) - self.mean.global_) / self.spread.global_,
         )
 
+    def without_itself(self, raw: BranchMaps) -> BranchMaps:
+        """Raw maps K×56×56 of images that it is of, each in units of what is usual in the others (leave one out).
 
-def _usual(maps: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray]:
+        An image lies closer to a scale that it had a part in than a new one does.
+        """
+        local_floor, global_floor = self.floors
+        return BranchMaps(
+            _among_others(raw.local, self.mean.local, self.spread.local, local_floor, self.images),
+            _among_others(raw.global_, self.mean.global_, self.spread.global_, global_floor, self.images),
+        )
+
+
+def _usual(maps: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray, float]:
     deviation = maps.std(axis=0)
-    return maps.mean(axis=0), np.hypot(deviation, max(floor * float(np.median(deviation)), MIN_SPAN))
+    least = max(floor * float(np.median(deviation)), MIN_SPAN)
+    return maps.mean(axis=0), np.hypot(deviation, least), least
+
+
+def _among_others(raw: np.ndarray, mean: np.ndarray, spread: np.ndarray, floor: float, count: int) -> np.ndarray:
+    """Each map K×56×56 by the other count − 1 maps' mean and spread, which follow from those of all of them."""
+    apart = raw.astype(np.float64) - mean
+    variance = np.square(spread, dtype=np.float64) - floor**2
+    others = np.clip((variance - apart**2 / (count - 1)) * count / (count - 1), 0, None)
+    return (apart * count / (count - 1) / np.sqrt(others + floor**2)).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Calibration:
     """Raw maps of N held-out good images (float16, N×56×56 each) and the scale that they fix.
 
-    `position`, where it is there, comes before that scale: the papers' calibration has none.
+    `position`, where it is there, comes before that scale: the papers' calibration has none. Held-out images that it
+    is of are placed without themselves, so that a limit from them holds for new images.
     """
 
     good: BranchMaps
@@ -105,22 +133,28 @@ class Calibration:
         Values are raw ones, or with a position scale in its units.
         """
         levels = (LOWER_QUANTILE, UPPER_QUANTILE)
-        good = self._placed(self.good)
+        good = self._placed_good
         local = np.quantile(good.local.astype(np.float32), levels)
         global_ = np.quantile(good.global_.astype(np.float32), levels)
         return {"local": tuple(map(float, local)), "global": tuple(map(float, global_))}
 
     def normalise(self, raw: BranchMaps) -> BranchMaps:
         """Raw maps …×56×56 → maps on the common scale (0 and 0.1 at the good pixels' two quantiles), float32."""
-        placed = self._placed(raw)
-        return BranchMaps(self._scaled(placed.local, "local"), self._scaled(placed.global_, "global"))
-
-    def _placed(self, raw: BranchMaps) -> BranchMaps:
-        return self.position(raw) if self.position else raw
+        return self._on_the_common_scale(self.position(raw) if self.position else raw)
 
     @cached_property
     def normalised_good(self) -> BranchMaps:
-        return self.normalise(self.good)
+        """The N good images' maps on the common scale."""
+        return self._on_the_common_scale(self._placed_good)
+
+    @cached_property
+    def _placed_good(self) -> BranchMaps:
+        if not self.position:
+            return self.good
+        return self.position.without_itself(self.good) if self.position.images else self.position(self.good)
+
+    def _on_the_common_scale(self, placed: BranchMaps) -> BranchMaps:
+        return BranchMaps(self._scaled(placed.local, "local"), self._scaled(placed.global_, "global"))
 
     def good_scores(self, local_weight: float = 0.5) -> np.ndarray:
         """The N good images' scores (maximum of the fused map), ascending."""

@@ -57,6 +57,18 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
         raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
 
 
+def position_entries(config: dict, folder: Path) -> tuple[int, tuple[float, float]]:
+    """Of how many images a scale of positions is if held-out ones are among them, else 0, and each branch's floor."""
+    entries = config.get("position_scale", {"images": 0, "floors": [0.0, 0.0]})
+    try:
+        local, global_ = map(float, entries["floors"])
+        return int(entries["images"]), (local, global_)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise CheckpointError(
+            f"The {CONFIG_FILE} of {folder.name} has a wrong position_scale; fetch it anew."
+        ) from error
+
+
 def check_product(product: object) -> None:
     """Raise CheckpointError unless a name is of letters, digits, spaces, dots, dashes or underscores, up to 64."""
     if not isinstance(product, str) or not _PLAIN_NAME.fullmatch(product):

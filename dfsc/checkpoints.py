@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dfsc.calibration import BranchMaps, Calibration, PositionScale
-from dfsc.checkpoint_config import check_product, detector_config, known_value, read_config
+from dfsc.checkpoint_config import check_product, detector_config, known_value, position_entries, read_config
 from dfsc.checkpoint_files import digest, fill, halved_tensors, read_tensors, write_folder
 from dfsc.detector import Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
 from dfsc.errors import CheckpointError
@@ -103,15 +103,17 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
     check_product(detector.config.product)
     tensors = {f"student.{k}": v for k, v in detector.student.state_dict().items()}
     tensors |= {f"autoencoder.{k}": v for k, v in detector.autoencoder.state_dict().items()}
-    good = detector.calibration.good
+    good, position = detector.calibration.good, detector.calibration.position
     config = dataclasses.asdict(detector.config) | {
         "format": DETECTOR_FORMAT,
         "quantiles": detector.calibration.quantiles,
         "library_version": __version__,
     }
+    if position:
+        config["position_scale"] = {"images": position.images, "floors": position.floors}
     exact = {"channel_mean": detector.channel_mean, "channel_std": detector.channel_std}
     maps = {"good_local": torch.from_numpy(good.local), "good_global": torch.from_numpy(good.global_)}
-    write_folder(folder, config, halved_tensors(tensors) | exact | maps | _position_tensors(detector.calibration), card)
+    write_folder(folder, config, halved_tensors(tensors) | exact | maps | _position_tensors(position), card)
 
 
 def save_teacher(network: nn.Module, size: str, training: dict, folder: Path, card: str) -> None:
@@ -155,7 +157,8 @@ def _load_hub(name: HubName) -> Detector:
 
 
 def _load_folder(folder: Path, source: str) -> Detector:
-    config = detector_config(read_config(folder, DETECTOR_FORMAT), folder)
+    entries = read_config(folder, DETECTOR_FORMAT)
+    config = detector_config(entries, folder)
     tensors = read_tensors(folder)
     try:
         mean, std = tensors.pop("channel_mean").float(), tensors.pop("channel_std").float()
@@ -177,22 +180,21 @@ def _load_folder(folder: Path, source: str) -> Detector:
         autoencoder=autoencoder.eval(),
         channel_mean=mean,
         channel_std=std,
-        calibration=Calibration(_branch_maps(good), _position_scale(scale)),
+        calibration=Calibration(_branch_maps(good), _position_scale(scale, *position_entries(entries, folder))),
         source=source,
     )
 
 
-def _position_tensors(calibration: Calibration) -> dict[str, Tensor]:
-    position = calibration.position
+def _position_tensors(position: PositionScale | None) -> dict[str, Tensor]:
     if position is None:
         return {}
     arrays = (position.mean.local, position.mean.global_, position.spread.local, position.spread.global_)
     return {name: torch.from_numpy(array) for name, array in zip(POSITION_TENSORS, arrays, strict=True)}
 
 
-def _position_scale(tensors: list[Tensor]) -> PositionScale | None:
+def _position_scale(tensors: list[Tensor], images: int, floors: tuple[float, float]) -> PositionScale | None:
     """Of means and spreads as POSITION_TENSORS names them, if there are any."""
-    return PositionScale(_branch_maps(tensors[:2]), _branch_maps(tensors[2:])) if tensors else None
+    return PositionScale(_branch_maps(tensors[:2]), _branch_maps(tensors[2:]), images, floors) if tensors else None
 
 
 def _branch_maps(tensors: list[Tensor]) -> BranchMaps:

@@ -30,7 +30,8 @@ from dfsc.trainingset import CHUNK, TrainingSet
 
 SAVE_SECONDS = 30.0
 PACE_STEPS = 4
-POSITION_IMAGES = 64
+# Beside the held-out ones; a fitted image's errors are smaller than a new one's.
+POSITION_IMAGES = 24
 CALIBRATION_MARGIN = 1.2
 # Student and auto-encoder.
 Networks = tuple[nn.Module, nn.Module]
@@ -133,9 +134,7 @@ class Training:
     def detectors(self, product: str, notes: dict) -> dict[str, Detector]:
         """Calibrate copies of the networks as they are now on the held-out good images: a detector a method.
 
-        The scale of each position comes from fitted images alone, as fixed as the networks when the held-out ones are
-        scored: in a scale that they had a part in they would look calmer than new good parts do, and the limit with
-        them would lie too low.
+        The scale of each position is of held-out and of fitted images, but a held-out one is judged without itself.
 
         Parameters are rounded to the float16 that a checkpoint keeps, so that a saved detector equals the measured one.
         """
@@ -149,7 +148,7 @@ class Training:
             fitted = _raw_maps(networks, self.data, self.data.fitted_images(POSITION_IMAGES))
         detectors = {}
         for method, pair in networks.items():
-            position = None if floor is None else PositionScale.of(fitted[method], floor)
+            position = None if floor is None else PositionScale.of(_stacked([good[method], fitted[method]]), floor)
             config = self._config(method, product, notes)
             detectors[method] = self._detector(config, pair, Calibration(good[method], position))
         return detectors

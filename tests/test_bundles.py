@@ -49,10 +49,10 @@ def test_a_position_scale_travels_with_its_detector(demo_detectors, tmp_path, dr
     calibration = Calibration(first.calibration.good, PositionScale.of(first.calibration.good, 0.25))
     placed = dataclasses.replace(first, calibration=calibration)
     write_bundle([placed], tmp_path / "one.zip")
+    (opened,) = open_checkpoints(tmp_path / "one.zip")
+    assert opened.calibration.threshold() == calibration.threshold()
     photograph = draw(41, scratch=True)
-    maps = [
-        Inspector([d]).inspect(photograph).results[0].fused for d in (placed, *open_checkpoints(tmp_path / "one.zip"))
-    ]
+    maps = [Inspector([d]).inspect(photograph).results[0].fused for d in (placed, opened)]
     np.testing.assert_array_equal(*maps)
     assert not np.array_equal(maps[0], Inspector([first]).inspect(photograph).results[0].fused)
 

@@ -1,5 +1,7 @@
 """Scale, threshold, percentiles and fusion weight, which follow from the good images' maps alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -158,11 +160,44 @@ def test_a_position_scale_takes_out_what_is_usual_at_a_place():
     np.testing.assert_allclose(np.quantile(values, (0.9, 0.995)), (0, 0.1), atol=1e-4)
 
 
+def noise(seed, count, size=56):
+    rng = np.random.default_rng(seed)
+    local, global_ = rng.normal(2, 1, (2, count, size, size)).astype(np.float16)
+    return BranchMaps(local, global_)
+
+
+def test_a_held_out_image_is_placed_among_the_others():
+    good = noise(3, 6)
+    placed = PositionScale.of(good, 0.0).without_itself(good)
+    for i in range(6):
+        others = np.delete(good.local.astype(np.float64), i, axis=0)
+        expected = (good.local[i] - others.mean(0)) / others.std(0)
+        np.testing.assert_allclose(placed.local[i], expected, rtol=2e-3, atol=1e-3)
+
+
+def test_the_limit_rejects_as_many_new_good_images_as_it_says():
+    rejected = []
+    for seed in range(60):
+        maps = noise(seed, 28, size=8)
+        held_out, known, new = (
+            BranchMaps(maps.local[s], maps.global_[s]) for s in (slice(6), slice(18), slice(18, 28))
+        )
+        calibration = Calibration(held_out, PositionScale.of(known, 0.25))
+        rejected.append(peak(calibration.normalise(new).fused()) > calibration.threshold())
+    expected = calibration.rejection()[0]
+    assert abs(np.mean(rejected) - expected) < 0.05
+    plain = Calibration(held_out, replace(calibration.position, images=0))
+    assert plain.threshold() < calibration.threshold()
+
+
 @pytest.mark.parametrize("spread", [0.0, -1.0, np.nan])
 def test_damaged_position_scales_are_refused(spread):
     usual = np.ones((56, 56), np.float32)
     with pytest.raises(CheckpointError, match="position scale"):
         PositionScale(BranchMaps(usual, usual), BranchMaps(usual, usual * np.float32(spread)))
+    for images, floors in ((1, (0.1, 0.1)), (-1, (0.1, 0.1)), (5, (0.1, 0.0)), (5, (np.nan, 0.1))):
+        with pytest.raises(CheckpointError, match="position scale"):
+            PositionScale(*[BranchMaps(usual, usual)] * 2, images, floors)
     small = PositionScale(*[BranchMaps(usual[:1, :1], usual[:1, :1])] * 2)
     with pytest.raises(CheckpointError, match="another size"):
         Calibration(calibration().good, small)

@@ -92,6 +92,10 @@ def test_missing_and_damaged_files_are_refused(copy, name):
         ("product", "/etc/x"),
         ("product", ".."),
         ("product", 7),
+        ("position_scale", 7),
+        ("position_scale", {"images": 12}),
+        ("position_scale", {"images": "many", "floors": [0.1, 0.1]}),
+        ("position_scale", {"images": 12, "floors": [0.1]}),
     ],
 )
 def test_a_config_that_is_not_understood_is_refused(copy, key, value):
