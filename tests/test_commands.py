@@ -13,10 +13,13 @@ import torch
 from PIL import Image
 
 from dfsc.__main__ import main, parser
+from dfsc.benchmarks import retrain
 from dfsc.calibration import FOREIGN
 from dfsc.checkpoint_files import digest, halved
 from dfsc.checkpoints import load, save_teacher
 from dfsc.commands.recipe_options import recipe
+from dfsc.errors import DivergenceError
+from dfsc.evaluation import DetectorReport
 from dfsc.networks import SIZES, teacher_network
 from dfsc.recipe import Recipe, planned
 
@@ -166,6 +169,19 @@ def test_benchmark_compares_in_one_run(dfsc):
     ran = dfsc("benchmark", "speed", "--rounds", 1, "--json")
     figures = json.loads(ran.stdout)
     assert figures["ratio"] == pytest.approx(figures["own_milliseconds"] / figures["reference_milliseconds"])
+
+
+def test_a_retraining_that_breaks_off_does_not_lose_those_before_it(dfsc, monkeypatch, tmp_path):
+    report = DetectorReport("part-dfsc", "dfsc", {"all": {"local": 0.5, "global": 0.75, "fused": 1.0}}, {})
+
+    def runs(*_):
+        yield retrain.RetrainRun(0, 1.0, 2.0, {"student": 3}, (report,))
+        raise DivergenceError("The second one diverged.")
+
+    monkeypatch.setattr(retrain, "runs", runs)
+    ran = dfsc("benchmark", "retrain", tmp_path)
+    assert (ran.returncode, "| dfsc | all | 0.500 / 0.750 / 1.000 |" in ran.stdout) == (2, True)
+    assert "The second one diverged." in ran.stderr
 
 
 def test_the_module_runs_as_a_command_of_its_own(photographs, demo_weights):

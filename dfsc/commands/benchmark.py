@@ -10,6 +10,7 @@ from dfsc.benchmarks import foreign, loco, retrain, speed, steps, trivial
 from dfsc.checkpoints import embedded_teacher
 from dfsc.commands import recipe_options, sources
 from dfsc.commands.sweep import follow
+from dfsc.errors import DFSCError
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
 from dfsc.plan import QUICK_SEPARATION
@@ -102,9 +103,15 @@ def _retrain(options: argparse.Namespace) -> str:
         separation=replace(QUICK_SEPARATION, tau=options.tau),
     )
     done = []
-    for run in retrain.runs(options.dataset, recipe, options.photographs, options.seed, options.cross_validated):
-        sys.stderr.write(retrain.summary(run, options.seconds) + "\n")
-        done.append(run)
+    try:
+        for run in retrain.runs(options.dataset, recipe, options.photographs, options.seed, options.cross_validated):
+            sys.stderr.write(retrain.summary(run, options.seconds) + "\n")
+            done.append(run)
+    except DFSCError:
+        # What was measured before a seed's training broke off took minutes and is still worth showing.
+        if done:
+            sys.stdout.write(retrain.table(done) + "\n")
+        raise
     return retrain.table(done)
 
 
