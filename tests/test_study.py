@@ -14,15 +14,17 @@ from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError
 from dfsc.images import read_image
 from dfsc.interface.compare_tab import _readable, has_study
-from dfsc.interface.compare_view import comparison_html, meaning_html, settings_html
+from dfsc.interface.compare_view import comparison_html, meaning_html, settings_html, switches_html
 from dfsc.interface.compare_wording import chosen_of
 from dfsc.interface.tau_curves import tau_curves_html
 from dfsc.scenes import Counts, write_dataset
 from dfsc.study.cases import Case, Drawn, Finding, Outcome, Shipped, choose
-from dfsc.study.figures import Gain, Setting, mean_gain, study_of
+from dfsc.study.figures import Setting, study_of
 from dfsc.study.file import read_study, write_study
+from dfsc.study.gains import Gain, mean_gain
 from dfsc.study.judging import select
 from dfsc.study.selection import Selection, case_pixels, read_selection, selected_products, write_selection
+from dfsc.study.switches import switches_of
 
 MEANING = ["Nothing was measured.", "These rows are invented.", "They are here to be tested."]
 USUAL = Setting(0.9, 1.5)
@@ -164,6 +166,45 @@ def test_the_page_shows_difference_interval_and_curves_of_a_study():
     assert "m = 2" in curves
     assert "85.0 ± 7.1" in settings_html(study)
     assert tau_curves_html(study_of(MEANING, USUAL, [swept(0.9)])) == ""
+
+
+def switched():
+    """Three rows on a cable and two on a lid: the usual one, a pull, an absolute margin."""
+    usual = {"tau": 0.9, "margin_ratio": 1.5, "weight": 1.0, "unit": "elements", "hinge": "squared-distance"}
+    absolute = {name: value for name, value in usual.items() if name != "margin_ratio"} | {"margin": 2.0}
+    cable = [usual, usual | {"hinge": "pull", "weight": 4.0}, absolute]
+    return [
+        [row("ead-s"), *(row("dfsc", gain=-0.05, **settings) for settings in cable)],
+        [row("ead-s", "lid"), *(row("dfsc", "lid", gain=0.005, **settings) for settings in (usual, absolute))],
+    ]
+
+
+def test_switches_are_told_by_what_they_change():
+    switches = switches_of(switched())
+    assert switches.products == ["cable", "lid"]
+    assert switches.changes == [{}, {"margin": 2.0}, {"weight": 4.0, "hinge": "pull"}]
+    assert switches.usual["margin_ratio"] == 1.5
+    assert "margin" not in switches.usual
+    assert switches.row("lid", {"margin": 2.0}).gains["logical"].mean == 0.005
+    assert switches.row("lid", {"weight": 4.0, "hinge": "pull"}) is None
+    with pytest.raises(DatasetError, match="Several rows on cable"):
+        switches_of([*switched(), switched()[0]])
+    with pytest.raises(DatasetError, match="no training of DFSC"):
+        switches_of([[row("ead-s")]])
+
+
+def test_switches_travel_with_a_study_and_are_shown_where_there_are_any(tmp_path):
+    study = study_of(MEANING, USUAL, [swept(0.9)], switches=switches_of(switched()))
+    write_study(study, tmp_path)
+    assert read_study(tmp_path) == study
+    shown = switches_html(study)
+    assert "<b>−5.0 (−6.0 to −4.0)</b>" in shown
+    assert "<td>+0.5 (−0.5 to +1.5)</td>" in shown
+    assert "λ = 4, hinge: none, pulled closer to the teacher" in shown
+    assert "Lid: Δ Logical" in shown
+    lost = replace(study.switches.rows[0], seeds=(), diverged=(0, 1), gains={})
+    assert "<td> 2 stopped" in switches_html(replace(study, switches=replace(study.switches, rows=(lost,))))
+    assert switches_html(replace(study, switches=None)) == ""
 
 
 @pytest.fixture

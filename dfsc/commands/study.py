@@ -12,6 +12,7 @@ from dfsc.study.figures import Setting, study_of
 from dfsc.study.file import read_sweep, write_study
 from dfsc.study.judging import select
 from dfsc.study.selection import Selection, study_folder, write_selection
+from dfsc.study.switches import switches_of
 
 NAME = "study"
 HELP = "Write what the page's Compare tab shows: figures of sweeps, and test images on which the methods differ."
@@ -33,6 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     tables.add_argument(
         "--held-out", nargs="*", default=[], metavar="PRODUCT", help="products that no setting was chosen on"
+    )
+    tables.add_argument(
+        "--switches",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="FOLDER",
+        help="sweeps that change one setting at a time",
     )
     defaults = SeparationSettings()
     tables.add_argument("--tau", type=float, default=defaults.tau, help="τ′ that stands for DFSC (%(default)s)")
@@ -60,7 +69,8 @@ def _tables(options: argparse.Namespace, folder: Path) -> Path:
     compared = Setting(options.tau, ratio, options.margin)
     meaning = [line.strip() for line in lines if line.strip()]
     sweeps = [read_sweep(sweep) for sweep in options.sweep]
-    return write_study(study_of(meaning, compared, sweeps, options.held_out), folder)
+    switches = switches_of([read_sweep(sweep) for sweep in options.switches]) if options.switches else None
+    return write_study(study_of(meaning, compared, sweeps, options.held_out, switches), folder)
 
 
 def _images(options: argparse.Namespace, folder: Path) -> Path:

@@ -9,7 +9,7 @@ import gradio as gr
 
 from dfsc import DFSCError
 from dfsc.interface import compare_wording as wording
-from dfsc.interface.compare_view import comparison_html, meaning_html, settings_html
+from dfsc.interface.compare_view import comparison_html, meaning_html, settings_html, switches_html
 from dfsc.interface.comparing import show_cases, shown_products
 from dfsc.interface.markup import CLICK_SCRIPT, notice
 from dfsc.interface.tau_curves import tau_curves_html
@@ -36,7 +36,7 @@ def compare_tab(tab: gr.Tab) -> gr.HTML | None:
     """Put the tab's components and handlers into the Blocks context and return the cards, if there are any."""
     study, *selections = _readable([read_study, *(partial(read_selection, product=p) for p in shown_products())])
     if study:
-        views = (meaning_html, comparison_html, tau_curves_html, settings_html)
+        views = (meaning_html, comparison_html, tau_curves_html, switches_html, settings_html)
         gr.HTML("".join(view(study) for view in views), elem_id="study", label="Study")
     found = [selection for selection in selections if selection]
     return _cases(tab, found) if found else None

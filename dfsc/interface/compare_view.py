@@ -6,7 +6,9 @@ from dfsc.datasets import FAMILIES
 from dfsc.interface import compare_wording as wording
 from dfsc.interface.markup import text
 from dfsc.interface.wording import product_name
-from dfsc.study.figures import Gain, Row, Study
+from dfsc.study.figures import Row, Study
+from dfsc.study.gains import Gain
+from dfsc.study.switches import Switches, Value
 
 WIDTH, HEIGHT, EDGE = 180, 22, 8
 
@@ -43,6 +45,38 @@ def settings_html(study: Study) -> str:
         + f'role="region" aria-label="{wording.ALL_TITLE}"><table><thead><tr>{row}</tr></thead><tbody>{rows}</tbody>'
         + f'</table></div><p class="quiet">{wording.ALL_NOTE}</p></details>'
     )
+
+
+def switches_html(study: Study) -> str:
+    """What each setting of the constraint does when it alone is another, folded away; empty where none was tried."""
+    switches = study.switches
+    if switches is None:
+        return ""
+    heads = [wording.SWITCH_HEAD]
+    heads += [f"{product_name(name)}: Δ {wording.GROUPS[group]}" for name in switches.products for group in FAMILIES]
+    row = "".join(f'<th scope="col">{text(head)}</th>' for head in heads)
+    rows = "".join(_switch_row(switches, changed) for changed in switches.changes)
+    note = wording.switches_note(switches)
+    return (
+        f'<details class="card study switches"><summary>{wording.SWITCHES_TITLE}</summary><div class="scrolled" '
+        + f'tabindex="0" role="region" aria-label="{wording.SWITCHES_TITLE}"><table><thead><tr>{row}</tr></thead>'
+        + f'<tbody>{rows}</tbody></table></div><p class="quiet">{text(note)}</p></details>'
+    )
+
+
+def _switch_row(switches: Switches, changed: dict[str, Value]) -> str:
+    cells = [f'<th scope="row">{text(wording.switch_name(changed))}</th>']
+    for product in switches.products:
+        found = switches.row(product, changed)
+        gains, stopped = (found.gains, wording.stopped(found)) if found else ({}, "")
+        cells += [f"<td>{_marked(gains.get(group))}{stopped}</td>" for group in FAMILIES]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _marked(gain: Gain | None) -> str:
+    """A difference, in bold where its interval leaves 0 out."""
+    clear = gain is not None and not gain.low <= 0 <= gain.high
+    return f"<b>{_gain(gain)}</b>" if clear else _gain(gain)
 
 
 def _product_rows(study: Study, ead_s: Row, dfsc: Row, end: float) -> str:

@@ -1,10 +1,8 @@
 """A study's figures, taken from sweeps: what each setting reached on each product, beside the baseline of its seeds."""
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from dfsc.datasets import FAMILIES
 from dfsc.errors import DatasetError
@@ -12,6 +10,8 @@ from dfsc.evaluation import ALL
 from dfsc.objectives import PAIR
 from dfsc.scoring import FUSED
 from dfsc.separation import SeparationSettings
+from dfsc.study.gains import Gain, mean_gain
+from dfsc.study.switches import Switches
 from dfsc.sweeps.summary import BASELINE
 
 GROUPS = (*FAMILIES, ALL)
@@ -32,27 +32,6 @@ class Setting:
     @property
     def label(self) -> str:
         return f"τ′ = {self.tau:g}, {self.margin_label}"
-
-
-@dataclass(frozen=True)
-class Gain:
-    """Mean difference of AUROC to the baseline of the same seeds, with a 95 % bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
-def mean_gain(gains: Sequence[Gain]) -> Gain:
-    """The mean of gains on products that have nothing in common, its interval put together from theirs.
-
-    The limits are recovered from each interval's two sides as variances are (Zou & Donner, Statistics in Medicine 27,
-    2008), which asks for no symmetry.
-    """
-    middle, count = fmean(gain.mean for gain in gains), len(gains)
-    below = math.hypot(*(gain.mean - gain.low for gain in gains)) / count
-    above = math.hypot(*(gain.high - gain.mean for gain in gains)) / count
-    return Gain(middle, middle - below, middle + above)
 
 
 @dataclass(frozen=True)
@@ -95,6 +74,7 @@ class Study:
 
     Attributes:
         held_out: products that no setting was chosen on.
+        switches: other settings of the constraint, one at a time, where they were measured.
 
     Raises:
         DatasetError: for other than three sentences, for rows that only other settings tell apart, for a product that
@@ -105,6 +85,7 @@ class Study:
     compared: Setting
     rows: tuple[Row, ...]
     held_out: tuple[str, ...] = ()
+    switches: Switches | None = None
 
     def __post_init__(self) -> None:
         if len(self.meaning) != 3:
@@ -160,7 +141,11 @@ class Study:
 
 
 def study_of(
-    meaning: Sequence[str], compared: Setting, sweeps: Sequence[Sequence[dict]], held_out: Sequence[str] = ()
+    meaning: Sequence[str],
+    compared: Setting,
+    sweeps: Sequence[Sequence[dict]],
+    held_out: Sequence[str] = (),
+    switches: Switches | None = None,
 ) -> Study:
     """A study of what sweeps wrote as sweep.json.
 
@@ -168,6 +153,7 @@ def study_of(
         meaning: three sentences.
         compared: the setting that stands for DFSC where one has to; the curves show all of them.
         held_out: products that no setting was chosen on.
+        switches: of sweeps of their own.
 
     Raises:
         DatasetError: as Study does, and for rows of another form of the constraint, which the tables can't tell apart.
@@ -176,7 +162,7 @@ def study_of(
     for record in records:
         _check_form(record["settings"])
     rows = sorted(map(_row, records), key=lambda row: row.order)
-    return Study(tuple(meaning), compared, tuple(rows), tuple(held_out))
+    return Study(tuple(meaning), compared, tuple(rows), tuple(held_out), switches)
 
 
 def _check_form(settings: dict) -> None:

@@ -5,7 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dfsc.errors import DatasetError
-from dfsc.study.figures import Gain, Row, Setting, Study
+from dfsc.study.figures import Row, Setting, Study
+from dfsc.study.gains import Gain
+from dfsc.study.switches import Switch, Switches
 
 FORMAT = "dfsc-study-1"
 NAME = "study.json"
@@ -35,6 +37,7 @@ def write_study(study: Study, folder: Path) -> Path:
         "compared": asdict(study.compared),
         "held_out": study.held_out,
         "rows": [asdict(row) for row in study.rows],
+        "switches": study.switches and asdict(study.switches),
     }
     file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return file
@@ -51,7 +54,8 @@ def read_study(folder: Path) -> Study | None:
             raise ValueError
         rows = tuple(map(_row, content["rows"]))
         meaning, held_out = (tuple(map(str, content[name])) for name in ("meaning", "held_out"))
-        return Study(meaning, Setting(**content["compared"]), rows, held_out)
+        switches = _switches(content["switches"]) if content.get("switches") else None
+        return Study(meaning, Setting(**content["compared"]), rows, held_out, switches)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(f"{file.name} is not a study; write it once more with `study tables`.") from error
 
@@ -60,11 +64,22 @@ def _row(record: dict) -> Row:
     setting = record["setting"]
     return Row(
         **record
+        | _shared(record)
         | {
             "setting": Setting(**setting) if setting else None,
-            "seeds": tuple(record["seeds"]),
-            "diverged": tuple(record["diverged"]),
             "auroc": {group: tuple(values) for group, values in record["auroc"].items()},
-            "gains": {group: Gain(**gain) for group, gain in record["gains"].items()},
         }
     )
+
+
+def _switches(record: dict) -> Switches:
+    return Switches(dict(record["usual"]), tuple(Switch(**row | _shared(row)) for row in record["rows"]))
+
+
+def _shared(record: dict) -> dict:
+    """What rows of both kinds have, as JSON has no tuples."""
+    return {
+        "seeds": tuple(record["seeds"]),
+        "diverged": tuple(record["diverged"]),
+        "gains": {group: Gain(**gain) for group, gain in record["gains"].items()},
+    }

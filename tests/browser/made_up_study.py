@@ -5,8 +5,9 @@ from pathlib import Path
 from dfsc.checkpoint_files import digest
 from dfsc.objectives import PAIR
 from dfsc.study.cases import Case, Finding, Outcome, Shipped
-from dfsc.study.figures import Gain, Row, Setting, Study
+from dfsc.study.figures import Row, Setting, Study
 from dfsc.study.file import write_study
+from dfsc.study.gains import Gain
 from dfsc.study.selection import Selection, write_selection
 
 FINDINGS = (Finding(0.1, 0.5, "accept"), Finding(0.9, 0.5, "reject"))
