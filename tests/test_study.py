@@ -200,7 +200,7 @@ def test_switches_travel_with_a_study_and_are_shown_where_there_are_any(tmp_path
     shown = switches_html(study)
     assert "<b>−5.0 (−6.0 to −4.0)</b>" in shown
     assert "<td>+0.5 (−0.5 to +1.5)</td>" in shown
-    assert "λ = 4, hinge: none, pulled closer to the teacher" in shown
+    assert "λ = 4, pulled closer to the teacher" in shown
     assert "Lid: Δ Logical" in shown
     lost = replace(study.switches.rows[0], seeds=(), diverged=(0, 1), gains={})
     assert "<td> 2 stopped" in switches_html(replace(study, switches=replace(study.switches, rows=(lost,))))

@@ -1,6 +1,7 @@
 """What the Compare tab says."""
 
 from dfsc.interface.wording import KINDS, product_name
+from dfsc.separation import Hinge, Normaliser, SplitUnit
 from dfsc.study.cases import Case, Outcome, Shipped
 from dfsc.study.figures import Row
 from dfsc.study.selection import Selection
@@ -35,25 +36,22 @@ SWITCHES_NOTE = (
     "bootstrap interval, in bold where that leaves 0 out. {seeds} seeds."
 )
 NOTHING_CHANGED = "nothing"
-SWITCH_NAMES = {
-    "tau": "τ′ = {}",
-    "margin_ratio": "κ = {}",
-    "margin": "absolute margin m = {}",
-    "weight": "λ = {}",
-    "warm_up": "begins after {} of the steps",
-    "unit": "split by {}",
-    "normaliser": "sums divided: {}",
-    "hinge": "hinge: {}",
+SWITCH_NUMBERS = {
+    "tau": "τ′ = {:g}",
+    "margin_ratio": "κ = {:g}",
+    "margin": "absolute margin m = {:g}",
+    "weight": "λ = {:g}",
+    "warm_up": "beginning after {:g} of the steps",
 }
-SWITCH_VALUES = {
-    "elements": "single features",
-    "positions": "positions",
-    "channels": "channels",
-    "squared-distance": "of the squared distance",
-    "distance": "of the distance",
-    "pull": "none, pulled closer to the teacher instead (the opposite)",
-    "all-elements": "by all features",
-    "subset-mean": "each by its own subset",
+SWITCH_CHOICES = {
+    SplitUnit.ELEMENTS: "split by single features",
+    SplitUnit.POSITIONS: "split by positions",
+    SplitUnit.CHANNELS: "split by channels",
+    Hinge.SQUARED_DISTANCE: "hinge of the squared distance",
+    Hinge.DISTANCE: "hinge of the distance",
+    Hinge.PULL: "pulled closer to the teacher (the opposite)",
+    Normaliser.ALL_ELEMENTS: "both sums over the number of all features",
+    Normaliser.SUBSET_MEAN: "each sum over its own number of features",
 }
 GROUPS = {"logical": "Logical", "structural": "Structural", "all": "All"}
 CASES_TITLE = "Test images of interest"
@@ -82,10 +80,7 @@ DRAWING = "…"
 
 def switch_name(changed: dict[str, Value]) -> str:
     """The settings that a row changed, or what all rows share."""
-    said = [
-        SWITCH_NAMES[name].format(SWITCH_VALUES[value] if isinstance(value, str) else f"{value:g}")
-        for name, value in changed.items()
-    ]
+    said = [SWITCH_CHOICES.get(value) or SWITCH_NUMBERS[name].format(value) for name, value in changed.items()]
     return ", ".join(said) or NOTHING_CHANGED
 
 
