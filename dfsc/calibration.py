@@ -116,6 +116,8 @@ class Calibration:
         maps = (self.good.local, self.good.global_)
         if any(m.ndim != 3 or len(m) == 0 or not np.isfinite(m).all() for m in maps) or len(maps[0]) != len(maps[1]):
             raise CheckpointError("The calibration maps of this detector are missing or damaged; train it once more.")
+        if self.position and 0 < self.position.images < len(maps[0]):
+            raise CheckpointError("The position scale of this detector is of fewer images than it has; train it again.")
         if self.position and self.position.mean.local.shape != self.good.local.shape[1:]:
             raise CheckpointError(
                 "The position scale of this detector is of another size than its maps; train it again."

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dfsc.detector import DetectorConfig
 from dfsc.objectives import METHODS
+from dfsc.plan import calibration_name
 from dfsc.recipe import Recipe
 from dfsc.training import Training
 
@@ -24,13 +25,24 @@ def training_notes(recipe: Recipe, training: Training, data: str, seconds: float
         "steps": ", ".join(f"{count} {stage}" for stage, count in training.taken.items()),
         "seconds": round(seconds),
         "optimiser": str(training.plan.algorithm),
-        "calibration": "as published" if training.plan.position_floor is None else "by position, not in the papers",
+        "quick": recipe.quick,
+        "hardest_share": round(1 - training.plan.hard_quantile, 6),
+        "rates": f"{training.plan.autoencoder_rate:g} auto-encoder, {training.plan.student_rate:g} student",
+        "calibration": calibration_name(training.plan),
         "seed": recipe.seed,
         "copies": len(training.data) // training.data.fitted,
         "movement": recipe.movement,
         "penalty": Path(recipe.penalty).name if recipe.penalty else "rendered by the library",
         "license": license_name,
     }
+
+
+def _recipe_line(training: dict) -> str:
+    quick = ", quick" if training.get("quick") else ""
+    return (
+        f"- rates: {training.get('rates', '?')}{quick}; hard-feature loss over the hardest "
+        f"{100 * training['hardest_share']:g} % of the elements"
+    )
 
 
 def detector_card(config: DetectorConfig, held_out: int) -> str:
@@ -52,6 +64,7 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
         f"optimiser: {training.get('optimiser', '?')}; seed {training.get('seed', '?')}",
         f"- time: {training.get('seconds', '?')} s for {training.get('trained_with', 'this method')}",
         f"- penalty images: {training.get('penalty', '?')}",
+        *([_recipe_line(training)] if "hardest_share" in training else []),
         *([f"- calibration: {training['calibration']}"] if "calibration" in training else []),
         f"- teacher: `{config.teacher_digest}`",
     ]

@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 
 from dfsc.detector import BORDER_CONVENTION, DetectorConfig
-from dfsc.errors import CheckpointError
+from dfsc.errors import CheckpointError, TrainingError
 from dfsc.hub import CONFIG_FILE
 from dfsc.images import RESIZE_RULE
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
-from dfsc.separation import settings_from
+from dfsc.separation import SeparationSettings
 
 # Files and folders are called after products, so a name must not lead anywhere.
 _PLAIN_NAME = re.compile(r"\w[\w .-]{0,63}")
@@ -49,11 +49,11 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
             method=config["method"],
             size=config["size"],
             teacher_digest=str(config["teacher_digest"]),
-            separation=None if separation is None else settings_from(separation),
+            separation=None if separation is None else SeparationSettings(**separation),
             schedule=str(config["schedule"]),
             training=dict(config.get("training", {})),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, TrainingError) as error:
         raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
 
 

@@ -58,7 +58,10 @@ class PlainReconstruction:
 
 
 class SeparatedReconstruction:
-    """DFSC: L_AE during the warm-up, while q′ is measured; L_DFSC with the margin held fixed afterwards."""
+    """DFSC: L_AE during the warm-up, while q′ is measured; L_DFSC with the margin held fixed afterwards.
+
+    Without a warm-up the first step measures q′ all the same, since a margin of 0 was not what κ asked for.
+    """
 
     def __init__(self, settings: SeparationSettings, state: dict[str, float] | None = None):
         self.settings = settings
@@ -72,6 +75,7 @@ class SeparatedReconstruction:
     def __call__(self, teacher: Tensor, autoencoder: Tensor, constrained: bool) -> AutoencoderLoss:
         d = (teacher - autoencoder).square()
         separation = separate(d, self.settings, self.anchor.margin)
+        constrained = constrained and self.anchor.is_known
         if not constrained:
             self.anchor.observe(separation.quantile)
         loss = separation.loss if constrained else d.mean()

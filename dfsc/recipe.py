@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,14 @@ import numpy as np
 from dfsc.checkpoints import embedded_teacher, load_teacher
 from dfsc.detector import Teacher
 from dfsc.errors import TrainingError
+from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
 from dfsc.ondemand import OnDemand
 from dfsc.optimization import Algorithm, Decay
 from dfsc.pacing import Budget
 from dfsc.penalty import PenaltySource, from_folder, rendered
 from dfsc.plan import MOVING_FLOOR, PUBLISHED_PLAN, QUICK_PLAN, Schedule, TrainingPlan
-from dfsc.separation import SeparationSettings, settings_from
+from dfsc.separation import SeparationSettings, one_of
 from dfsc.trainer import MethodTraining
 from dfsc.training import Training
 from dfsc.trainingset import TrainingSet, check_enough, prepare, split_good
@@ -33,18 +35,18 @@ class Recipe:
     """What is wished of a training.
 
     Attributes:
-        methods: keys of dfsc.objectives.METHODS; two for a matched pair.
+        methods: keys of dfsc.objectives.METHODS; two for a matched pair, and one may stand without a tuple.
         size: network size, which also names the embedded teacher.
         teacher: folder of another teacher.
         steps: steps of the student; None when `seconds` decide.
-        autoencoder_steps: steps of the auto-encoder in a staged training; None takes as many as the student's.
-        imitation_steps: steps of the student before those, with the teacher alone, in a staged training; None takes
-            as many as the student's where it is quick, else none.
+        autoencoder_steps: steps of the auto-encoder, in a staged training only; None takes as many as the student's.
+        imitation_steps: steps of the student before those, with the teacher alone, in a staged training only; None
+            takes as many as the student's where it is quick, else none.
         seconds: time for all methods together, everything from `start` (or a budget's beginning) to the calibration.
         copies: augmented copies of each image; None takes 2 to 16, 640 in all or fewer where `seconds` are few.
         movement: how far the product moves between photographs, as a share of the edge (see dfsc.augmentation.moved).
         penalty: folder of penalty images; None renders them.
-        schedule: "staged" or "joint".
+        schedule: "staged" or "joint", by name or as a plan.Schedule.
         as_published: the papers' optimiser, rates, hard quantile and calibration (see plan.PUBLISHED_PLAN).
         quick: what pays in trainings of a few minutes: a softer hard quantile, a higher rate for the student and a
             longer warm-up of the constraint (see plan.QUICK_PLAN).
@@ -72,6 +74,9 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        methods = (self.methods,) if isinstance(self.methods, str) else tuple(self.methods)
+        object.__setattr__(self, "methods", methods)
+        object.__setattr__(self, "schedule", one_of(Schedule, self.schedule, "schedule"))
         unknown = set(self.methods) - METHODS.keys()
         if unknown or not self.methods:
             raise TrainingError(f"Known methods are {', '.join(METHODS)}, not {', '.join(sorted(unknown)) or 'none'}.")
@@ -79,8 +84,10 @@ class Recipe:
             raise TrainingError("Say either how many steps or how many seconds a training shall take.")
         if self.seed < 0 or (self.copies is not None and self.copies < 1):
             raise TrainingError("The seed can't be negative, and there has to be at least one copy of each image.")
-        if (self.seconds if self.steps is None else self.steps) <= 0:
+        if not 0 < (self.seconds if self.steps is None else self.steps) < math.inf:
             raise TrainingError("The number of steps or seconds has to be positive.")
+        if self.schedule is Schedule.JOINT and (self.autoencoder_steps, self.imitation_steps) != (None, None):
+            raise TrainingError("A joint training has steps of the student alone; leave out the other stages' steps.")
         if self.autoencoder_steps is not None and (self.autoencoder_steps <= 0 or self.steps is None):
             raise TrainingError("The auto-encoder's number of steps has to be positive, and goes with the student's.")
         if self.imitation_steps is not None and (self.imitation_steps < 0 or self.steps is None):
@@ -129,6 +136,8 @@ def start(
 
 def gather(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None = None) -> Material:
     """The first half of `start`: split, copy and look at the images with the teacher; any method can begin on it."""
+    for images in (good,) if validation is None else (good, validation):
+        _check_images(images)
     fit, held_out = _split(recipe, good, validation)
     data = prepare(fit, held_out, recipe.loaded_teacher(), copies_each(recipe, len(fit)), recipe.movement, recipe.seed)
     return Material(data, OnDemand(PENALTY_IMAGES, recipe.penalty_source(), np.stack))
@@ -218,6 +227,15 @@ def _split(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None) -> t
     return good[fit], good[held_out]
 
 
+def _check_images(images: np.ndarray) -> None:
+    found = (getattr(images, "dtype", None), *getattr(images, "shape", ()))
+    if len(found) != 5 or (found[0], *found[2:]) != (np.uint8, INPUT_SIZE, INPUT_SIZE, 3):
+        raise TrainingError(
+            f"A training takes one array of images, uint8 N×{INPUT_SIZE}×{INPUT_SIZE}×3 as read_image and "
+            f"network_image give them, not {found[0] or type(images).__name__} {'×'.join(map(str, found[1:]))}."
+        )
+
+
 def _unfinished_plan(recipe: Recipe, folder: Path | None) -> TrainingPlan | None:
     if folder is None or not (folder / "plan.json").is_file():
         return None
@@ -231,8 +249,9 @@ def _unfinished_plan(recipe: Recipe, folder: Path | None) -> TrainingPlan | None
             f"or delete {folder.name} in it."
         )
     plan = noted["plan"]
-    kinds = {"separation": settings_from, "schedule": Schedule, "algorithm": Algorithm, "decay": Decay}
-    return TrainingPlan(**plan | {name: kind(plan[name]) for name, kind in kinds.items()})
+    kinds = {"schedule": Schedule, "algorithm": Algorithm, "decay": Decay}
+    separation = SeparationSettings(**plan["separation"])
+    return TrainingPlan(**plan | {name: kind(plan[name]) for name, kind in kinds.items()} | {"separation": separation})
 
 
 def _note_plan(recipe: Recipe, plan: TrainingPlan, folder: Path | None) -> None:

@@ -15,12 +15,15 @@ open.
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from dfsc.errors import TrainingError
+
+Kind = TypeVar("Kind", bound=StrEnum)
 
 
 class SplitUnit(StrEnum):
@@ -52,7 +55,7 @@ class Normaliser(StrEnum):
 
 @dataclass(frozen=True)
 class SeparationSettings:
-    """The constraint's knobs.
+    """The constraint's knobs; the enumerations may be given by their values, as "channels".
 
     Attributes:
         tau: τ′ in (0, 1]; the share of units that count as similar.
@@ -72,18 +75,22 @@ class SeparationSettings:
     normaliser: Normaliser = Normaliser.ALL_ELEMENTS
 
     def __post_init__(self) -> None:
+        for name, kind in (("unit", SplitUnit), ("hinge", Hinge), ("normaliser", Normaliser)):
+            object.__setattr__(self, name, one_of(kind, getattr(self, name), name))
         if not 0 < self.tau <= 1:
             raise TrainingError(f"τ′ has to lie above 0 and at most at 1, not at {self.tau:g}.")
-        if self.margin_ratio < 0 or self.weight < 0 or (self.margin or 0) < 0:
-            raise TrainingError("Margin, margin ratio and the hinge's weight can't be negative.")
+        if not all(0 <= number < math.inf for number in (self.margin_ratio, self.weight, self.margin or 0)):
+            raise TrainingError("Margin, margin ratio and the hinge's weight have to be numbers of 0 or more.")
         if not 0 <= self.warm_up <= 1:
             raise TrainingError(f"The warm-up is a share from 0 to 1, not {self.warm_up:g}.")
 
 
-def settings_from(fields: dict) -> SeparationSettings:
-    """Settings from what dataclasses.asdict made of them, by way of JSON; TypeError or ValueError for wrong fields."""
-    enums = {"unit": SplitUnit, "hinge": Hinge, "normaliser": Normaliser}
-    return SeparationSettings(**{key: enums[key](value) if key in enums else value for key, value in fields.items()})
+def one_of(kind: type[Kind], value: str, name: str) -> Kind:
+    """A member of an enumeration by itself or its value; raises TrainingError for what is neither."""
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise TrainingError(f"Known for {name} are {', '.join(kind)}, not {value!r:.40}.") from error
 
 
 @dataclass(frozen=True)
@@ -169,6 +176,11 @@ class MarginAnchor:
     def __init__(self, settings: SeparationSettings, average: float | None = None):
         self.settings = settings
         self.average = average
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is something to take the margin from."""
+        return self.settings.margin is not None or self.average is not None
 
     def observe(self, quantile: float) -> None:
         """Take one step's q′ into the moving average."""

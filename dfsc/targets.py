@@ -30,10 +30,12 @@ class TargetCache:
     Attributes:
         images: uint8 N×256×256×3.
         features: float16 N×64×64×C, as the backbone gives them.
+        label: tells it from pairs of other photographs, or other views of them.
     """
 
     images: np.ndarray
     features: np.ndarray
+    label: str
 
 
 def split_photographs(folder: Path, seed: int) -> tuple[list[Path], list[Path]]:
@@ -55,16 +57,17 @@ def cache_targets(photographs: list[Path], backbone: Backbone, views: int, seed:
     A computation that was cut off starts again, a finished one (of the same photographs) is only opened.
     """
     count = len(photographs) * views
-    label = {
-        "names": [path.name for path in photographs],
+    told = {
+        "files": [(path.name, path.stat().st_size) for path in photographs],
         "views": views,
         "seed": seed,
         "backbone": backbone.name,
     }
+    label = json.dumps(told)
     done = folder / "done.json"
     shapes = {"images": (count, INPUT_SIZE, INPUT_SIZE, 3), "features": _feature_shape(count, backbone)}
-    if done.is_file() and json.loads(done.read_text()) == label:
-        return TargetCache(**{name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in shapes})
+    if done.is_file() and done.read_text(encoding="utf-8") == label:
+        return TargetCache(**{name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in shapes}, label=label)
     folder.mkdir(parents=True, exist_ok=True)
     done.unlink(missing_ok=True)
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shapes["images"])
@@ -78,8 +81,8 @@ def cache_targets(photographs: list[Path], backbone: Backbone, views: int, seed:
             features[row] = _backbone_features(backbone, seen, exact=views == 1)
     images.flush()
     features.flush()
-    done.write_text(json.dumps(label))
-    return TargetCache(images, features)
+    done.write_text(label, encoding="utf-8")
+    return TargetCache(images, features, label)
 
 
 def channel_statistics(cache: TargetCache) -> tuple[Tensor, Tensor]:

@@ -103,9 +103,13 @@ class MethodTraining:
             yield StepRecord(self.method.name, name, self._step, steps, losses, watch)
 
     def prolong(self, plan: TrainingPlan) -> None:
-        """Begin another lap: the next `run` goes through the stages of `plan` from the networks as they are now."""
+        """Begin another lap: the next `run` goes through the stages of `plan` from the networks as they are now.
+
+        It has a warm-up of its own: what counts as novel, and how far q′ reaches, has changed since the last one's.
+        """
         self.plan = plan
-        self.lap, self._stage, self._step = self.lap + 1, 0, 0
+        self.reconstruction = self.method.reconstruction(plan.separation, None)
+        self.lap, self._stage, self._step, self._parted = self.lap + 1, 0, 0, False
         self._good_state = self.state()
         self._imitated = reconstructions(self.autoencoder, self.data)
 
@@ -171,7 +175,7 @@ class MethodTraining:
         rows = _draw(rng, len(self.data), self.plan.autoencoder_batch)
         teacher = self.data.jittered_teacher[rows].float()
         constrained = self._constrained(progress)
-        if self._led and not constrained and not self._leader._parted:
+        if self._led and not self.lap and not constrained and not self._leader._parted:
             outcome = self.reconstruction(teacher, self._leader._output, constrained)
             self._take_over("autoencoder", self.autoencoder, self._leader.autoencoder)
         else:
@@ -184,11 +188,11 @@ class MethodTraining:
         return {"autoencoder": outcome.loss.item()}, outcome.watch
 
     def _constrained(self, progress: float) -> bool:
-        """Whether the warm-up is over, for good; in later laps the auto-encoder has learned before."""
+        """Whether this lap's warm-up is over, for good."""
         if not self.method.separates:
             return False
         # A budget that grants more steps on the way lets progress fall.
-        self._parted = self._parted or self.lap > 0 or progress >= self.plan.separation.warm_up
+        self._parted = self._parted or progress >= self.plan.separation.warm_up
         return self._parted
 
     def _imitation_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:

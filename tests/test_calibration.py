@@ -198,6 +198,9 @@ def test_damaged_position_scales_are_refused(spread):
     for images, floors in ((1, (0.1, 0.1)), (-1, (0.1, 0.1)), (5, (0.1, 0.0)), (5, (np.nan, 0.1))):
         with pytest.raises(CheckpointError, match="position scale"):
             PositionScale(*[BranchMaps(usual, usual)] * 2, images, floors)
+    fewer = PositionScale(*[BranchMaps(usual, usual)] * 2, COUNT - 1, (0.1, 0.1))
+    with pytest.raises(CheckpointError, match="fewer images"):
+        Calibration(calibration().good, fewer)
     small = PositionScale(*[BranchMaps(usual[:1, :1], usual[:1, :1])] * 2)
     with pytest.raises(CheckpointError, match="another size"):
         Calibration(calibration().good, small)

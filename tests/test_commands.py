@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -169,6 +170,35 @@ def test_benchmark_compares_in_one_run(dfsc):
     ran = dfsc("benchmark", "speed", "--rounds", 1, "--json")
     figures = json.loads(ran.stdout)
     assert figures["ratio"] == pytest.approx(figures["own_milliseconds"] / figures["reference_milliseconds"])
+
+
+def test_speed_without_a_round_is_refused(dfsc):
+    ran = dfsc("benchmark", "speed", "--rounds", 0)
+    assert (ran.returncode, "round" in ran.stderr) == (2, True)
+
+
+def test_what_was_inspected_is_printed_though_a_later_map_cannot_be_written(dfsc, photographs, demo_weights):
+    (photographs / "sub").mkdir()
+    Image.new("RGB", (300, 300)).save(photographs / "sub" / "b.png")
+    Image.new("RGB", (300, 300)).save(photographs / "a.png")
+    (photographs / "maps").mkdir()
+    (photographs / "maps" / "sub").write_text("in the way")
+    ran = dfsc("inspect", "a.png", "sub/b.png", "--product", "toy_block", "--json", "--maps", "maps", cwd=photographs)
+    assert ran.returncode == 2
+    assert [report["image"] for report in json.loads(ran.stdout)] == ["a.png"]
+
+
+def test_a_damaged_mask_does_not_cost_the_figures_of_the_images(dfsc, toy_dataset, demo_weights, tmp_path):
+    root = shutil.copytree(toy_dataset, tmp_path / "toy")
+    for path in (root / "test").glob("[!g]*/*.png"):
+        mask = root / "ground_truth" / path.parent.name / f"{path.stem}_mask.png"
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        mask.write_bytes(b"cut off")
+    ran = dfsc("evaluate", root, "--product", "toy_block", "--out", tmp_path / "report")
+    assert ran.returncode == 1
+    assert "No pixel figures: The mask" in ran.stderr
+    assert "all" in ran.stdout
+    assert (tmp_path / "report").is_dir()
 
 
 def test_a_retraining_that_breaks_off_does_not_lose_those_before_it(dfsc, monkeypatch, tmp_path):

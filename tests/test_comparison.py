@@ -47,6 +47,11 @@ def test_a_detector_does_not_differ_from_itself_and_order_turns_the_sign():
     assert compare(one, other, LABELS).p_value == pytest.approx(compare(other, one, LABELS).p_value)
 
 
+def test_one_image_of_a_class_says_nothing_of_chance():
+    result = compare([0.1, 0.9], [0.9, 0.1], [False, True])
+    assert (result.difference, result.standard_error, result.p_value) == (-1.0, None, None)
+
+
 def test_p_values_of_equal_detectors_are_uniform():
     values = [compare(scores(1, seed), scores(1, 10_000 + seed), LABELS).p_value for seed in range(400)]
     assert np.mean(np.array(values) < 0.05) == pytest.approx(0.05, abs=0.035)

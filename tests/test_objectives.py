@@ -49,3 +49,13 @@ def test_dfsc_measures_its_margin_in_the_warm_up_alone():
     assert far.watch["margin"] == pytest.approx(margin)
     resumed = METHODS["dfsc"].reconstruction(SeparationSettings(tau=0.9, margin_ratio=2.0), reconstruction.state)
     assert resumed.anchor.margin == reconstruction.anchor.margin
+
+
+def test_without_a_warm_up_the_first_step_measures_the_margin():
+    reconstruction = METHODS["dfsc"].reconstruction(SeparationSettings(tau=0.9, margin_ratio=2.0), None)
+    teacher = torch.randn(1, 3, 8, 8)
+    first = reconstruction(teacher, torch.zeros_like(teacher), constrained=True)
+    assert first.loss == pytest.approx(float(teacher.square().mean()))
+    second = reconstruction(teacher, torch.zeros_like(teacher), constrained=True)
+    assert second.watch["margin"] == pytest.approx(2 * first.watch["quantile"])
+    assert second.watch["active_share"] > 0

@@ -1,5 +1,7 @@
 """The exact limits of the constraint, and what each switch does."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -134,8 +136,23 @@ def test_anchored_margin_stays_after_the_warm_up():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"tau": 0.0}, {"tau": 1.1}, {"margin_ratio": -1}, {"margin": -0.1}, {"weight": -1}, {"warm_up": 2}]
+    "wrong",
+    [
+        *({"tau": 0.0}, {"tau": 1.1}, {"margin_ratio": -1}, {"margin": -0.1}, {"weight": -1}, {"warm_up": 2}),
+        *({"tau": math.nan}, {"margin": math.nan}, {"weight": math.inf}, {"hinge": "push"}, {"unit": None}),
+    ],
 )
 def test_settings_out_of_range_are_refused_in_words(wrong):
     with pytest.raises(TrainingError, match=r"^[A-Zτ].*\.$"):
         SeparationSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [*({"unit": u} for u in SplitUnit), *({"hinge": h} for h in Hinge), *({"normaliser": n} for n in Normaliser)],
+)
+def test_a_choice_by_its_name_is_the_choice(choice):
+    named = {name: str(value) for name, value in choice.items()}
+    d = squared_distances()
+    by_name, by_member = (separate(d, SeparationSettings(tau=0.8, **c), 2.0).loss for c in (named, choice))
+    assert by_name == by_member

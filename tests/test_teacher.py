@@ -1,6 +1,8 @@
 """Distillation on a handful of made-up photographs and a stand-in backbone that needs no download."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from torch.nn import functional as F
 
 from dfsc import targets, teacher
 from dfsc.backbones import Backbone, to_grid
+from dfsc.commands.distill import _key
 from dfsc.errors import TrainingError
 from dfsc.networks import SIZES
 from dfsc.targets import cache_targets, channel_statistics, projection, split_photographs
@@ -60,6 +63,16 @@ def test_targets_are_on_one_grid_standardised_and_reused(photographs, cache, tmp
         again = cache_targets(photographs, backbone, 1, 0, tmp_path / "c")
     assert len(calls) == 6
     np.testing.assert_array_equal(again.images[0], cache.images[0])  # view 0 is the whole photograph
+
+
+def test_other_photographs_of_the_same_names_get_targets_and_a_state_of_their_own(photographs, cache, tmp_path):
+    copies = [Path(shutil.copy(photograph, tmp_path)) for photograph in photographs]
+    backbone = Backbone("counted", 8, edges_and_colours)
+    same = cache_targets(copies, backbone, 1, 0, tmp_path / "c")
+    Image.new("RGB", (300, 300)).save(copies[0])
+    other = cache_targets(copies, backbone, 1, 0, tmp_path / "c")
+    assert not other.images[0].any()
+    assert _key(PLAN, same) != _key(PLAN, other)
 
 
 def test_measure_is_one_for_silence_and_the_projections_loss_for_perfection(cache):

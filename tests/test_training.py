@@ -208,6 +208,25 @@ def test_a_divergence_while_prolonged_goes_back_to_where_that_began(data, penalt
     assert pair.learns_to_inspect
 
 
+def test_a_prolonged_training_has_a_warm_up_of_its_own(data, penalty):
+    plan = replace(PLAN, autoencoder_steps=4, separation=SeparationSettings(tau=0.9, warm_up=0.5))
+    pair = Training(["ead-s", "dfsc"], plan, data, penalty)
+
+    def margins():
+        return [
+            progress.record.watch["margin"]
+            for progress in pair.run()
+            if (progress.record.method, progress.record.stage) == ("dfsc", "autoencoder")
+        ]
+
+    first = margins()
+    pair.prolong(None)
+    second = margins()
+    assert (first[0] != first[1], first[2] == first[3]) == (True, True)
+    assert (second[0] != second[1], second[2] == second[3]) == (True, True)
+    assert second[3] != first[3]
+
+
 def test_a_prolonged_training_has_no_detector_until_its_students_learn_again(data, penalty):
     training = Training(["ead-s"], PLAN, data, penalty)
     list(training.run())
@@ -370,11 +389,31 @@ def test_an_unfinished_training_is_found_again_with_its_own_plan(demo_weights, g
         {"methods": ("ead-s",), "steps": 1, "seconds": 1},
         {"methods": ("ead-s",), "steps": -1},
         {"methods": ("ead-s",), "steps": 1, "movement": 0.5},
+        {"methods": "ead", "steps": 1},
+        {"methods": ("ead-s",), "seconds": math.inf},
+        {"methods": ("ead-s",), "seconds": math.nan},
+        {"methods": ("ead-s",), "steps": 1, "schedule": "at once"},
+        {"methods": ("ead-s",), "steps": 1, "schedule": "joint", "autoencoder_steps": 5},
+        {"methods": ("ead-s",), "steps": 1, "schedule": "joint", "imitation_steps": 0},
     ],
 )
 def test_recipes_that_make_no_sense_are_refused(wrong):
     with pytest.raises(TrainingError):
         Recipe(**wrong)
+
+
+def test_a_recipe_may_name_its_method_and_schedule_plainly():
+    recipe = Recipe("ead-s", steps=3, schedule="joint")
+    assert recipe == Recipe(("ead-s",), steps=3, schedule=Schedule.JOINT)
+    assert planned(recipe).autoencoder_steps == 0
+
+
+@pytest.mark.parametrize("shape", [(9, 128, 128, 3), (9, 256, 256), (256, 256, 3)])
+def test_arrays_that_are_no_images_are_refused(demo_weights, shape):
+    with pytest.raises(TrainingError, match="uint8 N×256×256×3"):
+        start(Recipe("ead-s", steps=1), np.zeros(shape, np.uint8))
+    with pytest.raises(TrainingError, match="not float32"):
+        start(Recipe("ead-s", steps=1), np.zeros((9, 256, 256, 3), np.float32))
 
 
 def test_the_published_recipe_takes_back_what_this_project_changed():

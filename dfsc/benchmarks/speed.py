@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from dfsc.detector import for_inference, inference_dtype
+from dfsc.errors import DFSCError
 from dfsc.networks import INPUT_SIZE, SIZES, AutoEncoder, student_network, teacher_network
 
 
@@ -41,7 +42,13 @@ class Comparison:
 
 
 def compare(size_name: str, rounds: int) -> Comparison:
-    """Measure one size with random weights."""
+    """Measure one size with random weights, the median of `rounds` after two that don't count.
+
+    Raises:
+        DFSCError: for less than one round.
+    """
+    if rounds < 1:
+        raise DFSCError(f"At least one round is needed for a median, not {rounds}.")
     size = SIZES[size_name]
     torch.manual_seed(0)
     teacher = teacher_network(size)

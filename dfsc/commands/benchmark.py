@@ -107,7 +107,7 @@ def _retrain(options: argparse.Namespace) -> str:
         for run in retrain.runs(options.dataset, recipe, options.photographs, options.seed, options.cross_validated):
             sys.stderr.write(retrain.summary(run, options.seconds) + "\n")
             done.append(run)
-    except DFSCError:
+    except (DFSCError, KeyboardInterrupt):
         # What was measured before a seed's training broke off took minutes and is still worth showing.
         if done:
             sys.stdout.write(retrain.table(done) + "\n")

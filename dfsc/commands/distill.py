@@ -13,7 +13,7 @@ from dfsc.backbones import BACKBONES
 from dfsc.cards import teacher_card
 from dfsc.checkpoint_files import halved
 from dfsc.checkpoints import save_teacher
-from dfsc.targets import cache_targets, split_photographs
+from dfsc.targets import TargetCache, cache_targets, split_photographs
 from dfsc.teacher import Distillation, DistillationPlan
 
 NAME = "distill"
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     measured_on = cache_targets(held_out, backbone, 1, options.seed, options.cache / f"{backbone.name}-held-out")
     targets = cache_targets(fit, backbone, options.views, options.seed, options.cache / f"{backbone.name}-fit")
     distillation = Distillation(plan, targets)
-    _follow(distillation, options.cache / f"{backbone.name}-{_key(plan)}.pt")
+    _follow(distillation, options.cache / f"{backbone.name}-{_key(plan, targets)}.pt")
     halved(distillation.network)
     unexplained = distillation.measure(measured_on)
     notes = {
@@ -77,6 +77,6 @@ def _follow(distillation: Distillation, state_file: Path) -> None:
             )
 
 
-def _key(plan: DistillationPlan) -> str:
-    """Names a plan's state, so that another plan does not go on with it."""
-    return hashlib.sha256(json.dumps(asdict(plan)).encode()).hexdigest()[:12]
+def _key(plan: DistillationPlan, targets: TargetCache) -> str:
+    """Names the state of a plan on its photographs, so that another one does not go on with it."""
+    return hashlib.sha256(json.dumps([asdict(plan), targets.label]).encode()).hexdigest()[:12]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dfsc.commands import sources
 from dfsc.datasets import open_dataset
+from dfsc.errors import DFSCError
 from dfsc.evaluation import Evaluation, evaluate
 from dfsc.groundtruth import GroundTruth
 from dfsc.localisation import Localisation, has_masks, localise
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit status 0; 1 when a file could not be read and was left out."""
+    """Exit status 0; 1 when a file could not be read and was left out, or masks that turned out to be unusable."""
     dataset = open_dataset(options.dataset)
     if options.out:
         new_folder(options.out)
@@ -35,13 +36,22 @@ def run(options: argparse.Namespace) -> int:
     evaluation = evaluate(dataset, detectors)
     for sentence in evaluation.unreadable:
         sys.stderr.write(f"Left out: {sentence}\n")
-    localisations = localise(truth, evaluation) if truth else []
+    localisations, unusable = _localised(truth, evaluation)
     if options.out:
         file = write_report(dataset.name, evaluation, localisations, options.out, detectors)
         sys.stderr.write(f"Report: {file}\n")
     text = _json(evaluation, localisations) if options.json else _tables(evaluation, localisations)
     sys.stdout.write(text + "\n")
-    return 1 if evaluation.unreadable else 0
+    return 1 if evaluation.unreadable or unusable else 0
+
+
+def _localised(truth: GroundTruth | None, evaluation: Evaluation) -> tuple[list[Localisation], bool]:
+    """The pixel figures, and whether a mask has prevented them: what the images gave shall not be lost with them."""
+    try:
+        return (localise(truth, evaluation) if truth else []), False
+    except DFSCError as error:
+        sys.stderr.write(f"No pixel figures: {error}\n")
+        return [], True
 
 
 def _json(evaluation: Evaluation, localisations: list[Localisation]) -> str:

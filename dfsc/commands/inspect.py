@@ -34,14 +34,16 @@ def run(options: argparse.Namespace) -> int:
     stems = _map_stems(images, options.maps) if options.maps else {}
     _refuse_overwriting(stems.values(), inspector.names)
     reports = []
-    for image in images:
-        report = _inspect(inspector, image, stems.get(image))
-        reports.append(report)
-        if not options.json:
-            sys.stdout.write(_lines(report))
-            sys.stdout.flush()
-    if options.json:
-        sys.stdout.write(json.dumps(reports, indent=2, ensure_ascii=False) + "\n")
+    try:
+        for image in images:
+            report = _inspect(inspector, image, stems.get(image))
+            reports.append(report)
+            if not options.json:
+                sys.stdout.write(_lines(report))
+                sys.stdout.flush()
+    finally:
+        if options.json:
+            sys.stdout.write(json.dumps(reports, indent=2, ensure_ascii=False) + "\n")
     return 1 if any("error" in report for report in reports) else 0
 
 

@@ -1,6 +1,6 @@
 """A report's text: figures in percent, as the field's papers print them."""
 
-from dfsc.comparison import RESAMPLES
+from dfsc.comparison import FEW, RESAMPLES
 from dfsc.evaluation import MEAN
 from dfsc.localisation import LIMITS, USUAL_LIMIT
 from dfsc.reporting.figures_of_merit import DetectorFigures, FiguresOfMerit, PairFigures
@@ -124,12 +124,22 @@ def _pairs(figures: FiguresOfMerit) -> str:
     ]
     return _table(["Anomalies", "Detectors", "Difference", "Standard error", "p"], rows, words=2) + (
         "\n\nDifference of the image AUROCs of the fused maps in percentage points; DeLong's test on the same images, "
-        "two-sided, not corrected for the number of comparisons."
+        "two-sided, not corrected for the number of comparisons." + _few(figures)
     )
+
+
+def _few(figures: FiguresOfMerit) -> str:
+    """A warning where DeLong's test leans on too few images."""
+    images = figures.evaluation.images
+    good = sum(image.is_good for image in images)
+    fewest = min(good, len(images) - good)
+    return f" With {fewest} images of a class, errors and p are too small." if fewest < FEW else ""
 
 
 def _difference(pair: PairFigures) -> list[str]:
     result = pair.result
+    if result.p_value is None:
+        return [_points(result.difference), NOTHING, NOTHING]
     p = "< 0.001" if result.p_value < 0.001 else f"{result.p_value:.3f}"
     return [_points(result.difference), _percent(result.standard_error), p]
 

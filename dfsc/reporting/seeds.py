@@ -14,7 +14,18 @@ from dfsc.objectives import METHODS
 from dfsc.scoring import FUSED
 from dfsc.separation import SeparationSettings
 
-NOTED = ("steps", "copies", "movement", "penalty", "optimiser", "data")
+NOTED = (
+    "steps",
+    "copies",
+    "movement",
+    "penalty",
+    "optimiser",
+    "data",
+    "calibration",
+    "quick",
+    "hardest_share",
+    "rates",
+)
 
 Members = Mapping[str, tuple[np.ndarray, np.ndarray]]
 

@@ -16,7 +16,7 @@ from dfsc.errors import DatasetError, DFSCError
 from dfsc.groundtruth import GroundTruth
 from dfsc.localisation import has_masks
 from dfsc.objectives import METHODS
-from dfsc.plan import TrainingPlan
+from dfsc.plan import TrainingPlan, calibration_name
 from dfsc.recipe import Recipe, as_json, material_key, planned
 from dfsc.separation import Hinge, SeparationSettings
 
@@ -63,7 +63,7 @@ class Cell:
             "teacher": self.teacher_digest,
             "as_published": recipe.as_published,
             "quick": recipe.quick,
-            "published_calibration": plan.position_floor is None,
+            "calibration": calibration_name(plan),
             "schedule": str(plan.schedule),
             "autoencoder_steps": plan.autoencoder_steps,
             "imitation_steps": plan.imitation_steps,

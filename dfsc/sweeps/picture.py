@@ -7,7 +7,9 @@ from statistics import mean
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dfsc.sweeps.summary import BASELINE, GROUPS, Row
+from dfsc.datasets import FAMILIES
+from dfsc.evaluation import ALL
+from dfsc.sweeps.summary import BASELINE, Row
 
 PANEL_INCHES, DPI = 3.4, 130
 
@@ -19,7 +21,7 @@ def tau_picture(rows: Sequence[Row], file: Path) -> bool:
     """
     constrained = [row for row in rows if "tau" in row.settings and row.results]
     margins = sorted({_margin(row) for row in constrained})
-    groups = [group for group in GROUPS if any(row.auroc(group) for row in constrained)]
+    groups = [group for group in FAMILIES if any(row.auroc(group) for row in constrained)] or [ALL]
     if len({row.settings["tau"] for row in constrained}) < 2:
         return False
     size = (PANEL_INCHES * len(groups), PANEL_INCHES * len(margins))
