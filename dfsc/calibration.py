@@ -16,7 +16,7 @@ LOWER_QUANTILE, UPPER_QUANTILE = 0.9, 0.995
 UPPER_VALUE = 0.1
 MIN_SPAN = 1e-6  # of constant good maps, so that the scale of float16 values stays finite in float32
 BRANCHES = ("local", "global")
-# Photographs of other things measured 4.7 and more, anomalous ones of the same product 1.2 at most.
+# Photographs of other things measured 3.6 and more, anomalous ones of the same product 1.3 at most.
 FOREIGN = 2.4
 
 
