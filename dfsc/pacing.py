@@ -61,14 +61,19 @@ class Budget:
         first, since = self._first.setdefault(stage, (done, self.spent))
         if done == first:
             latest = self._end(stage, MOST_AUTOENCODER_SHARE if stage == "autoencoder" else None)
+            if self.spent >= latest and done < MIN_STEPS and stage != "imitation":
+                raise self._too_short()
             return planned if self.spent < latest else done
         pace = max(self.spent - since, 1e-9) / (done - first)
         steps = done + max(0, round((self._end(stage) - self.spent) / pace))
         if steps >= MIN_STEPS or stage == "imitation":
             return steps
         if stage != "autoencoder" or self.spent + (MIN_STEPS - done) * pace > self._end(stage, MOST_AUTOENCODER_SHARE):
-            raise TrainingError(f"{self.seconds:.0f} seconds are too short to train here; give more time.")
+            raise self._too_short()
         return MIN_STEPS
+
+    def _too_short(self) -> TrainingError:
+        return TrainingError(f"{self.seconds:.0f} seconds are too short to train here; give more time.")
 
     def as_state(self) -> dict[str, float]:
         """What `resume` needs to go on with the time that is left."""

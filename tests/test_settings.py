@@ -6,6 +6,7 @@ import pytest
 
 from dfsc.interface.probing import place_from
 from dfsc.interface.settings import Settings, most_rejected, settings_from
+from dfsc.interface.wording import told_apart
 
 
 def test_settings_come_in_percent():
@@ -40,3 +41,16 @@ def test_a_limit_gives_up_a_quarter_of_the_good_parts_at_most_as_on_the_page(dem
     assert most_rejected(inspection.results) == 2
     for result in inspection.results:
         assert result.threshold == sorted(result.calibration.good_scores())[-3]
+
+
+@pytest.mark.parametrize(
+    ("score", "limit", "told"),
+    [
+        (0.1234, 0.4, ("0.12", "0.40")),
+        (0.2013, 0.1987, ("0.201", "0.199")),
+        (-0.15994, -0.16003, ("−0.1599", "−0.1600")),
+        (0.2, 0.2, ("0.2000", "0.2000")),
+    ],
+)
+def test_a_score_beside_its_limit_shows_which_is_higher(score, limit, told):
+    assert told_apart(score, limit) == told

@@ -325,6 +325,15 @@ def test_a_budget_that_is_too_short_is_refused(clock):
         budget.steps("joint", 2, planned=300)
 
 
+@pytest.mark.parametrize("stage", ["autoencoder", "student", "joint"])
+def test_a_budget_that_one_step_has_used_up_is_refused(clock, stage):
+    budget = Budget(30)
+    budget.keep(reserve=5)
+    clock.now += 40
+    with pytest.raises(TrainingError, match="30 seconds are too short"):
+        budget.steps(stage, 1, planned=300)
+
+
 def test_a_resumed_budget_goes_on_with_what_was_left(clock):
     first = Budget(100)
     first.keep(reserve=0)

@@ -16,6 +16,7 @@ from dfsc.interface.markup import clicked_index, notice
 from dfsc.interface.passing_files import Upload, taken_over
 from dfsc.interface.photograph import read_photograph
 from dfsc.interface.visitors import visitor
+from dfsc.interface.wording import OWN
 
 TABLE_TICK = 0.5
 
@@ -41,6 +42,7 @@ def show_uploads(files: list[dict] | None, product: str, request: gr.Request) ->
 def _show_many(uploads: list[Upload], product: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Inspect several photographs, tell how far that is, and open the one with the highest score."""
     known, started = visitor(request), time.monotonic()
+    known.chosen = product
     try:
         for many in _told(inspect_uploads(uploads, product, inspector_of(product, request))):
             known.many = many
@@ -52,6 +54,10 @@ def _show_many(uploads: list[Upload], product: str, request: gr.Request) -> Iter
     table = many_html(many, known.settings)
     if not many.entries:
         yield *kept(notice(many.left_out[0], "error")), None, table
+        return
+    if known.chosen != product:
+        # Another product was chosen meanwhile, and what is shown is of that one.
+        yield *kept(notice(wording.many_other(product))), None, table
         return
     said = wording.many_done(time.monotonic() - started, len(many.entries))
     entry = many.ranked(known.settings)[0].entry
@@ -80,13 +86,15 @@ def judge_again(product: str, request: gr.Request) -> Iterator[Any]:
     """Inspect the photographs of the table with another product's detectors, unless others come meanwhile."""
     known = visitor(request)
     before = known.many
-    if before is None:
+    if before is None or (before.product == product and product != OWN):
+        yield gr.skip()
         return
     try:
         for many in _told(inspect_again(before, product, inspector_of(product, request))):
             if known.many is not before:
+                yield gr.skip()
                 return
             yield many_html(many, known.settings)
         known.many = many
     except DFSCError:
-        return  # what changed the product has said so
+        yield gr.skip()  # what changed the product has said so

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dfsc.interface import compare_wording as wording
 from dfsc.interface.markup import notice, text
-from dfsc.interface.wording import VERDICTS, number
+from dfsc.interface.wording import VERDICTS, told_apart
 from dfsc.objectives import METHODS, PAIR
 from dfsc.study.cases import Case, Finding, Outcome
 from dfsc.study.selection import Selection
@@ -64,8 +64,8 @@ def _pictures(look: Look | None) -> str:
 
 
 def _verdict(title: str, finding: Finding) -> str:
+    score, limit = told_apart(finding.score, finding.limit)
     return (
         f'<span class="said"><b>{title}</b> <strong class="badge {text(finding.verdict)}">'
-        f'{VERDICTS.get(finding.verdict, "")}</strong> <span class="quiet">score {number(finding.score)}, '
-        f"limit {number(finding.limit)}</span></span>"
+        f'{VERDICTS.get(finding.verdict, "")}</strong> <span class="quiet">score {score}, limit {limit}</span></span>'
     )

@@ -44,6 +44,8 @@ def show_cases(product: str, outcome: str, request: gr.Request) -> Iterator[tupl
         yield gr.skip(), notice(str(error), "error")
         return
     kind, looks, told = Outcome(outcome), {}, time.monotonic()
+    if known.cases is not own:
+        return
     yield gr.Radio(wording.outcome_choices(selection)), cases_html(selection, kind, looks, same)
     for index, case in selection.of(kind):
         looks[index] = _looked_at(product, case)
@@ -61,8 +63,10 @@ def open_case(event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, .
     if case is None:
         yield gr.Tabs(selected="inspect-tab"), gr.skip(), *kept(notice(wording.UNKNOWN_CASE, "error")), gr.skip()
         return
+    visitor(request).chosen = product
     said = notice(wording.opening(wording.case_name(product, case)))
-    yield gr.Tabs(selected="inspect-tab"), gr.Radio(value=product), *kept(said), examples_html(product)
+    # What was shown before would pass for what is being opened.
+    yield gr.Tabs(selected="inspect-tab"), gr.Radio(value=product), "", said, gr.skip(), examples_html(product)
     shown = guarded(lambda: _photograph(product, case), product, request)
     yield gr.skip(), gr.skip(), *shown, gr.skip()
 

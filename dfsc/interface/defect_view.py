@@ -26,9 +26,9 @@ def defect_html(photograph: Photograph) -> str:
     )
     undo = f'<button type="button">{wording.DEFECT_UNDO}</button>' if photograph.history else ""
     return (
-        f'<section class="card defect" data-tool="erase"><h2>{wording.DEFECT_TITLE}</h2>'
+        f'<section class="card defect"><h2>{wording.DEFECT_TITLE}</h2>'
         f'<div class="tools" role="radiogroup" aria-label="{wording.DEFECT_TITLE}">{tools}{undo}</div>{hints}'
-        f'<p class="hint place">{wording.DEFECT_PLACE}</p>'
+        f'<p class="hint place">{wording.DEFECT_PLACE}</p><p class="hint touch">{wording.DEFECT_TOUCH}</p>'
         f'<div class="stage">{picture(photograph.display, wording.DEFECT_TITLE)}'
         '<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true"></svg></div></section>'
     )

@@ -39,11 +39,12 @@ LOOKING = PRIVATE | {"concurrency_id": "hub", "concurrency_limit": 2}
 
 @dataclass(frozen=True)
 class InspectTab:
-    """What the page connects with the other tab: the choice of product, the photograph, what a new choice changes."""
+    """What the page connects with the other tabs: product, photograph, what a new choice of product changes, table."""
 
     product: gr.Radio
     photograph: gr.State
     changed: list[gr.components.Component]
+    many: gr.HTML
 
 
 def inspect_tab(page: gr.Blocks) -> InspectTab | None:
@@ -79,7 +80,8 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
     page.load(show_first, [product], shown, **events)
     gallery.click(show_example, [product], shown, **events)
     # Unread by gradio: a corrupt file has to reach read_photograph, and the visitor's own name for it is kept.
-    upload.upload(show_uploads, [upload, product], [*shown, upload, many], preprocess=False, **events)
+    uploaded = upload.upload(show_uploads, [upload, product], [*shown, upload, many], preprocess=False, **events)
+    uploaded.then(judge_again, [product], many, **events)
     camera.change(show_capture, [camera, product], [*shown, camera], preprocess=False, **events)
     many.click(open_one, [product], shown, **events)
     results.click(make_defect, [product, session], shown, **events)
@@ -89,7 +91,12 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
     results.input(keep_settings, None, many, **QUICK)
     changed = [*shown, gallery]
     product.input(change_product, [product, session], changed, **events).then(judge_again, [product], many, **events)
-    checkpoint.upload(open_bundle, [checkpoint, session], [*changed, product, checkpoint], preprocess=False, **events)
+    opened = [*changed, product, checkpoint]
+    checkpoint.upload(open_bundle, [checkpoint, session], opened, preprocess=False, **events).then(
+        judge_again, [product], many, **events
+    )
     hub_name.submit(hub_panel.look_up, hub_name, hub_card, **LOOKING)
-    hub_card.click(hub_panel.fetch_detectors, [session], [*changed, product, hub_card], **LOOKING)
-    return InspectTab(product, session, changed)
+    hub_card.click(hub_panel.fetch_detectors, [session], [*changed, product, hub_card], **LOOKING).then(
+        judge_again, [product], many, **events
+    )
+    return InspectTab(product, session, changed, many)

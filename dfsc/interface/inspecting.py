@@ -56,11 +56,16 @@ def show_capture(file: dict | None, product: str, request: gr.Request) -> tuple[
 
 
 def change_product(product: str, photograph: Photograph | None, request: gr.Request) -> tuple[Any, ...]:
-    """Compare a visitor's own photograph with the other product; without one, show that product's first example."""
-    if photograph is None or (not photograph.uploaded and product != OWN):
-        return *show_first(product, request), examples_html(product)
+    """Compare a visitor's own photograph with the other product; without one, show that product's first example.
+
+    His own model has none: an example of another product would only be told to be another one.
+    """
+    visitor(request).chosen = product
+    gallery = "" if product == OWN else examples_html(product)
+    if photograph is None or not photograph.uploaded:
+        shown = ("", notice(wording.OWN_READY), None) if product == OWN else show_first(product, request)
+        return *shown, gallery
     said = wording.product_changed(product, photograph.name)
-    gallery = gr.skip() if product == OWN else examples_html(product)
     return *guarded(lambda: photograph, product, request, said), gallery
 
 
@@ -114,7 +119,8 @@ def show_opened(
     """Put detectors beside the visitor's own and inspect with them: what `changed` and the choice of product show."""
     visitor(request).open(detectors)
     results, message, session, gallery = change_product(OWN, photograph, request)
-    message = notice(wording.opened(name, len(detectors))) if photograph else message
+    said = wording.opened(name, len(detectors))
+    message = notice(said if photograph and photograph.uploaded else f"{said} {wording.OWN_READY}")
     return results, message, session, gallery, gr.Radio(choices(own=True), value=OWN)
 
 

@@ -6,6 +6,7 @@ import gradio as gr
 
 from dfsc.interface import environment, visitors, wording
 from dfsc.interface.api import endpoints
+from dfsc.interface.batching import judge_again
 from dfsc.interface.compare_tab import compare_tab, has_study
 from dfsc.interface.comparing import open_case
 from dfsc.interface.inspect_tab import INSPECTING, PRIVATE, InspectTab, inspect_tab
@@ -62,13 +63,15 @@ def connect(tabs: gr.Tabs, inspecting: InspectTab, retraining: RetrainTab) -> No
         training.then(offer_own, inspecting.product, inspecting.product, **PRIVATE)
     retraining.inspect.click(inspect_with_own, None, [tabs, inspecting.product], **PRIVATE).then(
         change_product, [inspecting.product, inspecting.photograph], inspecting.changed, **INSPECTING
-    )
+    ).then(judge_again, [inspecting.product], inspecting.many, **INSPECTING)
 
 
 def connect_cases(tabs: gr.Tabs, inspecting: InspectTab, cards: gr.HTML) -> None:
     """A card of the Compare tab opens its image in the Inspect tab."""
     shown = [tabs, inspecting.product, *inspecting.changed]
-    cards.click(open_case, None, shown, **INSPECTING).then(None, js=GO_TO_FINDINGS)
+    opened = cards.click(open_case, None, shown, **INSPECTING)
+    opened.then(None, js=GO_TO_FINDINGS)
+    opened.then(judge_again, [inspecting.product], inspecting.many, **INSPECTING)
 
 
 def launch_arguments() -> dict:

@@ -27,6 +27,7 @@ class Visitor:
     """One open page.
 
     Attributes:
+        chosen: the product that he chose last, or OWN.
         inspection: of the photograph that is shown.
         many: several photographs that he had inspected at once.
         settings: what he set with the sliders.
@@ -41,6 +42,7 @@ class Visitor:
         adding: held while photographs are added, since uploads may overlap.
     """
 
+    chosen: str = ""
     inspection: Inspection | None = None
     many: Many | None = None
     settings: Settings = field(default_factory=Settings)

@@ -15,6 +15,7 @@ OWN, OWN_NAME = "own", "Your model"
 CHECKPOINT_LABEL = "Open a pair that was trained before (zip)"
 HUB_LABEL, HUB_HINT = "Or from the Hugging Face Hub (press Enter)", "org/name"
 NO_OWN = "Your model is no longer here; train one in the Retrain tab, or open it from its zip."
+OWN_READY = "Your model is chosen. Drop a photograph of such a part."
 NO_HUB_NAME = "That is no name on the Hub; it should look like org/name."
 HUB_LICENCE, HUB_DETECTORS, HUB_SIZE, HUB_VERSION = "Licence", "Detectors", "Size", "Version"
 HUB_UNSAID = "not said"
@@ -40,6 +41,7 @@ DEFECT_TOOLS = {
     "scratch": ("Scratch", "Draw a line with the pointer held down."),
 }
 DEFECT_PLACE = "Now click where the copy shall lie."
+DEFECT_TOUCH = "Choose a tool first; until then a swipe over the photograph moves the page."
 DEFECT_UNDO = "Undo"
 UNKNOWN_STROKE = "That stroke did not arrive whole; draw it once more."
 
@@ -59,6 +61,14 @@ BRANCH_MEANING = {
     "local": "a spot there looks unlike the good parts’ texture",
     "global": "the arrangement there is unlike the good parts",
 }
+FOREIGN = (
+    "This does not look like “{product}”, so there is no verdict: it is another part, or it was photographed in other "
+    "light, framing or orientation."
+)
+FOREIGN_OWN = (
+    "This does not look like the parts that your model was trained on, so there is no verdict: it is another part, or "
+    "it was photographed in other light, framing or orientation."
+)
 VERDICTS = {"accept": "Accepted", "reject": "Rejected", "foreign": "Not this product"}
 LEGEND = (
     ("0", "as 90 % of the good parts’ pixels, or calmer"),
@@ -127,6 +137,10 @@ def many_done(seconds: float, count: int) -> str:
     return f"{count} photographs inspected in {seconds:.0f} s; click on one to see its maps."
 
 
+def many_other(product: str) -> str:
+    return f"The photographs were inspected as “{product_name(product)}”; they follow the product that you chose."
+
+
 def many_so_far(done: int, total: int) -> str:
     return f"Inspecting: {done} of {total} files."
 
@@ -139,7 +153,7 @@ def judging(product: str) -> dict:
     """The sentences that the page's script fills in while sliders move; {names} stand for its values."""
     return {
         "verdicts": VERDICTS,
-        "foreign": f"This does not look like “{product_name(product)}”, so there is no verdict.",
+        "foreign": FOREIGN_OWN if product == OWN else FOREIGN.format(product=product_name(product)),
         "both": "Both methods {verb} this part.",
         "all": "All {count} methods {verb} this part.",
         "clauses": {
@@ -159,7 +173,7 @@ def judging(product: str) -> dict:
         "strongest": "Strongest at x {x}, y {y} px; there the {branch} map is larger "
         "({larger} against {other} {smaller}): {meaning}.",
         "meaning": BRANCH_MEANING,
-        "calm": "still within what good parts show",
+        "calm": "but both together stay below the limit",
         "alt": {
             key: f"{title} map of {{title}} over the photograph, highest value {{top}}"
             for key, (title, _) in MAPS.items()
@@ -184,7 +198,16 @@ def product_changed(product: str, photograph: str) -> str:
     return f"{photograph} is now compared with good parts of “{product_name(product)}”."
 
 
-def number(value: float) -> str:
-    """A map value with two decimals and a true minus sign."""
-    text = f"{value:.2f}"
+def number(value: float, decimals: int = 2) -> str:
+    """A map value with a true minus sign."""
+    text = f"{value:.{decimals}f}"
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def told_apart(score: float, limit: float) -> tuple[str, str]:
+    """A score and its limit with as many decimals, two to four, as it takes to see which one is higher."""
+    for decimals in (2, 3, 4):
+        both = number(score, decimals), number(limit, decimals)
+        if both[0] != both[1]:
+            break
+    return both

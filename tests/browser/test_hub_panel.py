@@ -32,10 +32,11 @@ def test_a_checkpoint_is_described_before_it_is_fetched_and_then_belongs_to_one_
     expect(card.locator("button")).to_have_text("Fetch 9.8 MB and open")
     assert not [request for request in block.asked if "/resolve/" in request]
     card.locator("button").click()
-    expect(page.locator("#results .origin").first).to_contain_text(re.compile(r"org/block@\w{7} on the Hub"))
+    expect(page.locator("#message")).to_contain_text("2 detectors opened, for you alone. Your model is chosen")
     expect(card.locator("button")).to_have_text("Open")
     upload(page, "part.png", encoded(draw(5, width=200, height=150)))
     expect(page.locator("#results .file")).to_have_text("part.png")
+    expect(page.locator("#results .origin").first).to_contain_text(re.compile(r"org/block@\w{7} on the Hub"))
     assert page.locator("#results .method-row").count() == 2
     assert "Your model" not in other.locator("#product").inner_text()
 

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from visiting import UPLOAD, encoded, expect_inspected
 
-from dfsc.checkpoints import products
+from dfsc.bundles import write_bundle
+from dfsc.checkpoints import product_detectors, products
 
 
 @pytest.fixture
@@ -84,6 +85,15 @@ def test_a_list_without_a_photograph_says_so_and_loses_nothing(visit, files):
     assert page.locator("#results .file").inner_text() == before
 
 
+def test_the_table_follows_an_opened_pair(visit, files, tmp_path):
+    page = visit()
+    upload_all(page, files[:2])
+    pair = tmp_path / "pair.zip"
+    write_bundle(product_detectors(products()[0]), pair)
+    page.locator("#checkpoint input[type=file]").first.set_input_files(pair)
+    expect(page.locator("#many h2")).to_contain_text("Your model: 2 photographs")
+
+
 def test_the_report_is_what_is_shown(visit, files):
     page = visit()
     page.locator(UPLOAD).first.set_input_files(files[:1])
@@ -94,4 +104,5 @@ def test_the_report_is_what_is_shown(visit, files):
     with zipfile.ZipFile(download.value.path()) as archive:
         record = json.loads(archive.read("inspection.json"))
     shown = page.locator("#results .method-row .score b").all_inner_texts()
-    assert [f"{result['score']:.2f}" for result in record["results"]] == [text.replace("−", "-") for text in shown[::2]]
+    scores = [float(score.replace("−", "-")) for score in shown[::2]]
+    assert scores == pytest.approx([result["score"] for result in record["results"]], abs=0.005)

@@ -18,7 +18,9 @@ const line = points => `<polyline points="${points.map(([x, y]) => `${x * 100},$
 
 element.addEventListener('pointerdown', event => {
   const stage = stageOf(event);
-  if (!stage || event.button !== 0) return;
+  // A finger that only wants to scroll must not damage the photograph.
+  const scrolls = event.pointerType === 'touch' && !('drawing' in document.documentElement.dataset);
+  if (!stage || event.button !== 0 || scrolls) return;
   event.preventDefault();
   const place = share(event, stage.querySelector('img'));
   if (tool() === 'copy' && chosen) {
@@ -47,11 +49,13 @@ element.addEventListener('pointerup', event => {
   }
   trigger('click', { tool: tool(), points: tool() === 'scratch' ? points : [points[0], points[points.length - 1]] });
 });
+element.addEventListener('pointerdown', event => {
+  if (event.target.closest?.('.defect .tools')) document.documentElement.dataset.drawing = '';
+});
 element.addEventListener('change', event => {
   if (!event.target.closest?.('.defect')) return;
   chosen = null;
   const panel = event.target.closest('.defect');
-  panel.dataset.tool = tool();
   delete panel.dataset.step;
   draw(panel, '');
 });

@@ -5,9 +5,14 @@ let shown = null;
 
 const bytes = text => Uint8Array.from(atob(text), sign => sign.charCodeAt(0));
 const floats = text => new Float32Array(bytes(text).buffer);
-const number = value => {
-  const digits = Math.abs(value).toFixed(2);
+const number = (value, decimals = 2) => {
+  const digits = Math.abs(value).toFixed(decimals);
   return value < 0 && Number(digits) !== 0 ? `−${digits}` : digits;
+};
+// Two numbers of which one is a limit have as many decimals as it takes to see which one is higher.
+const toldApart = (score, limit) => {
+  const ways = [2, 3, 4].map(decimals => [number(score, decimals), number(limit, decimals)]);
+  return ways.find(([one, other]) => one !== other) ?? ways[2];
 };
 const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 const all = selector => Array.from(element.querySelectorAll(selector));
@@ -93,8 +98,9 @@ const write = (row, method, one) => {
   const fill = (name, text) => { row.querySelector(`[data-fill="${name}"]`).textContent = text; };
   row.querySelector('.verdict').className = `verdict ${one.verdict}`;
   badge(row.querySelector('.badge'), one.verdict);
-  fill('score', number(one.score));
-  fill('limit', number(one.limit));
+  const [score, limit] = toldApart(one.score, one.limit);
+  fill('score', score);
+  fill('limit', limit);
   fill('standing', standing(one));
   fill('strongest', strongest(method, one));
   fill('limit-note', limitNote(one));
