@@ -173,7 +173,7 @@ def judging(product: str) -> dict:
         "strongest": "Strongest at x {x}, y {y} px; there the {branch} map is larger "
         "({larger} against {other} {smaller}): {meaning}.",
         "meaning": BRANCH_MEANING,
-        "calm": "but both together stay below the limit",
+        "calm": "both together stay below the limit",
         "alt": {
             key: f"{title} map of {{title}} over the photograph, highest value {{top}}"
             for key, (title, _) in MAPS.items()

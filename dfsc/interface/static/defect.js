@@ -49,7 +49,7 @@ element.addEventListener('pointerup', event => {
   }
   trigger('click', { tool: tool(), points: tool() === 'scratch' ? points : [points[0], points[points.length - 1]] });
 });
-element.addEventListener('pointerdown', event => {
+element.addEventListener('click', event => {
   if (event.target.closest?.('.defect .tools')) document.documentElement.dataset.drawing = '';
 });
 element.addEventListener('change', event => {
