@@ -1,9 +1,7 @@
-"""From good photographs and a few wishes to a training: the recipe's defaults, and how it is stopped and resumed."""
+"""From good photographs and a few wishes to a training: the recipe's defaults."""
 
 import dataclasses
-import json
 import math
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from dfsc.errors import TrainingError
 from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
 from dfsc.ondemand import OnDemand
-from dfsc.optimization import Algorithm, Decay
 from dfsc.pacing import Budget
 from dfsc.penalty import PenaltySource, from_folder, rendered
 from dfsc.plan import MOVING_FLOOR, PUBLISHED_PLAN, QUICK_PLAN, Schedule, TrainingPlan
@@ -23,6 +20,7 @@ from dfsc.separation import SeparationSettings, one_of
 from dfsc.trainer import MethodTraining
 from dfsc.training import Training
 from dfsc.trainingset import TrainingSet, check_enough, prepare, split_good
+from dfsc.unfinished import as_json, note_plan, noted_plan
 
 PENALTY_IMAGES = 128
 MAX_COPIES_IN_ALL = 640
@@ -159,10 +157,12 @@ def begin(
 
     `leader` is another training on the same material, by a recipe that differs in method or constraint alone.
     """
-    plan = _unfinished_plan(recipe, folder)
+    wishes = as_json(recipe)
+    plan = noted_plan(folder, wishes) if folder else None
     if plan is None:
         plan = planned(recipe)
-        _note_plan(recipe, plan, folder)
+        if folder:
+            note_plan(folder, wishes, plan)
     if budget is None and recipe.seconds:
         budget = Budget(recipe.seconds)
     return Training(recipe.methods, plan, material.data, material.penalty, budget, leader)
@@ -201,16 +201,6 @@ def _kind_of_plan(recipe: Recipe) -> TrainingPlan:
     return dataclasses.replace(plan, position_floor=MOVING_FLOOR) if recipe.movement else plan
 
 
-def state_file(folder: Path) -> Path:
-    """Where an unfinished training's state lies."""
-    return folder / "state.pt"
-
-
-def forget(folder: Path) -> None:
-    """Remove what a finished training left for resuming."""
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 def copies_each(recipe: Recipe, fitted: int) -> int:
     """Copies of each fitted image: as wished, or as many as are drawn more than once, as new ones cost time."""
     if recipe.copies:
@@ -228,40 +218,9 @@ def _split(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None) -> t
 
 
 def _check_images(images: np.ndarray) -> None:
-    found = (getattr(images, "dtype", None), *getattr(images, "shape", ()))
-    if len(found) != 5 or (found[0], *found[2:]) != (np.uint8, INPUT_SIZE, INPUT_SIZE, 3):
+    dtype, *shape = (getattr(images, "dtype", type(images).__name__), *getattr(images, "shape", ()))
+    if dtype != np.uint8 or len(shape) != 4 or shape[1:] != [INPUT_SIZE, INPUT_SIZE, 3]:
         raise TrainingError(
-            f"A training takes one array of images, uint8 N×{INPUT_SIZE}×{INPUT_SIZE}×3 as read_image and "
-            f"network_image give them, not {found[0] or type(images).__name__} {'×'.join(map(str, found[1:]))}."
+            f"A training takes one array of images, uint8 N×{INPUT_SIZE}×{INPUT_SIZE}×3 as dfsc.images.network_image "
+            f"gives them, not {dtype} {'×'.join(map(str, shape))}."
         )
-
-
-def _unfinished_plan(recipe: Recipe, folder: Path | None) -> TrainingPlan | None:
-    if folder is None or not (folder / "plan.json").is_file():
-        return None
-    try:
-        noted = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise TrainingError(f"{folder / 'plan.json'} is damaged; delete {folder.name} to start anew.") from error
-    if noted["recipe"] != as_json(recipe):
-        raise TrainingError(
-            f"{folder.parent} holds an unfinished training with other settings; repeat these, choose another folder, "
-            f"or delete {folder.name} in it."
-        )
-    plan = noted["plan"]
-    kinds = {"schedule": Schedule, "algorithm": Algorithm, "decay": Decay}
-    separation = SeparationSettings(**plan["separation"])
-    return TrainingPlan(**plan | {name: kind(plan[name]) for name, kind in kinds.items()} | {"separation": separation})
-
-
-def _note_plan(recipe: Recipe, plan: TrainingPlan, folder: Path | None) -> None:
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / "plan.part"
-        temporary.write_text(json.dumps({"recipe": as_json(recipe), "plan": as_json(plan)}), encoding="utf-8")
-        temporary.replace(folder / "plan.json")
-
-
-def as_json(record: Recipe | TrainingPlan) -> dict:
-    """All fields as JSON keeps them: strings, numbers, null and objects of these."""
-    return json.loads(json.dumps(dataclasses.asdict(record)))

@@ -16,11 +16,12 @@ from dfsc.optimization import Algorithm, rate_share
 from dfsc.pacing import Budget, Forecast
 from dfsc.plan import FIXTURE_FLOOR, MOVING_FLOOR, PUBLISHED_PLAN, Schedule, TrainingPlan
 from dfsc.progress import out_of_bounds
-from dfsc.recipe import Recipe, forget, planned, start, state_file
+from dfsc.recipe import Recipe, planned, start
 from dfsc.separation import SeparationSettings
 from dfsc.trainer import MethodTraining
 from dfsc.training import Training
 from dfsc.trainingset import prepare, split_good
+from dfsc.unfinished import forget, state_file
 
 PLAN = TrainingPlan(autoencoder_steps=4, student_steps=3, autoencoder_batch=2, student_batch=1)
 

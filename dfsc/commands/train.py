@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from dfsc import recipe as recipes
 from dfsc.cards import detector_card, training_notes
 from dfsc.checkpoint_files import UNFINISHED, check_replaceable
 from dfsc.checkpoints import keep_teacher, save_detector
@@ -23,7 +22,9 @@ from dfsc.images import network_image
 from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
 from dfsc.pacing import Budget
+from dfsc.recipe import start
 from dfsc.training import Training
+from dfsc.unfinished import forget, state_file
 
 NAME = "train"
 HELP = "Train a detector, or a matched pair, on good images."
@@ -47,11 +48,11 @@ def run(options: argparse.Namespace) -> int:
     for folder in folders.values():
         check_replaceable(folder)
     unfinished = options.out / UNFINISHED
-    training = recipes.start(recipe, good, validation, unfinished, budget)
+    training = start(recipe, good, validation, unfinished, budget)
     if recipe.teacher:
         for folder in folders.values():
             keep_teacher(Path(recipe.teacher), recipe.size, folder)
-    _follow(training, recipes.state_file(unfinished))
+    _follow(training, state_file(unfinished))
     data = f"{len(good)} good images of {options.folder.resolve().name}"
     notes = training_notes(recipe, training, data, training.seconds, options.license)
     detectors = training.detectors(_plain_name(options.product or dataset.name), notes)
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         method = METHODS[detector.config.method]
         save_detector(detector, folders[method.name], detector_card(detector.config, detector.calibration.count))
         sys.stderr.write(f"{method.title}: {folders[method.name]}\n")
-    recipes.forget(unfinished)
+    forget(unfinished)
     return 0
 
 

@@ -62,13 +62,10 @@ BRANCH_MEANING = {
     "global": "the arrangement there is unlike the good parts",
 }
 FOREIGN = (
-    "This does not look like “{product}”, so there is no verdict: it is another part, or it was photographed in other "
+    "This does not look like {parts}, so there is no verdict: it is another part, or it was photographed in other "
     "light, framing or orientation."
 )
-FOREIGN_OWN = (
-    "This does not look like the parts that your model was trained on, so there is no verdict: it is another part, or "
-    "it was photographed in other light, framing or orientation."
-)
+OWN_PARTS = "the parts that your model was trained on"
 VERDICTS = {"accept": "Accepted", "reject": "Rejected", "foreign": "Not this product"}
 LEGEND = (
     ("0", "as 90 % of the good parts’ pixels, or calmer"),
@@ -153,7 +150,7 @@ def judging(product: str) -> dict:
     """The sentences that the page's script fills in while sliders move; {names} stand for its values."""
     return {
         "verdicts": VERDICTS,
-        "foreign": FOREIGN_OWN if product == OWN else FOREIGN.format(product=product_name(product)),
+        "foreign": FOREIGN.format(parts=OWN_PARTS if product == OWN else f"“{product_name(product)}”"),
         "both": "Both methods {verb} this part.",
         "all": "All {count} methods {verb} this part.",
         "clauses": {

@@ -10,7 +10,7 @@ from dfsc.evaluation import ALL
 from dfsc.objectives import PAIR
 from dfsc.scoring import FUSED
 from dfsc.separation import SeparationSettings
-from dfsc.study.gains import Gain, mean_gain
+from dfsc.study.gains import Gain, gains_of, mean_gain
 from dfsc.study.switches import Switches
 from dfsc.sweeps.summary import BASELINE
 
@@ -186,7 +186,7 @@ def _row(record: dict) -> Row:
         steps=settings.get("steps"),
         cross_validated=settings.get("cross_validated", False),
         auroc={group: tuple(of_fused[group]) for group in GROUPS if group in of_fused},
-        gains={group: Gain(g["mean"], *g["interval"]) for group, g in record["gain"].items() if group in GROUPS},
+        gains=gains_of(record, GROUPS),
         mean_distance=record["watched"].get("autoencoder"),
         similar_mean=record["watched"].get("similar_mean"),
     )

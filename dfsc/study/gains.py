@@ -15,6 +15,11 @@ class Gain:
     high: float
 
 
+def gains_of(record: dict, groups: Sequence[str]) -> dict[str, Gain]:
+    """By group, those of a row as a sweep writes it."""
+    return {group: Gain(g["mean"], *g["interval"]) for group, g in record["gain"].items() if group in groups}
+
+
 def mean_gain(gains: Sequence[Gain]) -> Gain:
     """The mean of gains on products that have nothing in common, its interval put together from theirs.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from dfsc.datasets import FAMILIES
 from dfsc.errors import DatasetError
 from dfsc.separation import SeparationSettings
-from dfsc.study.gains import Gain
+from dfsc.study.gains import Gain, gains_of
 from dfsc.sweeps.summary import BASELINE
 
 CONSTRAINT = tuple(field.name for field in fields(SeparationSettings))
@@ -86,9 +86,9 @@ def _switch(record: dict, settings: dict[str, Value], usual: dict[str, Value]) -
         changed={name: value for name, value in settings.items() if usual.get(name) != value},
         seeds=tuple(record["seeds"]),
         diverged=tuple(record["diverged"]),
-        gains={group: Gain(g["mean"], *g["interval"]) for group, g in record["gain"].items() if group in FAMILIES},
+        gains=gains_of(record, FAMILIES),
     )
 
 
 def _order(changed: dict[str, Value]) -> list[tuple]:
-    return [(CONSTRAINT.index(name), str(value)) for name, value in changed.items()]
+    return [(CONSTRAINT.index(name), value) for name, value in changed.items()]

@@ -17,8 +17,9 @@ from dfsc.groundtruth import GroundTruth
 from dfsc.localisation import has_masks
 from dfsc.objectives import METHODS
 from dfsc.plan import TrainingPlan, calibration_name
-from dfsc.recipe import Recipe, as_json, material_key, planned
+from dfsc.recipe import Recipe, material_key, planned
 from dfsc.separation import Hinge, SeparationSettings
+from dfsc.unfinished import as_json
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ import torch
 
 from dfsc.errors import DFSCError
 from dfsc.memory import give_back
-from dfsc.recipe import forget
 from dfsc.sweeps.cells import Cell, result_file, unfinished_folder, write_result
 from dfsc.sweeps.groups import Group, divided
 from dfsc.sweeps.workbench import Workbench
+from dfsc.unfinished import forget
 
 
 def missing(cells: list[Cell], folder: Path) -> list[Cell]:

@@ -15,10 +15,11 @@ from dfsc.groundtruth import GroundTruth
 from dfsc.images import network_image
 from dfsc.localisation import localise
 from dfsc.memory import give_back
-from dfsc.recipe import Material, Recipe, begin, gather, material_key, state_file
+from dfsc.recipe import Material, Recipe, begin, gather, material_key
 from dfsc.sweeps.cells import Cell
 from dfsc.sweeps.lockstep import in_lockstep
 from dfsc.training import Training
+from dfsc.unfinished import state_file
 
 TEST_SHARE = 0.25
 # 4,000 images of 256×256 take 0.8 GB.
