@@ -9,59 +9,68 @@ import gradio as gr
 from dfsc import DFSCError
 from dfsc.archives import is_zip
 from dfsc.interface import wording
-from dfsc.interface.inspecting import Shown, guarded, inspector_of, kept
+from dfsc.interface.asking import Question, question_from
+from dfsc.interface.inspecting import UNCHANGED, Shown, answered, inspector_of, refused
 from dfsc.interface.many import Many, inspect_again, inspect_uploads
 from dfsc.interface.many_view import many_html
-from dfsc.interface.markup import clicked_index, notice
+from dfsc.interface.markup import notice
 from dfsc.interface.passing_files import Upload, taken_over
 from dfsc.interface.photograph import read_photograph
-from dfsc.interface.visitors import visitor
+from dfsc.interface.visitors import Visitor, visitor
 from dfsc.interface.wording import OWN
 
 TABLE_TICK = 0.5
+# The upload field and the table, of which the field is emptied for the next photographs.
+EMPTIED = (None, gr.skip())
+KEPT = (gr.skip(), gr.skip())
 
 
-def show_uploads(files: list[dict] | None, product: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+def show_uploads(asked: str, files: list[dict] | None, product: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Inspect what was uploaded, dropped or pasted; the field is emptied for the next one, results stay on an error.
 
     Args:
         files: gradio's records of uploaded files (see passing_files.taken_over).
         product: name of an embedded product, or OWN.
     """
+    known, question = visitor(request), question_from(asked)
+    known.asks(question)
     with taken_over(files) as uploads:
+        yield *UNCHANGED, *EMPTIED
         if not uploads:
-            yield *kept(notice(wording.UNKNOWN_UPLOAD, "error")), None, gr.skip()
+            yield *refused(question, known, wording.UNKNOWN_UPLOAD), *KEPT
         elif len(uploads) == 1 and not is_zip(uploads[0][0]):
             path, name = uploads[0]
-            shown = guarded(lambda: read_photograph(path, name, uploaded=True), product, request)
-            yield *shown, None, gr.skip()
+            yield *answered(question, known, product, lambda: read_photograph(path, name, uploaded=True)), *KEPT
         else:
-            yield from _show_many(uploads, product, request)
+            yield from _show_many(question, uploads, product, known)
 
 
-def _show_many(uploads: list[Upload], product: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-    """Inspect several photographs, tell how far that is, and open the one with the highest score."""
-    known, started = visitor(request), time.monotonic()
-    known.chosen = product
+def _show_many(question: Question, uploads: list[Upload], product: str, known: Visitor) -> Iterator[tuple[Any, ...]]:
+    """Inspect several photographs, tell how far that is, and open the one with the highest score.
+
+    Whatever is asked meanwhile, the table is finished; but then no photograph of it is opened.
+    """
+    started, known.judged_by = time.monotonic(), product
     try:
-        for many in _told(inspect_uploads(uploads, product, inspector_of(product, request))):
+        for many in _told(inspect_uploads(uploads, product, inspector_of(product, known), question.number)):
+            if known.many and known.many.number > question.number:
+                return  # others were uploaded since
             known.many = many
-            said = notice(wording.many_so_far(many.done, many.total))
-            yield gr.skip(), said, gr.skip(), None, many_html(many, known.settings)
+            said = notice(wording.many_so_far(many.done, many.total), answer=question.number)
+            yield gr.skip(), said if known.still_asks(question) else gr.skip(), *UNCHANGED[2:], gr.skip(), _table(known)
     except DFSCError as error:
-        yield *kept(notice(str(error), "error")), None, gr.skip()
+        yield *refused(question, known, str(error)), *KEPT
         return
-    table = many_html(many, known.settings)
     if not many.entries:
-        yield *kept(notice(many.left_out[0], "error")), None, table
-        return
-    if known.chosen != product:
-        # Another product was chosen meanwhile, and what is shown is of that one.
-        yield *kept(notice(wording.many_other(product))), None, table
+        yield *refused(question, known, many.left_out[0]), gr.skip(), _table(known)
         return
     said = wording.many_done(time.monotonic() - started, len(many.entries))
     entry = many.ranked(known.settings)[0].entry
-    yield *guarded(entry.opened, product, request, said), None, table
+    yield *answered(question, known, product, entry.opened, said), gr.skip(), _table(known)
+
+
+def _table(known: Visitor) -> str:
+    return many_html(known.many, known.settings)
 
 
 def _told(states: Iterator[Many]) -> Iterator[Many]:
@@ -74,12 +83,13 @@ def _told(states: Iterator[Many]) -> Iterator[Many]:
     yield latest
 
 
-def open_one(product: str, event: gr.EventData, request: gr.Request) -> Shown:
-    """Show the photograph whose row was clicked."""
-    many, index = visitor(request).many, clicked_index(event)
-    if many is None or index is None or index >= len(many.entries):
-        return kept(notice(wording.NO_SUCH_PHOTOGRAPH, "error"))
-    return guarded(many.entries[index].opened, product, request)
+def open_one(asked: str, request: gr.Request) -> Shown:
+    """Show the photograph whose row was clicked, by the detectors that judged the table."""
+    known, question = visitor(request), question_from(asked)
+    many, index = known.many, question.index
+    if many is None or question.about.get("table") != str(many.number) or index is None or index >= len(many.entries):
+        return refused(question, known, wording.NO_SUCH_PHOTOGRAPH)
+    return answered(question, known, many.product, many.entries[index].opened)
 
 
 def judge_again(product: str, request: gr.Request) -> Iterator[Any]:
@@ -89,9 +99,10 @@ def judge_again(product: str, request: gr.Request) -> Iterator[Any]:
     if before is None or (before.product == product and product != OWN):
         yield gr.skip()
         return
+    known.judged_by = product
     try:
-        for many in _told(inspect_again(before, product, inspector_of(product, request))):
-            if known.many is not before:
+        for many in _told(inspect_again(before, product, inspector_of(product, known))):
+            if known.many is not before or known.judged_by != product:
                 yield gr.skip()
                 return
             yield many_html(many, known.settings)

@@ -45,7 +45,8 @@ def _card(product: str, index: int, case: Case, look: Look | str | None) -> str:
     changed = [one.verdict for one in findings] != [one.verdict for one in case.findings]
     note = f'<span class="quiet">{wording.OTHERWISE}</span>' if changed else ""
     return (
-        f'<button type="button" class="case" data-product="{text(product)}" data-index="{index}">{head}'
+        f'<button type="button" class="case" data-product="{text(product)}" data-index="{index}" '
+        + f'data-photo="{text(wording.case_title(product, case))}">{head}'
         + f'<span class="trio">{_pictures(look)}</span><span class="verdicts">{verdicts}</span>{note}</button>'
     )
 

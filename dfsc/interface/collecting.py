@@ -24,44 +24,59 @@ SIZE = "demo"
 
 def add_uploads(files: list[dict] | dict | None, tau: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Read what was uploaded and add it to the visitor's photographs; the files are gone afterwards."""
-    told = 0.0
+    told, known = 0.0, visitor(request)
+    album = known.album
     with taken_over(files) as uploads:
         if not uploads:
             yield notice(UNKNOWN_UPLOAD, "error"), gr.skip(), gr.skip(), None
             return
         yield gr.skip(), gr.skip(), gr.skip(), None
         for progress in read_photographs(uploads):
+            if known.album is not album:
+                return  # he started over, or took a sample instead
             if progress.photographs is None and time.monotonic() - told > READING_TICK:
                 told = time.monotonic()
                 yield notice(wording.read_so_far(progress.done, progress.total, progress.name)), *[gr.skip()] * 3
-    for shown in _take(visitor(request), progress.photographs, tau):
+    for shown in _take(known, album, progress.photographs, tau):
         yield *shown, gr.skip()
 
 
 def take_sample(name: str, tau: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Read or draw a product's own good photographs, in place of what was there."""
     sample, images, told = samples()[name], [], 0.0
+    known = visitor(request)
+    album = known.album = object()
     for image in sample.read():
+        if known.album is not album:
+            return
         images.append(image)
         if time.monotonic() - told > READING_TICK:
             told = time.monotonic()
             yield notice(wording.read_so_far(len(images), sample.count, image[0])), gr.skip(), gr.skip()
-    known = visitor(request)
-    start_over(request)
-    yield from _take(known, photo_set(images), tau)
+    yield from _take(known, album, photo_set(images), tau, added=False)
 
 
 def start_over(request: gr.Request) -> tuple[str, str, str]:
     """Forget the photographs; models stay."""
     known = visitor(request)
+    known.album = object()
     known.photographs = known.stand_in = None
     return notice(wording.INVITATION), "", ""
 
 
-def _take(known: Visitor, photographs: PhotoSet, tau: float) -> Iterator[tuple[Any, ...]]:
-    """Add photographs, show them, and then what is novel on the first one before any training."""
+def _take(
+    known: Visitor, album: object, photographs: PhotoSet, tau: float, added: bool = True
+) -> Iterator[tuple[Any, ...]]:
+    """Take photographs, show them, and then what is novel on the first one before any training.
+
+    Args:
+        album: what `known.album` was when they were asked for.
+        added: to what is there already, or in its place.
+    """
     with known.adding:
-        found = joined(known.photographs, photographs) if known.photographs else photographs
+        if known.album is not album:
+            return
+        found = joined(known.photographs, photographs) if known.photographs and added else photographs
         known.photographs, known.stand_in = found, None
     said = notice(found.shortage, "error") if found.shortage else notice(wording.ready(len(found), found.surplus))
     yield said, view.album_html(found), ""

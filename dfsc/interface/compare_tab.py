@@ -9,9 +9,10 @@ import gradio as gr
 
 from dfsc import DFSCError
 from dfsc.interface import compare_wording as wording
+from dfsc.interface.asking import click_script
 from dfsc.interface.compare_view import comparison_html, meaning_html, settings_html, switches_html
 from dfsc.interface.comparing import show_cases, shown_products
-from dfsc.interface.markup import CLICK_SCRIPT, notice
+from dfsc.interface.markup import notice
 from dfsc.interface.tau_curves import tau_curves_html
 from dfsc.interface.wording import product_name
 from dfsc.study.cases import Outcome
@@ -72,7 +73,7 @@ def _cases(tab: gr.Tab, selections: list[Selection]) -> gr.HTML:
         label=wording.CASE_OUTCOME_LABEL,
         elem_id="case-outcome",
     )
-    cards = gr.HTML("", elem_id="cases", label=wording.CASES_TITLE, js_on_load=CLICK_SCRIPT)
+    cards = gr.HTML("", elem_id="cases", label=wording.CASES_TITLE, js_on_load=click_script("case"))
     for asked in (tab.select, product.input, outcome.input):
         asked(show_cases, [product, outcome], [outcome, cards], **DRAWING)
     return cards

@@ -11,11 +11,11 @@ from dfsc import DFSCError, products
 from dfsc.figures import display_copy, overlay
 from dfsc.interface import compare_wording as wording
 from dfsc.interface import models
+from dfsc.interface.asking import Question, question_from
 from dfsc.interface.cases_view import TITLES, Look, cases_html
-from dfsc.interface.examples_view import examples_html
-from dfsc.interface.inspecting import guarded, kept
+from dfsc.interface.inspecting import UNCHANGED, answered, refused
 from dfsc.interface.lane import courtesy
-from dfsc.interface.markup import clicked_index, notice, picture
+from dfsc.interface.markup import notice, picture
 from dfsc.interface.photograph import Photograph, inspect_photograph, photograph_of
 from dfsc.interface.visitors import visitor
 from dfsc.objectives import PAIR
@@ -57,22 +57,20 @@ def show_cases(product: str, outcome: str, request: gr.Request) -> Iterator[tupl
     yield gr.skip(), cases_html(selection, kind, looks, same)
 
 
-def open_case(event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-    """Go to the Inspect tab and inspect the image whose card was clicked: tabs, product, and what a new one changes."""
-    product, case = _clicked(event)
+def open_case(asked: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    """Go to the Inspect tab and inspect the image whose card was clicked: tabs, and what a finding changes."""
+    known, question = visitor(request), question_from(asked)
+    product, case = _clicked(question)
     if case is None:
-        yield gr.Tabs(selected="inspect-tab"), gr.skip(), *kept(notice(wording.UNKNOWN_CASE, "error")), gr.skip()
+        yield gr.Tabs(selected="inspect-tab"), *refused(question, known, wording.UNKNOWN_CASE)
         return
-    visitor(request).chosen = product
     said = notice(wording.opening(wording.case_name(product, case)))
-    # What was shown before would pass for what is being opened.
-    yield gr.Tabs(selected="inspect-tab"), gr.Radio(value=product), "", said, gr.skip(), examples_html(product)
-    shown = guarded(lambda: _photograph(product, case), product, request)
-    yield gr.skip(), gr.skip(), *shown, gr.skip()
+    yield gr.Tabs(selected="inspect-tab"), gr.skip(), said, *UNCHANGED[2:]
+    yield gr.skip(), *answered(question, known, product, lambda: _photograph(product, case))
 
 
-def _clicked(event: gr.EventData) -> tuple[str, Case | None]:
-    product, index = getattr(event, "product", None), clicked_index(event)
+def _clicked(question: Question) -> tuple[str, Case | None]:
+    product, index = question.about.get("product"), question.index
     if product not in shown_products() or index is None:
         return "", None
     try:

@@ -9,8 +9,7 @@ from gradio.utils import get_upload_folder
 
 from dfsc import Inspection
 from dfsc.bundles import write_bundle
-from dfsc.interface.retraining import Retraining
-from dfsc.interface.visitors import Visitor
+from dfsc.interface.visitors import Pair, Visitor
 from dfsc.reporting.inspection import write_inspection
 from dfsc.uploads import shown_name
 
@@ -20,7 +19,7 @@ def fetch_script(button: str) -> str:
     return f"() => setTimeout(() => document.querySelector('#{button}')?.click(), 200)"
 
 
-def pair_file(known: Visitor, pair: Retraining) -> str:
+def pair_file(known: Visitor, pair: Pair) -> str:
     """A pair as a zip, in place of the visitor's last one; returns its path, which nobody can guess."""
     return _served(known, "pair", f"{pair.product}.zip", lambda file: write_bundle(pair.detectors, file))
 

@@ -34,7 +34,7 @@ def _button(product: str, index: int, example: Example) -> str:
     image = _thumbnail(example.path, name)
     return (
         f'<button type="button" data-product="{text(product)}" data-index="{index}" data-kind="{example.kind}" '
-        f'title="{name}">{image}</button>'
+        f'data-photo="{name}" title="{name}">{image}</button>'
     )
 
 

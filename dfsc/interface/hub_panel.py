@@ -11,9 +11,9 @@ from dfsc import DFSCError
 from dfsc.bundles import open_fetched
 from dfsc.hub import HubName, Listed, cached, fetch, hub_name, listed
 from dfsc.interface import wording
-from dfsc.interface.inspecting import kept, show_opened
+from dfsc.interface.asking import question_from
+from dfsc.interface.inspecting import UNCHANGED, refused, show_opened
 from dfsc.interface.markup import notice, text
-from dfsc.interface.photograph import Photograph
 from dfsc.interface.visitors import visitor
 from dfsc.shelf import is_chosen, repository
 
@@ -43,26 +43,26 @@ def look_up(name: str, request: gr.Request) -> str:
     return _card(found, here=cached(wanted) is not None)
 
 
-def fetch_detectors(photograph: Photograph | None, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-    """Fetch what was looked up, telling how far that is, and put it beside the visitor's own models."""
-    known = visitor(request)
+def fetch_detectors(asked: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    """Fetch what the card shows, telling how far that is, and put it beside the visitor's own models."""
+    known, question = visitor(request), question_from(asked)
     found = known.listed
-    if found is None:
-        yield *kept(notice(wording.NO_HUB_NAME, "error")), gr.skip(), gr.skip(), ""
+    if found is None or (str(found.name), found.commit) != (question.about.get("name"), question.about.get("commit")):
+        yield *refused(question, known, wording.HUB_OTHER_CARD), gr.skip()
         return
     arrived: list[int] = []
     with ThreadPoolExecutor(1) as pool:
         public = not is_chosen(found.name)
         fetching = pool.submit(fetch, found.name, refresh=True, told=arrived.append, public=public)
         while not fetching.done():
-            yield *[gr.skip()] * 5, _progress(found, sum(arrived))
+            yield *UNCHANGED, _progress(found, sum(arrived))
             time.sleep(TICK)
     try:
         detectors = open_fetched(fetching.result())
     except DFSCError as error:
-        yield *kept(gr.skip()), gr.skip(), gr.skip(), notice(str(error), "error")
+        yield *refused(question, known, str(error)), _card(found, here=False)
         return
-    yield *show_opened(detectors, str(found.name), photograph, request), _card(found, here=True)
+    yield *show_opened(question, detectors, str(found.name), known), _card(found, here=True)
 
 
 def _card(found: Listed, here: bool) -> str:
@@ -77,7 +77,8 @@ def _card(found: Listed, here: bool) -> str:
     label = wording.HUB_OPEN if here else wording.HUB_FETCH.format(megabytes=megabytes)
     return (
         f'<section class="card hub"><h3>{text(found.name)}</h3><dl>{rows}</dl>'
-        f'<button type="button">{label}</button></section>'
+        f'<button type="button" data-name="{text(found.name)}" data-commit="{text(found.commit)}">{label}</button>'
+        + "</section>"
     )
 
 

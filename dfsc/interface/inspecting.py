@@ -1,7 +1,11 @@
-"""What happens on the Inspect tab to one photograph: chosen, inspected, changed, looked at closely."""
+"""What happens on the Inspect tab to one photograph: chosen, inspected, changed, looked at closely.
+
+Each handler that brings another finding takes the question it answers (see asking) and returns a `Shown`.
+"""
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -9,119 +13,137 @@ import gradio as gr
 from dfsc import Detector, DFSCError, Inspector, products
 from dfsc.bundles import open_checkpoints
 from dfsc.interface import many_view, models, wording
-from dfsc.interface.defect_view import with_defect
+from dfsc.interface.asking import Question, question_from
+from dfsc.interface.defect_view import with_defects
 from dfsc.interface.downloads import report_file
 from dfsc.interface.examples_view import examples_html
 from dfsc.interface.lane import courtesy
-from dfsc.interface.markup import clicked_index, notice
+from dfsc.interface.markup import arriving, notice
 from dfsc.interface.passing_files import taken_over
-from dfsc.interface.photograph import Photograph, inspect_photograph, read_photograph
+from dfsc.interface.photograph import Finding, Photograph, inspect_photograph, read_photograph
 from dfsc.interface.probing import place_from, probe_html
 from dfsc.interface.results_view import results_html
-from dfsc.interface.settings import settings_from
-from dfsc.interface.visitors import visitor
+from dfsc.interface.visitors import Visitor, visitor, welcome
 from dfsc.interface.wording import OWN
 from dfsc.uploads import shown_name
 
-# What a handler returns: results, message, photograph of the session.
-Shown = tuple[Any, Any, Any]
+# What an answer changes: finding, message, choice of product, examples.
+Shown = tuple[Any, Any, Any, Any]
+UNCHANGED: Shown = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
 
 
-def show_first(product: str, request: gr.Request) -> Shown:
+def show_first(asked: str, product: str, request: gr.Request) -> Shown:
     """What a visitor finds on arrival: an example with the detectors' findings, if there is one."""
-    example = models.first_example(product)
-    if example is None:
-        return gr.skip(), notice(wording.INVITATION), gr.skip()
-    return _show_example(example, product, request, wording.INVITATION)
+    known, question = visitor(request), question_from(asked)
+    known.gallery = product
+    welcome(known, question.about.get("browser"))
+    return show_product(question, product, known, wording.INVITATION)
 
 
-def show_example(product: str, event: gr.EventData, request: gr.Request) -> Shown:
-    """Inspect the example whose button was clicked, which may be another product's than what is chosen."""
-    of, index = getattr(event, "product", None), clicked_index(event)
+def show_example(asked: str, request: gr.Request) -> Shown:
+    """Inspect the example whose tile was clicked, by the detectors of its own product."""
+    known, question = visitor(request), question_from(asked)
+    of = question.about.get("product")
     found = models.examples(of) if of in products() else []
-    if index is None or index >= len(found):
-        return kept(notice(wording.UNKNOWN_EXAMPLE, "error"))
-    return _show_example(found[index], product, request)
+    if question.index is None or question.index >= len(found):
+        return refused(question, known, wording.UNKNOWN_EXAMPLE)
+    return answered(question, known, of, lambda: _example(found[question.index]))
 
 
-def show_capture(file: dict | None, product: str, request: gr.Request) -> tuple[Any, ...]:
-    """Inspect what the camera has taken; its picture goes, so that the camera is ready for the next part."""
-    if not file:
-        return *kept(gr.skip()), gr.skip()
-    name = wording.captured(time.strftime("%H:%M:%S"))
-    with taken_over(file) as uploads:
-        if not uploads:
-            return *kept(notice(wording.UNKNOWN_UPLOAD, "error")), None
-        return *guarded(lambda: read_photograph(uploads[0][0], name, uploaded=True), product, request), None
+def change_product(asked: str, product: str, request: gr.Request) -> Shown:
+    """Compare a visitor's own photograph with the other product; without one, show that product's first example."""
+    known, question = visitor(request), question_from(asked)
+    return by_product(question, product, known)
 
 
-def change_product(product: str, photograph: Photograph | None, request: gr.Request) -> tuple[Any, ...]:
-    """Compare a visitor's own photograph with the other product; without one, show that product's first example.
-
-    His own model has none: an example of another product would only be told to be another one.
-    """
-    visitor(request).chosen = product
-    gallery = "" if product == OWN else examples_html(product)
+def by_product(question: Question, product: str, known: Visitor, said: str | None = None) -> Shown:
+    """What `change_product` shows."""
+    photograph = known.finding.photograph if known.finding else None
     if photograph is None or not photograph.uploaded:
-        shown = ("", notice(wording.OWN_READY), None) if product == OWN else show_first(product, request)
-        return *shown, gallery
-    said = wording.product_changed(product, photograph.name)
-    return *guarded(lambda: photograph, product, request, said), gallery
+        return show_product(question, product, known, said)
+    return answered(question, known, product, lambda: photograph, said or wording.product_changed(product))
 
 
-def make_defect(product: str, photograph: Photograph | None, event: gr.EventData, request: gr.Request) -> Shown:
-    """Change the photograph by a stroke on it and inspect it once more."""
-    if photograph is None:
-        return kept(notice(wording.UNKNOWN_STROKE, "error"))
-    tool, points = getattr(event, "tool", None), getattr(event, "points", None)
-    return guarded(lambda: with_defect(photograph, tool, points), product, request)
+def show_product(question: Question, product: str, known: Visitor, said: str | None = None) -> Shown:
+    """A product's first example; where there is none, as for a visitor's own model, what can be done with it."""
+    example = models.first_example(product)
+    if example is not None:
+        return answered(question, known, product, lambda: _example(example), said)
+    if not known.asks(question) or not known.shows(question, None):
+        return UNCHANGED
+    said = said or (wording.OWN_READY if product == OWN else wording.INVITATION)
+    return arriving("", question.number), notice(said, answer=question.number), *_choice(known, product)
 
 
-def show_values(photograph: Photograph | None, event: gr.EventData, request: gr.Request) -> Any:
-    """The values at the place of a map that was clicked."""
-    known, at = visitor(request), place_from(event)
-    if photograph is None or known.inspection is None or at is None:
+def make_defect(asked: str, request: gr.Request) -> Shown:
+    """Change the photograph by strokes on it and inspect it once more."""
+    known, question = visitor(request), question_from(asked)
+    finding = known.finding
+    if finding is None or finding.photograph.brought != question.about.get("brought"):
+        return refused(question, known, wording.UNKNOWN_STROKE)
+    strokes = question.about.get("strokes")
+    return answered(question, known, finding.product, lambda: with_defects(finding.photograph, strokes))
+
+
+def show_values(asked: str, request: gr.Request) -> Any:
+    """The values at the place of a map that was clicked, while its finding is shown."""
+    known, question = visitor(request), question_from(asked)
+    finding, at = known.shown(question), place_from(question.about.get("at"))
+    if finding is None or at is None:
         return gr.skip()
-    return probe_html(known.settings.applied(known.inspection), at, photograph.width, photograph.height)
+    judged = question.settings.applied(finding.inspection)
+    return probe_html(judged, at, finding.photograph, finding.number, question.about.get("click"))
 
 
-def keep_settings(event: gr.EventData, request: gr.Request) -> Any:
-    """Remember where the sliders stand, for what is computed here: values at a place, the table, downloads."""
-    known = visitor(request)
-    known.settings = settings_from(event) or known.settings
+def keep_settings(asked: str, request: gr.Request) -> Any:
+    """Remember where the sliders stand and judge the table by them."""
+    known, question = visitor(request), question_from(asked)
+    known.settings = question.settings
     return many_view.many_html(known.many, known.settings) if known.many else gr.skip()
 
 
-def download_report(photograph: Photograph | None, request: gr.Request) -> Any:
+def download_report(asked: str, request: gr.Request) -> Any:
     """Write the report of what is shown, as the sliders judge it, for the hidden download button."""
-    known = visitor(request)
-    if photograph is None or known.inspection is None:
+    known, question = visitor(request), question_from(asked)
+    finding = known.shown(question)
+    if finding is None:
         return gr.skip()
-    return report_file(known, known.settings.applied(known.inspection), photograph.name)
+    return report_file(known, question.settings.applied(finding.inspection), finding.photograph.name)
 
 
-def open_bundle(file: dict | None, photograph: Photograph | None, request: gr.Request) -> tuple[Any, ...]:
+def open_bundle(asked: str, file: dict | None, request: gr.Request) -> tuple[Any, ...]:
     """Put the detectors of an uploaded zip beside the visitor's own, and inspect with them."""
+    known, question = visitor(request), question_from(asked)
     with taken_over(file) as uploads:
         if not uploads:
-            return *kept(notice(wording.UNKNOWN_UPLOAD, "error")), gr.skip(), gr.skip(), None
-        path, name = uploads[0][0], shown_name(uploads[0][1])
+            return *refused(question, known, wording.UNKNOWN_UPLOAD), None
+        path, name = uploads[0]
         try:
             detectors = open_checkpoints(path, name)
         except DFSCError as error:
-            return *kept(notice(str(error), "error")), gr.skip(), gr.skip(), None
-    return *show_opened(detectors, name, photograph, request), None
+            return *refused(question, known, str(error)), None
+    return *show_opened(question, detectors, shown_name(name), known), None
 
 
-def show_opened(
-    detectors: list[Detector], name: str, photograph: Photograph | None, request: gr.Request
-) -> tuple[Any, ...]:
-    """Put detectors beside the visitor's own and inspect with them: what `changed` and the choice of product show."""
-    visitor(request).open(detectors)
-    results, message, session, gallery = change_product(OWN, photograph, request)
+def show_opened(question: Question, detectors: list[Detector], name: str, known: Visitor) -> Shown:
+    """Put detectors beside the visitor's own and inspect with them."""
+    known.open(detectors)
     said = wording.opened(name, len(detectors))
-    message = notice(said if photograph and photograph.uploaded else f"{said} {wording.OWN_READY}")
-    return results, message, session, gallery, gr.Radio(choices(own=True), value=OWN)
+    inspects = known.finding is not None and known.finding.photograph.uploaded
+    return by_product(question, OWN, known, said if inspects else f"{said} {wording.OWN_READY}")
+
+
+def inspect_with_own(asked: str, request: gr.Request) -> tuple[Any, ...]:
+    """Go to the Inspect tab and inspect with the visitor's own models."""
+    known, question = visitor(request), question_from(asked)
+    if not known.detectors:
+        return gr.skip(), *UNCHANGED
+    return gr.Tabs(selected="inspect-tab"), *by_product(question, OWN, known)
+
+
+def offer_own(request: gr.Request) -> Any:
+    """The choices with the visitor's own models among them, if he has any; what is chosen stays."""
+    return gr.Radio(choices(own=bool(visitor(request).detectors)))
 
 
 def choices(own: bool = False) -> list[tuple[str, str]]:
@@ -129,45 +151,57 @@ def choices(own: bool = False) -> list[tuple[str, str]]:
     return [(wording.product_name(name), name) for name in names]
 
 
-def _show_example(example: models.Example, product: str, request: gr.Request, said: str | None = None) -> Shown:
-    name = wording.example_name(example.kind, example.number)
-    return guarded(lambda: read_photograph(example.path, name, uploaded=False), product, request, said)
-
-
-def guarded(
-    photograph_of: Callable[[], Photograph], product: str, request: gr.Request, said: str | None = None
+def answered(
+    question: Question,
+    known: Visitor,
+    product: str,
+    photograph_of: Callable[[], Photograph],
+    said: str | None = None,
 ) -> Shown:
-    """Read and inspect; a photograph or checkpoint that can't be used becomes its sentence and nothing else changes."""
+    """Read and inspect; a photograph or checkpoint that can't be used becomes its sentence and nothing else changes.
+
+    Nothing changes either when the visitor has asked something newer, before or meanwhile.
+    """
+    if not known.asks(question):
+        return UNCHANGED
     started = time.perf_counter()
     try:
         photograph = photograph_of()
-        inspector = inspector_of(product, request)
+        if not photograph.strokes and not photograph.brought:
+            photograph = replace(photograph, brought=question.number)
+        inspector = inspector_of(product, known)
         with courtesy.inspecting():
             inspection = inspect_photograph(photograph, inspector)
     except DFSCError as error:
-        return kept(notice(str(error), "error"))
-    visitor(request).inspection = inspection
-    html = results_html(photograph, inspection, [detector.config for detector in inspector.detectors], product)
+        return refused(question, known, str(error))
+    finding = Finding(question.number, product, photograph, inspection)
+    if not known.shows(question, finding):
+        return UNCHANGED
+    html = results_html(finding, [detector.config for detector in inspector.detectors])
     said = said or wording.inspected(photograph.name, time.perf_counter() - started)
-    return html, notice(said), photograph
+    return arriving(html, question.number), notice(said, answer=question.number), *_choice(known, product)
 
 
-def inspector_of(product: str, request: gr.Request) -> Inspector:
+def refused(question: Question, known: Visitor, sentence: str) -> Shown:
+    """A sentence in place of a finding; what was found before stays, and the page says that it is old."""
+    if not known.asks(question):
+        return UNCHANGED
+    return gr.skip(), notice(sentence, "error", answer=question.number), gr.skip(), gr.skip()
+
+
+def inspector_of(product: str, known: Visitor) -> Inspector:
     """Raises DFSCError when it can't be loaded, or the visitor has no detectors of his own."""
-    return visitor(request).inspector() if product == OWN else models.inspector(product)
+    return known.inspector() if product == OWN else models.inspector(product)
 
 
-def kept(message: str) -> Shown:
-    return gr.skip(), message, gr.skip()
+def _choice(known: Visitor, product: str) -> tuple[Any, Any]:
+    """Choice of product and examples as they belong to what is shown."""
+    choice = gr.Radio(choices(own=bool(known.detectors)), value=product)
+    if known.gallery == product:
+        return choice, gr.skip()
+    known.gallery = product
+    return choice, "" if product == OWN else examples_html(product)
 
 
-def offer_own(product: str, request: gr.Request) -> Any:
-    """The choices with the visitor's own models among them, if he has any; what is chosen stays."""
-    return gr.Radio(choices(own=bool(visitor(request).detectors)), value=product)
-
-
-def inspect_with_own(request: gr.Request) -> tuple[Any, Any]:
-    """Go to the Inspect tab and choose the visitor's own models."""
-    if not visitor(request).detectors:
-        return gr.skip(), gr.skip()
-    return gr.Tabs(selected="inspect-tab"), gr.Radio(choices(own=True), value=OWN)
+def _example(example: models.Example) -> Photograph:
+    return read_photograph(example.path, wording.example_name(example.kind, example.number), uploaded=False)

@@ -58,12 +58,14 @@ class Many:
 
     Attributes:
         product: with whose detectors.
+        number: of the question that brought them, by which the page tells one list from another.
         total: files in all, those among them that are no photographs counted.
         entries: in the visitor's order.
         left_out: a sentence for each file that could not be used.
     """
 
     product: str
+    number: int
     total: int
     entries: tuple[Entry, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -79,14 +81,16 @@ class Many:
         return sorted(rows, key=lambda row: -row.score)
 
 
-def inspect_uploads(uploads: Iterable[tuple[Path, str]], product: str, inspector: Inspector) -> Iterator[Many]:
+def inspect_uploads(
+    uploads: Iterable[tuple[Path, str]], product: str, inspector: Inspector, number: int = 0
+) -> Iterator[Many]:
     """Inspect files, folders and zips, yielding after each file; bad ones are named, the rest goes on."""
     with Listing(uploads) as listing:
         files, surplus = listing.files[:MAX_MANY], listing.files[MAX_MANY:]
         told = list(listing.problems)
         if surplus:
             told.append(f"{len(surplus)} files were not looked at, because {MAX_MANY} photographs are shown at a time.")
-        many = Many(product, len(files) + len(told), left_out=tuple(told))
+        many = Many(product, number, len(files) + len(told), left_out=tuple(told))
         yield many
         for file in files:
             try:

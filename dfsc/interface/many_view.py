@@ -20,25 +20,26 @@ def many_html(many: Many | None, settings: Settings) -> str:
     done = many.done == many.total
     bar = "" if done else f'<div class="progress"><i style="width:{many.done / many.total:.0%}"></i></div>'
     return (
-        f'<section class="card many"><h2>{wording.many_heading(many.product, suspect, len(ranked))}</h2>{bar}'
-        + (_table(ranked) if ranked else "")
+        f'<section class="card many" data-product="{text(many.product)}">'
+        f"<h2>{wording.many_heading(many.product, suspect, len(ranked))}</h2>{bar}"
+        + (_table(ranked, many.number) if ranked else "")
         + (_download(ranked) if done and ranked else "")
         + _left_out(many)
         + "</section>"
     )
 
 
-def _table(ranked: list[Ranked]) -> str:
+def _table(ranked: list[Ranked], table: int) -> str:
     titles = [text(result.title) for result in ranked[0].results]
     heads = "".join(f'<th colspan="2">{title}</th>' for title in titles)
-    rows = "".join(map(_row, ranked))
+    rows = "".join(_row(row, table) for row in ranked)
     return (
         f'<div class="scrolled"><table><thead><tr><th colspan="2">{wording.MANY_PHOTOGRAPH}</th>{heads}</tr></thead>'
         + f"<tbody>{rows}</tbody></table></div>"
     )
 
 
-def _row(row: Ranked) -> str:
+def _row(row: Ranked, table: int) -> str:
     name = text(row.entry.photograph.name)
     cells = "".join(
         f'<td class="score">{number(result.score)}</td>'
@@ -48,7 +49,8 @@ def _row(row: Ranked) -> str:
     thumbnail = picture(row.entry.photograph.display, "")
     return (
         f'<tr><td class="thumb">{thumbnail}</td>'
-        f'<td><button type="button" data-index="{row.index}" title="{name}">{name}</button></td>{cells}</tr>'
+        f'<td><button type="button" data-table="{table}" data-index="{row.index}" data-photo="{name}" title="{name}">'
+        f"{name}</button></td>{cells}</tr>"
     )
 
 

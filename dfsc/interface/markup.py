@@ -7,14 +7,6 @@ import numpy as np
 
 from dfsc.figures import jpeg
 
-# Tells the server which button in a component was clicked, by the button's data attributes.
-CLICK_SCRIPT = """
-element.addEventListener('click', event => {
-  const button = event.target.closest('button');
-  if (button) trigger('click', { ...button.dataset });
-});
-"""
-
 # The page's templates would evaluate these in a value.
 _TEMPLATE_SIGNS = str.maketrans({sign: f"&#{ord(sign)};" for sign in "{}$`"})
 
@@ -31,13 +23,16 @@ def picture(image: np.ndarray, alt: str, classes: str = "") -> str:
     return f'<img class="{classes}" alt="{text(alt)}" width="{width}" height="{height}" src="{source}">'
 
 
-def clicked_index(event: object) -> int | None:
-    """The `data-index` (0, 1, …) of the button that was clicked, as a browser tells it; None for anything else."""
-    index = getattr(event, "index", None)
-    return int(index) if isinstance(index, str) and index.isascii() and index.isdigit() and len(index) < 9 else None
+def arriving(html: str, answer: int) -> str:
+    """A finding on its way to the page, which shows it unless something newer was asked (static/page.js)."""
+    return f'<div data-answer="{answer}" data-html="{text(html)}"></div>'
 
 
-def notice(sentence: str, kind: str = "info") -> str:
-    """One sentence for the visitor, kind "info" or "error"; read aloud by a screen reader when it appears."""
+def notice(sentence: str, kind: str = "info", answer: int | None = None) -> str:
+    """One sentence for the visitor, kind "info" or "error"; read aloud by a screen reader when it appears.
+
+    `answer` is the number of the question that it answers; a newer question takes it off the page.
+    """
     role = "alert" if kind == "error" else "status"
-    return f'<p class="notice {kind}" role="{role}">{text(sentence)}</p>'
+    number = "" if answer is None else f' data-answer="{answer}"'
+    return f'<p class="notice {kind}" role="{role}"{number}>{text(sentence)}</p>'

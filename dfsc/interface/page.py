@@ -6,12 +6,14 @@ import gradio as gr
 
 from dfsc.interface import environment, visitors, wording
 from dfsc.interface.api import endpoints
+from dfsc.interface.asking import asking, asking_now
 from dfsc.interface.batching import judge_again
 from dfsc.interface.compare_tab import compare_tab, has_study
 from dfsc.interface.comparing import open_case
-from dfsc.interface.inspect_tab import INSPECTING, PRIVATE, InspectTab, inspect_tab
-from dfsc.interface.inspecting import change_product, inspect_with_own, offer_own
+from dfsc.interface.inspect_tab import CHOSEN, CLICKED, LANE, PRIVATE, InspectTab, inspect_tab
+from dfsc.interface.inspecting import inspect_with_own, offer_own
 from dfsc.interface.retrain_tab import RetrainTab, retrain_tab
+from dfsc.interface.watching import pair_again
 
 STATIC = Path(__file__).parent / "static"
 SWEEP_SECONDS = 600
@@ -39,7 +41,7 @@ def build_page() -> gr.Blocks:
             if inspecting:
                 with gr.Tab("Retrain", id="retrain-tab", elem_id="retrain-tab"):
                     retraining = retrain_tab()
-                connect(tabs, inspecting, retraining)
+                connect(page, tabs, inspecting, retraining)
                 if has_study():
                     with gr.Tab("Compare", id="compare-tab", elem_id="compare-tab") as tab:
                         cards = compare_tab(tab)
@@ -57,21 +59,25 @@ def build_page() -> gr.Blocks:
     return page
 
 
-def connect(tabs: gr.Tabs, inspecting: InspectTab, retraining: RetrainTab) -> None:
-    """A pair that was trained becomes a choice of the Inspect tab, and its button leads there."""
+def connect(page: gr.Blocks, tabs: gr.Tabs, inspecting: InspectTab, retraining: RetrainTab) -> None:
+    """A pair that was trained becomes a choice of the Inspect tab, its button leads there, and it survives a reload."""
     for training in retraining.trainings:
-        training.then(offer_own, inspecting.product, inspecting.product, **PRIVATE)
-    retraining.inspect.click(inspect_with_own, None, [tabs, inspecting.product], **PRIVATE).then(
-        change_product, [inspecting.product, inspecting.photograph], inspecting.changed, **INSPECTING
-    ).then(judge_again, [inspecting.product], inspecting.many, **INSPECTING)
+        training.then(offer_own, None, inspecting.product, **PRIVATE)
+    retraining.inspect.click(
+        inspect_with_own, inspecting.question, [tabs, *inspecting.shown], js=asking_now("own"), **CHOSEN, **LANE
+    ).then(judge_again, inspecting.product, inspecting.many, **CLICKED, **LANE)
+    page.load(pair_again, inspecting.question, retraining.pair, js=asking("first"), **PRIVATE).then(
+        offer_own, None, inspecting.product, **PRIVATE
+    )
 
 
 def connect_cases(tabs: gr.Tabs, inspecting: InspectTab, cards: gr.HTML) -> None:
     """A card of the Compare tab opens its image in the Inspect tab."""
-    shown = [tabs, inspecting.product, *inspecting.changed]
-    opened = cards.click(open_case, None, shown, **INSPECTING)
+    opened = cards.click(
+        open_case, inspecting.question, [tabs, *inspecting.shown], js=asking("case"), **CLICKED, **LANE
+    )
     opened.then(None, js=GO_TO_FINDINGS)
-    opened.then(judge_again, [inspecting.product], inspecting.many, **INSPECTING)
+    opened.then(judge_again, inspecting.product, inspecting.many, **CLICKED, **LANE)
 
 
 def launch_arguments() -> dict:

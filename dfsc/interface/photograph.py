@@ -1,4 +1,4 @@
-"""The photograph that a visitor looks at, small enough to stay in the session while the product changes."""
+"""The photograph that a visitor looks at, small enough to stay while the product changes, and what was found in it."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,9 @@ from dfsc.interface.zerogpu import device, on_gpu
 
 DISPLAY_EDGE = 960
 
+# A tool, and the places (shares of width and height) that the pointer passed.
+Stroke = tuple[str, tuple[tuple[float, float], ...]]
+
 
 @dataclass(frozen=True, eq=False)
 class Photograph:
@@ -22,7 +25,9 @@ class Photograph:
         width, height: of the original, in pixels.
         display: RGB uint8, longer side at most DISPLAY_EDGE.
         network: RGB uint8 256×256×3, resized from the original by the detectors' rule.
-        history: name, display and network copy before each defect that was made in it by hand, the latest last.
+        brought: number of the question that brought it; a photograph with defects has that of the one without.
+        strokes: the defects that were made in it by hand, in order (see defect_view).
+        untouched: the photograph before the first of them, None where there is none.
     """
 
     name: str
@@ -31,7 +36,19 @@ class Photograph:
     height: int
     display: np.ndarray
     network: np.ndarray
-    history: tuple[tuple[str, np.ndarray, np.ndarray], ...] = ()
+    brought: int = 0
+    strokes: tuple[Stroke, ...] = ()
+    untouched: "Photograph | None" = None
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What the detectors of a product found in a photograph; `number` is that of the question it answers."""
+
+    number: int
+    product: str
+    photograph: Photograph
+    inspection: Inspection
 
 
 def read_photograph(source: ImageSource, name: str, uploaded: bool) -> Photograph:

@@ -11,23 +11,22 @@ from dfsc.interface import wording
 from dfsc.interface.defect_view import defect_html
 from dfsc.interface.markup import picture, text
 from dfsc.interface.payload import payload
-from dfsc.interface.photograph import Photograph
+from dfsc.interface.photograph import Finding
 
 
-def results_html(
-    photograph: Photograph, inspection: Inspection, configs: Sequence[DetectorConfig], product: str
-) -> str:
-    """The whole right side of the Inspect tab.
+def results_html(finding: Finding, configs: Sequence[DetectorConfig]) -> str:
+    """The whole right side of the Inspect tab; its outermost element says what it is about.
 
     Args:
         configs: those of the inspection's results, in their order.
-        product: the choice under which the detectors stand on the page.
     """
-    known = payload(inspection, product, photograph.width, photograph.height)
+    photograph, inspection = finding.photograph, finding.inspection
+    known = payload(inspection, finding.product, photograph.width, photograph.height)
     rows = [_method_row(result, config) for result, config in zip(inspection.results, configs, strict=True)]
     return (
-        f'<div data-inspection="{text(known)}">'
-        + _summary(photograph, inspection)
+        f'<div data-finding="{finding.number}" data-photo="{text(photograph.name)}" '
+        f'data-product="{text(finding.product)}" data-inspection="{text(known)}">'
+        + _summary(finding)
         + _sliders()
         + '<section class="card maps" aria-label="Verdicts and maps">'
         + _column_heads()
@@ -40,7 +39,8 @@ def results_html(
     )
 
 
-def _summary(photograph: Photograph, inspection: Inspection) -> str:
+def _summary(finding: Finding) -> str:
+    photograph, inspection = finding.photograph, finding.inspection
     badges = "".join(
         f'<span class="pair"><span class="method">{text(result.title)}</span><strong class="badge"></strong></span>'
         for result in inspection.results
@@ -49,7 +49,8 @@ def _summary(photograph: Photograph, inspection: Inspection) -> str:
         '<section class="card summary" aria-label="Photograph and verdicts">'
         + picture(photograph.display, f"The inspected photograph, {photograph.name}", "photograph")
         + f'<div><p class="file" title="{text(photograph.name)}">{text(photograph.name)}</p>'
-        + f'<p class="quiet">{photograph.width} × {photograph.height} pixels</p>'
+        + f'<p class="quiet"><span class="as">{text(wording.inspected_as(finding.product))}</span> · '
+        + f"{photograph.width} × {photograph.height} pixels</p>"
         + f'<h2 class="agreement" role="status"></h2><p class="badges">{badges}</p>'
         + f'<p class="acts"><button type="button" data-act="report">{wording.REPORT_LABEL}</button> '
         + f'<button type="button" class="offer" data-act="retrain">{wording.RETRAIN_OFFER}</button></p></div></section>'

@@ -22,9 +22,10 @@ WATCHING = PRIVATE | {"concurrency_id": "watch", "concurrency_limit": MAX_WAITIN
 
 @dataclass(frozen=True)
 class RetrainTab:
-    """What the page connects with the other tab: the button that leads there, and the events that train."""
+    """What the page connects with the other tab: the button that leads there, what shows a pair, what trains one."""
 
     inspect: gr.Button
+    pair: list[gr.components.Component]
     trainings: tuple[Dependency, ...]
 
 
@@ -113,4 +114,4 @@ def retrain_tab() -> RetrainTab:
         longer.click(train_longer, [seconds, tau], watched, **WATCHING),
     )
     stop.click(stop_training, None, message, **QUICK)
-    return RetrainTab(inspect, trainings)
+    return RetrainTab(inspect, [result, actions], trainings)

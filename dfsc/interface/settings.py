@@ -26,9 +26,9 @@ class Settings:
         return replace(inspection, results=self.judged(inspection.results))
 
 
-def settings_from(event: object) -> Settings | None:
+def settings_from(told: object) -> Settings | None:
     """Settings as a browser tells them, in percent; None for anything that is none."""
-    values = [getattr(event, name, None) for name in ("weight", "rejected", "strength")]
+    values = [told.get(name) for name in ("weight", "rejected", "strength")] if isinstance(told, dict) else [None]
     if not all(isinstance(value, (int, float)) and 0 <= value <= 100 for value in values):
         return None
     weight, rejected, strength = values

@@ -10,13 +10,14 @@ import gradio as gr
 from dfsc import DFSCError
 from dfsc.interface import retrain_view as view
 from dfsc.interface import retrain_wording as wording
+from dfsc.interface.asking import question_from
 from dfsc.interface.collecting import novelty_of
 from dfsc.interface.curves import curves_html
 from dfsc.interface.downloads import pair_file
 from dfsc.interface.lane import lane
 from dfsc.interface.markup import notice
 from dfsc.interface.retraining import Retraining, State, pair_recipe
-from dfsc.interface.visitors import Visitor, visitor
+from dfsc.interface.visitors import Visitor, visitor, welcome
 from dfsc.separation import SeparationSettings
 
 TICK = 0.4
@@ -69,10 +70,10 @@ def train_pair(
 def train_longer(seconds: float, tau: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Go on with the last pair for another time."""
     known = visitor(request)
-    if not known.pairs:
+    if known.prolongable is None:
         yield _refusal(wording.NOTHING_TO_PROLONG)
         return
-    yield from _watch(known, known.pairs[-1].prolonged(seconds), tau)
+    yield from _watch(known, known.prolongable.prolonged(seconds), tau)
 
 
 def stop_training(request: gr.Request) -> str:
@@ -90,6 +91,15 @@ def download_pair(request: gr.Request) -> Any:
     """Write the last pair for the hidden download button."""
     known = visitor(request)
     return pair_file(known, known.pairs[-1]) if known.pairs else gr.skip()
+
+
+def pair_again(asked: str, request: gr.Request) -> tuple[Any, Any]:
+    """The pair that this browser trained before its page was loaded again, and what can be done with it."""
+    known = visitor(request)
+    welcome(known, question_from(asked).about.get("browser"))
+    return (
+        (view.result_html(known.pairs[-1].detectors), gr.Row(visible=True)) if known.pairs else (gr.skip(), gr.skip())
+    )
 
 
 def _watch(known: Visitor, job: Retraining, tau: float) -> Iterator[tuple[Any, ...]]:

@@ -16,6 +16,7 @@ CHECKPOINT_LABEL = "Open a pair that was trained before (zip)"
 HUB_LABEL, HUB_HINT = "Or from the Hugging Face Hub (press Enter)", "org/name"
 NO_OWN = "Your model is no longer here; train one in the Retrain tab, or open it from its zip."
 OWN_READY = "Your model is chosen. Drop a photograph of such a part."
+HUB_OTHER_CARD = "Another repository was looked up since; check what the card says now and choose again."
 NO_HUB_NAME = "That is no name on the Hub; it should look like org/name."
 HUB_LICENCE, HUB_DETECTORS, HUB_SIZE, HUB_VERSION = "Licence", "Detectors", "Size", "Version"
 HUB_UNSAID = "not said"
@@ -25,6 +26,12 @@ HUB_ABSENT = (
     "the field above to look it up."
 )
 HUB_FETCHING = "Fetching: {done:.1f} of {all:.1f} MB."
+# {photo}, {product}: filled in by the page's script, with nothing where it does not know them.
+INSPECTING = "Inspecting {photo} …"
+INSPECTING_ANY = "Inspecting …"
+EARLIER = "Below is still the earlier finding: {photo}, {product}."
+CAMERA_START, CAMERA_STOP, CAMERA_TAKE = "Start camera", "Stop camera", "Take photo"
+CAMERA_FAILED = "The camera can’t be used: {why}. Allow it in the browser’s settings, or choose a photo instead."
 UNKNOWN_UPLOAD = "The upload did not arrive; choose the photograph once more."
 UNKNOWN_EXAMPLE = "That example belongs to another product; choose one of those shown now."
 
@@ -44,6 +51,7 @@ DEFECT_PLACE = "Now click where the copy shall lie."
 DEFECT_TOUCH = "Choose a tool first; until then a swipe over the photograph moves the page."
 DEFECT_UNDO = "Undo"
 UNKNOWN_STROKE = "That stroke did not arrive whole; draw it once more."
+TOO_MANY_STROKES = "There are as many defects in this photograph as it can take; undo one first."
 
 KINDS = {
     "good": ("Good", "as it should be"),
@@ -103,6 +111,7 @@ DIFFERENCE_NOTE = "Blue: {first} is higher. Orange: {last} is higher. Full colou
 PROBE_PLACE = "At x {x}, y {y} px"
 PROBE_RANK = "above {below} of {count} good parts here"
 PROBE_BORDER = "What lies in the hatched border is shown a little further in; click there."
+PROBE_CLOSE = "Close (Esc)"
 PROBE_HINT = "Click on a map to see all values at that place and where they stand among the good parts."
 
 
@@ -113,10 +122,6 @@ def product_name(product: str) -> str:
 
 def example_name(kind: str, number: int) -> str:
     return f"Example: {KINDS[kind][0].lower()} {number}"
-
-
-def captured(clock: str) -> str:
-    return f"Camera, {clock}"
 
 
 def opened(name: str, count: int) -> str:
@@ -132,10 +137,6 @@ def many_heading(product: str, suspect: int, count: int) -> str:
 
 def many_done(seconds: float, count: int) -> str:
     return f"{count} photographs inspected in {seconds:.0f} s; click on one to see its maps."
-
-
-def many_other(product: str) -> str:
-    return f"The photographs were inspected as “{product_name(product)}”; they follow the product that you chose."
 
 
 def many_so_far(done: int, total: int) -> str:
@@ -191,8 +192,12 @@ def inspected(name: str, seconds: float) -> str:
     return f"{name}: inspected in {seconds:.1f} s."
 
 
-def product_changed(product: str, photograph: str) -> str:
-    return f"{photograph} is now compared with good parts of “{product_name(product)}”."
+def product_changed(product: str) -> str:
+    return f"The photograph is now compared with good parts of “{product_name(product)}”."
+
+
+def inspected_as(product: str) -> str:
+    return f"inspected as {'your model’s part' if product == OWN else product_name(product)}"
 
 
 def number(value: float, decimals: int = 2) -> str:

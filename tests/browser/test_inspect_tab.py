@@ -94,14 +94,21 @@ def test_paste_and_drop_work_anywhere_on_the_page(visit, photograph):
         expect_inspected(page, f"{kind}.png")
 
 
-def test_the_camera_takes_a_photograph_and_stays_ready(visit):
+def test_the_camera_stays_on_from_one_photograph_to_the_next(visit):
     page = visit()
     page.locator("#camera-fold button").first.click()
-    page.get_by_text("Click to Access Webcam").click()
-    page.wait_for_function("document.querySelector('#camera video')?.videoWidth > 0")
-    page.locator("#camera button[aria-label='capture photo']").click()
-    expect(page.locator("#results .file")).to_contain_text("Camera, ")
-    expect(page.locator("#camera button:visible").first).to_be_enabled()
+    page.click("#camera [data-act=start]")
+    page.wait_for_function("document.querySelector('#camera video').videoWidth > 0")
+    names = []
+    for _ in range(2):
+        before = page.get_attribute("#results [data-finding]", "data-finding")
+        page.click("#camera [data-act=take]")
+        expect(page.locator(f"#results [data-finding]:not([data-finding='{before}'])")).to_be_visible()
+        names.append(page.locator("#results .file").inner_text())
+        assert page.evaluate("document.querySelector('#camera video').srcObject.active")
+    assert all(re.fullmatch(r"Camera \d\d\.\d\d\.\d\d\.jpg", name) for name in names)
+    page.click("#camera [data-act=stop]")
+    expect(page.locator("#camera [data-act=start]")).to_be_visible()
 
 
 def test_the_wipe_moves_between_the_methods(visit):

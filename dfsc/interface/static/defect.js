@@ -1,20 +1,39 @@
-// The pointer's box or line on the photograph that is shown, told to the server when it is finished.
+// The pointer's box or line on the photograph that is shown, told to the server when it is finished: all strokes on this
+// photograph, each time, so that a slow line loses none.
 const share = (event, image) => {
   const place = image.getBoundingClientRect();
-  const inside = value => Math.min(1, Math.max(0, value));
+  const inside = value => Math.round(1e4 * Math.min(1, Math.max(0, value))) / 1e4;
   return [inside((event.clientX - place.left) / place.width), inside((event.clientY - place.top) / place.height)];
 };
 let path = null;
 let chosen = null;
+let tool = 'erase';
+let strokes = [];
+let brought = null;
 
+const panel = () => element.querySelector('.defect');
 const stageOf = event => event.target.closest?.('.defect .stage');
-const tool = () => element.querySelector('.defect input:checked')?.value;
 const draw = (stage, shape) => { stage.querySelector('svg').innerHTML = shape; };
 const box = ([x0, y0], [x1, y1]) => {
   const [left, top] = [Math.min(x0, x1) * 100, Math.min(y0, y1) * 100];
   return `<rect x="${left}" y="${top}" width="${Math.abs(x1 - x0) * 100}" height="${Math.abs(y1 - y0) * 100}"/>`;
 };
 const line = points => `<polyline points="${points.map(([x, y]) => `${x * 100},${y * 100}`).join(' ')}"/>`;
+
+const known = () => {
+  const { brought: of, strokes: done } = panel().dataset;
+  // Strokes that are on their way count; one that was refused doesn't.
+  const kept = of === brought && !dfsc.waiting() ? strokes.slice(0, Number(done)) : strokes;
+  strokes = of === brought ? kept : [];
+  brought = of;
+  return strokes;
+};
+const send = next => {
+  strokes = next;
+  dfsc.ask('stroke', { brought: Number(brought), strokes });
+  trigger('click');
+};
+const stroke = points => send([...known(), { tool, points }]);
 
 element.addEventListener('pointerdown', event => {
   const stage = stageOf(event);
@@ -23,42 +42,50 @@ element.addEventListener('pointerdown', event => {
   if (!stage || event.button !== 0 || scrolls) return;
   event.preventDefault();
   const place = share(event, stage.querySelector('img'));
-  if (tool() === 'copy' && chosen) {
-    trigger('click', { tool: 'copy', points: [...chosen, place] });
+  if (tool === 'copy' && chosen) {
+    stroke([...chosen, place]);
     chosen = null;
     return;
   }
   stage.setPointerCapture?.(event.pointerId);
   path = [place];
+  path.brought = panel().dataset.brought;
 });
 element.addEventListener('pointermove', event => {
   const stage = path && stageOf(event);
   if (!stage) return;
   path.push(share(event, stage.querySelector('img')));
-  draw(stage, tool() === 'scratch' ? line(path) : box(path[0], path[path.length - 1]));
+  draw(stage, tool === 'scratch' ? line(path) : box(path[0], path[path.length - 1]));
 });
 element.addEventListener('pointerup', event => {
   const stage = path && stageOf(event);
   const points = path;
   path = null;
-  if (!stage || points.length < 2) return;
-  if (tool() === 'copy') {
-    chosen = [points[0], points[points.length - 1]];
-    stage.closest('.defect').dataset.step = 'place';
+  if (!stage || points.length < 2 || points.brought !== panel().dataset.brought) return;
+  const ends = [points[0], points[points.length - 1]];
+  if (tool === 'copy') {
+    chosen = ends;
+    panel().dataset.step = 'place';
     return;
   }
-  trigger('click', { tool: tool(), points: tool() === 'scratch' ? points : [points[0], points[points.length - 1]] });
-});
-element.addEventListener('click', event => {
-  if (event.target.closest?.('.defect .tools')) document.documentElement.dataset.drawing = '';
+  stroke(tool === 'scratch' ? points : ends);
 });
 element.addEventListener('change', event => {
   if (!event.target.closest?.('.defect')) return;
+  tool = event.target.value;
   chosen = null;
-  const panel = event.target.closest('.defect');
-  delete panel.dataset.step;
-  draw(panel, '');
+  delete panel().dataset.step;
+  draw(panel(), '');
 });
 element.addEventListener('click', event => {
-  if (event.target.closest?.('.defect button')) trigger('click', { tool: 'undo', points: [] });
+  if (event.target.closest?.('.defect .tools')) document.documentElement.dataset.drawing = '';
+  if (event.target.closest?.('.defect button')) send(known().slice(0, -1));
 });
+
+// The next finding brings a new panel: the tool stays in the hand.
+new MutationObserver(() => {
+  const field = element.querySelector(`.defect input[value="${tool}"]`);
+  if (!field || field.checked) return;
+  field.checked = true;
+  chosen = null;
+}).observe(element, { childList: true, subtree: true });

@@ -1,6 +1,7 @@
 // Draws the maps over the photograph and judges them by the sliders. All of it happens here: no network has to run for
 // it, and no request either. What it knows comes with the results, as dfsc/interface/payload.py writes it.
-const settings = { strength: 86, rejected: 0, weight: 50 };
+const { settings } = dfsc;
+const STANDARD = { ...settings };
 let shown = null;
 
 const bytes = text => Uint8Array.from(atob(text), sign => sign.charCodeAt(0));
@@ -22,7 +23,7 @@ const read = holder => {
   const methods = data.methods.map(method => ({
     ...method, local: floats(method.local), global: floats(method.global), good: method.good.map(floats),
   }));
-  return { ...data, methods, holder, told: holder.dataset.inspection, photo: element.querySelector('img.photograph'), shades: bytes(data.shades) };
+  return { ...data, methods, holder, photo: element.querySelector('img.photograph'), shades: bytes(data.shades) };
 };
 
 // Judging
@@ -158,41 +159,48 @@ const soon = () => {
   waiting = requestAnimationFrame(update);
 };
 
+let cut = '50';
 const arrive = () => {
   const holder = element.querySelector('[data-inspection]');
-  if (!holder || (holder.dataset.drawn && shown.holder === holder && shown.told === holder.dataset.inspection)) return;
+  if (!holder || shown?.holder === holder) return;
   shown = read(holder);
-  delete holder.dataset.drawn;
+  const wipe = element.querySelector('.wipe input');
+  if (wipe) {
+    wipe.value = cut;
+    wipe.dispatchEvent(new Event('input', { bubbles: true }));
+  }
   shown.photo.decode().then(update, update);
 };
-// Gradio may put new results into the old elements; then the attributes change, and what was drawn is gone.
-new MutationObserver(arrive).observe(
-  element, { childList: true, subtree: true, attributeFilter: ['data-inspection', 'data-drawn'] },
-);
+new MutationObserver(arrive).observe(element, { childList: true, subtree: true });
 arrive();
 
 element.addEventListener('input', event => {
+  if (event.target.closest?.('.wipe')) cut = event.target.value;
   const slider = event.target.closest?.('.sliders input');
   if (!slider) return;
   settings[slider.name] = Number(slider.value);
   soon();
 });
 element.addEventListener('change', event => {
-  if (event.target.closest?.('.sliders input')) trigger('input', { ...settings });
+  if (event.target.closest?.('.sliders input')) trigger('input');
 });
 element.addEventListener('click', event => {
-  const button = event.target.closest?.('button[data-act]');
-  if (button?.dataset.act === 'standard') {
-    Object.assign(settings, { strength: 86, rejected: 0, weight: 50 });
+  const act = event.target.closest?.('button[data-act]')?.dataset.act;
+  if (act === 'standard') {
+    Object.assign(settings, STANDARD);
     soon();
-    trigger('input', { ...settings });
+    trigger('input');
   }
-  if (button?.dataset.act === 'report') trigger('submit');
-  if (button?.dataset.act === 'retrain') document.querySelector('#retrain-tab-button')?.click();
+  if (act === 'report' && dfsc.current()) {
+    dfsc.askBeside('report');
+    trigger('submit');
+  }
+  if (act === 'retrain') document.querySelector('#retrain-tab-button')?.click();
   const canvas = event.target.closest?.('.map canvas');
-  if (!canvas) return;
+  if (!canvas || !dfsc.current()) return;
   const box = canvas.getBoundingClientRect();
-  const at = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  const at = [event.clientX - box.left, event.clientY - box.top].map((value, axis) => clip(value / (axis ? box.height : box.width), 0, 1));
   all('.spot').forEach(spot => { spot.style.cssText = `left:${100 * at[0]}%;top:${100 * at[1]}%;display:block`; });
-  trigger('select', { at });
+  dfsc.askValues(at);
+  trigger('select');
 });
