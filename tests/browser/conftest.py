@@ -101,7 +101,7 @@ def visit(browser: Browser, address: str) -> Iterator:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("pageerror", lambda error: wrong.append(f"{error}\n{error.stack}"))
         page.on("request", lambda request: watched(request.url))
         page.goto(address.rstrip("/") + "/" + path)
         page.wait_for_selector("#results [data-drawn]")

@@ -236,9 +236,9 @@ def test_an_upload_during_an_inspection_is_not_lost(slowly, draw, slow_inspectio
     page = slowly()
     slow_inspections.clear()
     upload(page, "first.png", encoded(draw(5, width=200, height=150)))
-    page.wait_for_selector("#upload input[type=file]", state="attached")
+    page.wait_for_function("dfsc.waiting()")
+    page.wait_for_selector(UPLOAD, state="attached")  # the field is empty again at once
     tiles(page).nth(1).click()
-    page.wait_for_selector(UPLOAD, state="attached")
     upload(page, "second.png", encoded(draw(6, width=200, height=150)))
     slow_inspections.set()
     settled(page)
