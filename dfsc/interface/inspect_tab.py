@@ -91,7 +91,7 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
                 js_on_load="dfsc.watch(element, () => dfsc.openProbe(element))",
             )
             gr.HTML(how_it_works_html(), elem_id="how", label="How it works")
-            report = gr.DownloadButton(wording.REPORT_LABEL, elem_id="report-file", visible="hidden")
+            report = gr.DownloadButton(wording.REPORT_LABEL, elem_id="report-file", elem_classes="fetched")
 
     shown = [finding, message, product, gallery]
     one = [question, product]

@@ -94,7 +94,7 @@ def retrain_tab() -> RetrainTab:
             with gr.Row(visible=False, elem_id="pair-actions") as actions:
                 inspect = gr.Button(wording.INSPECT_LABEL, variant="primary", elem_id="inspect-pair")
                 download = gr.Button(wording.DOWNLOAD_LABEL, elem_id="download-pair")
-                file = gr.DownloadButton(wording.DOWNLOAD_LABEL, elem_id="pair-file", visible="hidden")
+                file = gr.DownloadButton(wording.DOWNLOAD_LABEL, elem_id="pair-file", elem_classes="fetched")
             curves = gr.HTML("", elem_id="curves", label="Curves")
             preview = gr.HTML("", elem_id="preview", label="Preview")
             album = gr.HTML("", elem_id="album", label="Photographs")

@@ -53,6 +53,7 @@ window.dfsc = (() => {
     what = of.photo ?? '';
     about[kind] = { ...of, number: newest, finding: shown };
     if (kind === 'first') about[kind].browser = browser();
+    closeProbe();
     update();
     if (innerWidth <= 640 && kind !== 'first') place('findings')?.scrollIntoView();
     return question(kind);
