@@ -2,6 +2,10 @@
 
 A checkpoint is a folder of three files: config.json, model.safetensors (float16) and README.md (model card). Nothing is
 ever unpickled, loading is strict, and a detector is refused when its teacher's digest is not the one it was trained on.
+
+What a detector's product is called: in the weights folder, as its folder there, weights/PRODUCT/METHOD, so that whoever
+renames the folder renames the product, whatever it was called when it was trained. Everywhere else (another folder, a
+zip, the Hub) folders are called after methods alone, and config.json says what the product is.
 """
 
 import dataclasses
@@ -147,6 +151,11 @@ def detector_folders(folder: Path) -> list[Path]:
     return sorted(path for path in inside if path.name != TEACHER)
 
 
+def read_detector_config(folder: Path) -> DetectorConfig:
+    """What a detector's folder says of it without its tensors; raises CheckpointError for what can't be used."""
+    return _as_called_here(detector_config(read_config(folder, DETECTOR_FORMAT), folder), folder)
+
+
 def _load_hub(name: HubName) -> Detector:
     fetched = fetch(name)
     folders = detector_folders(fetched.folder)
@@ -158,7 +167,7 @@ def _load_hub(name: HubName) -> Detector:
 
 def _load_folder(folder: Path, source: str) -> Detector:
     entries = read_config(folder, DETECTOR_FORMAT)
-    config = detector_config(entries, folder)
+    config = _as_called_here(detector_config(entries, folder), folder)
     tensors = read_tensors(folder)
     try:
         mean, std = tensors.pop("channel_mean").float(), tensors.pop("channel_std").float()
@@ -182,7 +191,14 @@ def _load_folder(folder: Path, source: str) -> Detector:
         channel_std=std,
         calibration=Calibration(_branch_maps(good), _position_scale(scale, *position_entries(entries, folder))),
         source=source,
+        weights_digest=digest(folder),
     )
+
+
+def _as_called_here(config: DetectorConfig, folder: Path) -> DetectorConfig:
+    """With the product's name as the module's head says."""
+    place, embedded = Path(os.path.abspath(folder)).parent, Path(os.path.abspath(weights_folder()))
+    return dataclasses.replace(config, product=place.name) if place.parent == embedded else config
 
 
 def _position_tensors(position: PositionScale | None) -> dict[str, Tensor]:

@@ -24,7 +24,7 @@ class DetectorConfig:
     """What a checkpoint says in words and numbers beside its tensors.
 
     Attributes:
-        product: what is inspected, e.g. "screw_block".
+        product: what is inspected, e.g. "screw_block"; what this means on disk, dfsc.checkpoints says.
         method: a key of dfsc.objectives.METHODS.
         size: a key of dfsc.networks.SIZES.
         teacher_digest: "sha256:…" of the teacher's weights file.
@@ -60,7 +60,14 @@ class Teacher:
 
 @dataclass(frozen=True)
 class Detector:
-    """A trained detector. The channel mean and std (C×1×1) standardise the teacher's output."""
+    """A trained detector.
+
+    Attributes:
+        channel_mean: C×1×1, as channel_std; they standardise the teacher's output.
+        source: where it comes from, in words for people; never a path to open.
+        weights_digest: "sha256:…" of the weights file that it was loaded from, by which it can be told again; "" while
+            there is no such file, since it was trained in memory.
+    """
 
     config: DetectorConfig
     teacher: Teacher
@@ -70,6 +77,7 @@ class Detector:
     channel_std: Tensor
     calibration: Calibration
     source: str = "memory"
+    weights_digest: str = ""
 
     def raw_maps(self, images: Tensor, teacher_output: Tensor) -> BranchMaps:
         """Raw maps from network input N×3×256×256 and the teacher's output on it N×C×56×56.

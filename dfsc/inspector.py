@@ -6,7 +6,7 @@ Above this module there are numpy arrays and records only.
 import copy
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -198,15 +198,10 @@ class Inspector:
         ]
 
     def _prepare(self, detector: Detector) -> Detector:
-        return Detector(
-            config=detector.config,
-            teacher=detector.teacher,
+        return replace(
+            detector,
             student=_copy_for_inference(detector.student, self._dtype),
             autoencoder=_copy_for_inference(detector.autoencoder, self._dtype),
-            channel_mean=detector.channel_mean,
-            channel_std=detector.channel_std,
-            calibration=detector.calibration,
-            source=detector.source,
         )
 
 

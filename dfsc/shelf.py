@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dfsc.bundles import open_folders
-from dfsc.checkpoint_config import detector_config, read_config
-from dfsc.checkpoints import DETECTOR_FORMAT, detector_folders
+from dfsc.checkpoints import detector_folders, read_detector_config
 from dfsc.checkpoints import product_detectors as embedded_detectors
 from dfsc.checkpoints import products as embedded_products
 from dfsc.detector import Detector
@@ -84,8 +83,7 @@ def _found(folder: Path, source: str) -> Chosen:
     """Raises CheckpointError when a folder holds no detector, or a config that can't be read."""
     products: dict[str, list[Path]] = {}
     for place in detector_folders(folder):
-        product = detector_config(read_config(place, DETECTOR_FORMAT), place).product
-        products.setdefault(product, []).append(place)
+        products.setdefault(read_detector_config(place).product, []).append(place)
     if not products:
         raise CheckpointError(f"{source} holds no detector, so it can't be what {VARIABLE} names.")
     return Chosen(products, source)

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import dfsc
+from dfsc.bundles import write_bundle
 from dfsc.checkpoint_files import digest
 from dfsc.checkpoints import embedded_teacher, load, products, save_detector
 from dfsc.errors import CheckpointError
@@ -28,6 +29,33 @@ def test_embedded_products_and_methods_are_found(demo_weights):
     assert [d.config.method for d in dfsc.product_detectors("toy_block")] == ["ead-s", "dfsc"]
     assert load("toy_block/dfsc").source == "embedded"
     assert load(demo_weights / "toy_block" / "dfsc").source == str(demo_weights / "toy_block" / "dfsc")
+
+
+def test_a_product_is_called_as_its_folder_in_weights_and_elsewhere_as_its_config_says(copy, tmp_path, monkeypatch):
+    weights = copy.parent.parent
+    monkeypatch.setenv("DFSC_WEIGHTS", str(weights))
+    copy.parent.rename(weights / "lid")
+    assert products() == ["lid"]
+    loaded = [*dfsc.product_detectors("lid"), load("lid/dfsc"), load(weights / "lid" / "dfsc")]
+    assert {detector.config.name for detector in loaded} == {"lid-ead-s", "lid-dfsc"}
+    elsewhere = shutil.copytree(weights / "lid", tmp_path / "elsewhere")
+    bundle = tmp_path / "lid.zip"
+    write_bundle(dfsc.open_checkpoints(elsewhere), bundle)
+    assert {detector.config.product for detector in dfsc.open_checkpoints(bundle)} == {"toy_block"}
+    monkeypatch.setenv("DFSC_HUB_REPO", str(elsewhere))
+    assert dfsc.products() == ["toy_block", "lid"]
+    for name in dfsc.products():
+        assert {detector.config.product for detector in dfsc.product_detectors(name)} == {name}
+
+
+def test_a_detector_knows_the_digest_of_the_weights_file_that_it_comes_from(demo_weights, tiny_detectors, tmp_path):
+    folder = demo_weights / "toy_block" / "dfsc"
+    loaded = load("toy_block/dfsc")
+    write_bundle([loaded], tmp_path / "one.zip")
+    (opened,) = dfsc.open_checkpoints(tmp_path / "one.zip")
+    for detector in (loaded, load(folder), opened, Inspector([loaded]).detectors[0]):
+        assert detector.weights_digest == digest(folder)
+    assert {detector.weights_digest for detector in tiny_detectors} == {""}
 
 
 def test_saved_and_loaded_gives_equal_maps(demo_detectors, tmp_path, demo_weights, draw):

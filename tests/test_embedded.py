@@ -10,7 +10,6 @@ from PIL import Image
 from dfsc.checkpoints import embedded_teacher, product_detectors, products, weights_folder
 from dfsc.images import image_files, read_image
 from dfsc.inspector import Inspector
-from dfsc.reporting.provenance import facts
 from dfsc.study.selection import read_selection, selected_products, study_folder
 
 SIZES = {
@@ -116,5 +115,5 @@ def test_own_examples_are_never_foreign_and_another_products_always(product):
 def test_images_of_interest_were_judged_by_the_detectors_that_ship():
     assert set(selected_products(study_folder())) <= set(PRODUCTS)
     for product in selected_products(study_folder()):
-        weights = tuple(facts(detector).weights for detector in product_detectors(product))
+        weights = tuple(detector.weights_digest for detector in product_detectors(product))
         assert read_selection(study_folder(), product).weights == weights

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dfsc.checkpoint_files import digest
+from dfsc.checkpoints import load
 from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError
 from dfsc.evaluation import evaluate
@@ -91,6 +93,17 @@ def test_a_checkpoint_is_told_by_its_digest(demo_detectors):
     assert told[0].weights != told[1].weights
     assert told[0].constraint is None
     assert told[1].constraint["tau"] == 0.99
+
+
+def test_a_renamed_folder_is_told_by_its_own_digest(demo_weights, tmp_path, monkeypatch):
+    weights = shutil.copytree(demo_weights, tmp_path / "weights")
+    monkeypatch.setenv("DFSC_WEIGHTS", str(weights))
+    (weights / "toy_block").rename(weights / "lid")
+    # At the place where the renamed checkpoint's config says that it lies, there is another one.
+    shutil.copytree(weights / "lid" / "ead-s", weights / "toy_block" / "dfsc")
+    told = facts(load("lid/dfsc"))
+    assert (told.checkpoint, told.weights) == ("lid/dfsc", digest(weights / "lid" / "dfsc"))
+    assert told.weights != digest(weights / "toy_block" / "dfsc")
 
 
 def test_every_row_of_a_table_has_as_many_cells(report):

@@ -19,7 +19,6 @@ from dfsc.interface.markup import notice, picture
 from dfsc.interface.photograph import Photograph, inspect_photograph, photograph_of
 from dfsc.interface.visitors import visitor
 from dfsc.objectives import PAIR
-from dfsc.reporting.provenance import facts
 from dfsc.study.cases import Case, Finding, Outcome
 from dfsc.study.selection import Selection, case_pixels, read_selection, selected_products, study_folder
 
@@ -108,5 +107,5 @@ def _look(product: str, case: Case) -> Look:
 def _same_weights(selection: Selection) -> bool:
     """Whether the detectors that are here are those by which the images were counted and chosen."""
     detectors = models.inspector(selection.product).detectors
-    found = {detector.config.method: facts(detector).weights for detector in detectors}
+    found = {detector.config.method: detector.weights_digest for detector in detectors}
     return tuple(map(found.get, PAIR)) == selection.weights

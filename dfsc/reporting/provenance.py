@@ -2,12 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from dfsc.checkpoint_files import digest
-from dfsc.checkpoints import weights_folder
 from dfsc.detector import Detector, inference_dtype
-from dfsc.hub import WEIGHTS_FILE
 from dfsc.version import __version__
 
 EMBEDDED = "embedded"
@@ -18,10 +14,10 @@ class DetectorFacts:
     """What is known of a detector beside its figures.
 
     Attributes:
-        checkpoint: the folder that it was loaded from, product/method for an embedded one, or "memory".
+        checkpoint: where it comes from in words, product/method for an embedded one.
         size: key of the networks' size.
         schedule: "staged" or "joint".
-        weights: "sha256:…" of the checkpoint's weights file, None for a detector that is not on disk.
+        weights: "sha256:…" of the checkpoint's weights file, None for a detector that was trained in memory.
         teacher: "sha256:…" of the teacher's weights file.
         training: the checkpoint's notes on its training, without what was measured then.
         constraint: the settings of the DFSC constraint; None for methods without it.
@@ -39,13 +35,11 @@ class DetectorFacts:
 def facts(detector: Detector) -> DetectorFacts:
     """What a detector and its checkpoint say of themselves."""
     config = detector.config
-    embedded = detector.source == EMBEDDED
-    folder = weights_folder() / config.product / config.method if embedded else Path(detector.source)
     return DetectorFacts(
-        checkpoint=f"{config.product}/{config.method}" if embedded else detector.source,
+        checkpoint=f"{config.product}/{config.method}" if detector.source == EMBEDDED else detector.source,
         size=config.size,
         schedule=str(config.schedule),
-        weights=digest(folder) if (folder / WEIGHTS_FILE).is_file() else None,
+        weights=detector.weights_digest or None,
         teacher=config.teacher_digest,
         training=_plain(config.training),
         constraint=_plain(asdict(config.separation)) if config.separation else None,

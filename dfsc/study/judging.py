@@ -14,7 +14,6 @@ from dfsc.errors import DatasetError
 from dfsc.images import image_files, network_image, read_image
 from dfsc.inspector import Inspector, Result
 from dfsc.objectives import PAIR
-from dfsc.reporting.provenance import facts
 from dfsc.scenes.dataset import drawing_of
 from dfsc.scenes.rendering import render
 from dfsc.study.cases import HANDFUL, Case, Drawn, Finding, Outcome, Shipped, choose
@@ -49,7 +48,7 @@ def select(product: str, dataset: Dataset, handful: int = HANDFUL, progress: Pro
     chosen = choose(cases, handful)
     _check_drawings(product, dataset, chosen)
     counts = Counter(case.outcome for case in cases)
-    weights = tuple(facts(detector).weights for detector in inspector.detectors)
+    weights = tuple(detector.weights_digest for detector in inspector.detectors)
     return Selection(product, dataset.name, weights, {outcome: counts[outcome] for outcome in Outcome}, tuple(chosen))
 
 
