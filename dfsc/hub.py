@@ -8,12 +8,13 @@ hashes that the Hub tells; until then the version before stays what the name mea
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import HFValidationError
+from huggingface_hub.errors import HFValidationError, RevisionNotFoundError
 from huggingface_hub.hf_api import ModelInfo, RepoFile
 
 from dfsc.errors import CheckpointError
@@ -159,9 +160,23 @@ def fetch(
         CheckpointError: with one sentence; the version before, if any, is left in place.
     """
     known = None if public or refresh else cached(name)
-    if known is not None:
-        return known
-    found = listed(name, public)
+    return fetch_listed(listed(name, public), told, public) if known is None else known
+
+
+def fetch_listed(found: Listed, told: Callable[[int], None] | None = None, public: bool = False) -> Fetched:
+    """Exactly the version that was looked up, whatever its branch or tag has come to mean on the Hub since then.
+
+    From then on the name means this version on this computer, until a newer one is fetched.
+
+    Args:
+        found: what `listed` told.
+        told, public: as for `fetch`.
+
+    Raises:
+        CheckpointError: with one sentence, also when the Hub no longer has that version; the version before, if any, is
+            left in place.
+    """
+    name = found.name
     configs = [f"{folder}/{CONFIG_FILE}".removeprefix("/") for folder in found.folders]
     _check_ours(name, _download(found, configs, None, public), configs)
     snapshot = _download(found, list(found.files), told, public)
@@ -171,7 +186,7 @@ def fetch(
 
 
 def _download(found: Listed, files: list[str], told: Callable[[int], None] | None, public: bool) -> Path:
-    with said(found.name, public=public):
+    with said(found.name, public=public), _still_there(found):
         snapshot = snapshot_download(
             found.name.repository,
             revision=found.commit,
@@ -185,6 +200,17 @@ def _download(found: Listed, files: list[str], told: Callable[[int], None] | Non
             tqdm_class=counting(told) if told else None,
         )
     return Path(snapshot)
+
+
+@contextmanager
+def _still_there(found: Listed) -> Iterator[None]:
+    """Tell that a version is gone which was there when it was looked up; no name that somebody wrote is wrong then."""
+    try:
+        yield
+    except RevisionNotFoundError as error:
+        raise CheckpointError(
+            f"{found.name} has changed on the Hub since it was looked up; look it up once more."
+        ) from error
 
 
 def _check_ours(name: HubName, snapshot: Path, configs: list[str]) -> None:

@@ -12,7 +12,7 @@ from hub_server import Repository
 from dfsc.bundles import open_checkpoints, open_fetched
 from dfsc.checkpoints import load
 from dfsc.errors import CheckpointError
-from dfsc.hub import HubName, cached, fetch, hub_name, listed
+from dfsc.hub import HubName, cached, fetch, fetch_listed, hub_name, listed
 from dfsc.publishing import pull, push
 
 WEIGHTS = r"dfsc/model\.safetensors"
@@ -91,6 +91,32 @@ def test_the_hub_is_described_before_anything_is_fetched(published):
     assert (told.licence, told.folders) == ("apache-2.0", ("dfsc", "ead-s"))
     assert told.size == sum(len(data) for data in published.repositories["org/block"].commits[told.commit].values())
     assert not [request for request in published.asked if "/resolve/" in request]
+    assert cached(HubName("org/block")) is None
+
+
+def test_what_was_looked_up_is_fetched_though_its_branch_has_moved_on(published):
+    repository = published.repositories["org/block"]
+    shown = listed(HubName("org/block"))
+    first = repository.commits[shown.commit]
+    repository.commit({"dfsc/model.safetensors": first["ead-s/model.safetensors"], "more/config.json": b"{}"})
+    arrived: list[int] = []
+    got = fetch_listed(shown, arrived.append, public=True)
+    assert got.commit == shown.commit
+    assert {path: (got.folder / path).read_bytes() for path in shown.files} == first
+    assert sum(arrived) > 0
+    assert cached(HubName("org/block")).commit == shown.commit
+    assert {detector.config.method for detector in open_fetched(got)} == {"ead-s", "dfsc"}
+    assert fetch(HubName("org/block", folder="dfsc"), refresh=True).commit == repository.references["main"]
+
+
+def test_a_version_that_is_gone_since_it_was_looked_up_is_told_and_nothing_else_is_taken(published):
+    repository = published.repositories["org/block"]
+    shown = listed(HubName("org/block"))
+    repository.commit({"dfsc/README.md": b"# newer"})
+    del repository.commits[shown.commit]
+    for public in (False, True):
+        with pytest.raises(CheckpointError, match="org/block has changed on the Hub since it was looked up"):
+            fetch_listed(shown, public=public)
     assert cached(HubName("org/block")) is None
 
 
