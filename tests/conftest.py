@@ -5,8 +5,10 @@ drawn good pictures as they do in a training. `tiny_*` fixtures live in memory o
 one inspection takes some 0.1 s); `demo_*` ones have the registry's smallest size and lie in a weights folder.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -144,6 +146,25 @@ def demo_weights(demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def demo_detectors(demo_weights: Path) -> list[Detector]:
     """The two detectors of the weights folder, loaded as the library loads embedded ones."""
     return product_detectors(PRODUCT)
+
+
+@pytest.fixture
+def set_pace(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """set_pace(seconds) lets a training's clock go on by so much whenever it is looked at, and at no other time.
+
+    A time then decides the same numbers of steps on any machine, however busy.
+    """
+
+    def set_(seconds: float) -> None:
+        looks = itertools.count()
+
+        def now() -> float:
+            return seconds * next(looks)
+
+        monkeypatch.setattr("dfsc.pacing.monotonic", now)
+        monkeypatch.setattr("dfsc.training.time", SimpleNamespace(monotonic=now))
+
+    return set_
 
 
 @pytest.fixture

@@ -62,7 +62,8 @@ def test_a_training_gives_way_to_an_inspection():
 
 
 @pytest.fixture
-def job(demo_weights, good_pictures):
+def job(demo_weights, good_pictures, set_pace):
+    set_pace(0.02)
     photographs = photo_set([(f"{i}.png", picture) for i, picture in enumerate([*good_pictures, *good_pictures])])
     return Retraining(photographs, Recipe(("ead-s", "dfsc"), seconds=30, copies=1, quick=True), "own_1")
 
@@ -76,7 +77,8 @@ def run_until(job, condition):
     return thread
 
 
-def test_stopped_in_the_middle_it_keeps_and_calibrates_what_was_learned_and_goes_on(job):
+def test_stopped_in_the_middle_it_keeps_and_calibrates_what_was_learned_and_goes_on(job, set_pace):
+    set_pace(0.1)
     thread = run_until(job, lambda job: job.record is not None and job.record.stage == "student")
     job.stop()
     thread.join(60)

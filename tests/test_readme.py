@@ -28,7 +28,7 @@ SMALLER = {
     "--tau 0.7 0.9 0.99 --seed 0 1 2": "--tau 0.99 --seed 0 --steps 2 --copies 1",
     "--steps 700 --copies 2": "--steps 2 --copies 1 --seed 0",
     "benchmark loco": "benchmark loco --steps 2 --copies 1 --seed 0 --method ead-s --size demo",
-    "--seconds 180": "--seconds 16 --photographs 12 --seed 0",
+    "--seconds 180": "--seconds 180 --photographs 12 --seed 0",
     "benchmark speed": "benchmark speed --rounds 1",
     "--batch 1": "--batch 1 --rounds 1",
 }
@@ -73,9 +73,10 @@ def workshop(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return desk
 
 
-def test_every_other_command_runs_those_in_blocks_first(workshop, capsys):
+def test_every_other_command_runs_those_in_blocks_first(workshop, capsys, set_pace):
     """With smaller counts where a command draws, trains or measures, and one category; nothing else is changed."""
     said = {}
+    set_pace(1.0)
     for command in (shlex.join(command) for command in COMMANDS if command not in HUB):
         smaller = command
         for counts, fewer in SMALLER.items():

@@ -104,7 +104,8 @@ def train(
 
     Returns:
         records with "state", "seconds_left", "stage", "step", "steps" and "losses"; the last one has "detectors" too.
-        Inspect with them as product "own".
+        Inspect with them as product "own". A training that fails ends the stream with an error of one sentence, which
+        a loop over gradio_client's job does not raise, but its result() does.
     """
     known = visitor(request)
     with _plain_errors():

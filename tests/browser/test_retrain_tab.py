@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from gradio.utils import get_upload_folder
+from gradio_client.exceptions import AppError
 from playwright.sync_api import Page, expect
 from visiting import encoded, expect_inspected
 
 from dfsc.interface.lane import lane
+from dfsc.interface.retraining import State
 
 PHOTOGRAPHS = "#photographs input[type=file]"
 LONG = 200_000
@@ -46,7 +48,7 @@ def begin(page: Page, seconds: int) -> None:
 
 
 def wait_until(condition) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + LONG / 1000
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.2)
@@ -164,7 +166,9 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     wait_until(lambda: not served.exists())
 
 
-def test_the_readmes_program_trains_and_inspects(address, draw, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def readmes_program(address, draw, tmp_path, monkeypatch) -> str:
+    """README's program for this page, 30 seconds and one of its products, in a folder with the photographs it names."""
     readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
     (snippet,) = re.findall(r"^```python\n(from pathlib.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     monkeypatch.chdir(tmp_path)
@@ -175,12 +179,28 @@ def test_the_readmes_program_trains_and_inspects(address, draw, tmp_path, monkey
     for said, tried in (("http://127.0.0.1:7860", address), ("terminal_block", "toy_block"), ("120", "30")):
         assert said in snippet
         snippet = snippet.replace(said, tried)
+    return snippet
+
+
+def test_the_readmes_program_trains_and_inspects(readmes_program, set_pace, capsys):
+    set_pace(0.1)
     scope: dict = {}
-    exec(snippet, scope)
+    exec(readmes_program, scope)
     assert len(scope["found"]["results"]) == 2
-    out = capsys.readouterr().out
-    assert "learning" in out
-    assert "done 0" in out
+    states = re.findall(rf"^({'|'.join(State)}) [\d.]+$", capsys.readouterr().out, re.MULTILINE)
+    assert len(states) > 1
+    assert states.index("done") == len(states) - 1
+    assert "failed" not in states
+
+
+def test_the_readmes_program_shows_why_a_training_failed(readmes_program, set_pace):
+    set_pace(20)
+    with pytest.raises(AppError, match="30 seconds are too short to train here; give more time"):
+        exec(readmes_program, {})
+    for path in sorted(Path("photographs").iterdir())[5:]:
+        path.unlink()
+    with pytest.raises(AppError, match="please add 7 more"):
+        exec(readmes_program, {})
 
 
 def test_leaving_the_page_stops_the_work(ready):
