@@ -50,8 +50,7 @@ def product_detectors(product: str) -> list[Detector]:
     if product not in products():
         known = ", ".join(products()) or "none"
         raise CheckpointError(f'There is no embedded product "{product}"; known are: {known}.')
-    present = [m for m in METHODS if (weights_folder() / product / m / CONFIG_FILE).is_file()]
-    return [load(f"{product}/{method}") for method in present]
+    return [load(name) for name in _embedded(product)]
 
 
 def load(source: str | Path) -> Detector:
@@ -74,7 +73,7 @@ def load(source: str | Path) -> Detector:
     name = None if method in METHODS else hub_name(str(source))
     if name:
         return _load_hub(name)
-    known = ", ".join(f"{product}/{m}" for product in products() for m in METHODS) or "none"
+    known = ", ".join(name for product in products() for name in _embedded(product)) or "none"
     raise CheckpointError(f'"{source}" is neither a checkpoint folder nor an embedded detector; embedded are: {known}.')
 
 
@@ -154,6 +153,11 @@ def detector_folders(folder: Path) -> list[Path]:
 def read_detector_config(folder: Path) -> DetectorConfig:
     """What a detector's folder says of it without its tensors; raises CheckpointError for what can't be used."""
     return _as_called_here(detector_config(read_config(folder, DETECTOR_FORMAT), folder), folder)
+
+
+def _embedded(product: str) -> list[str]:
+    """product/method of a product's embedded detectors, in the registry's order; of most methods there may be none."""
+    return [f"{product}/{m}" for m in METHODS if (weights_folder() / product / m / CONFIG_FILE).is_file()]
 
 
 def _load_hub(name: HubName) -> Detector:

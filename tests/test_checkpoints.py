@@ -93,6 +93,13 @@ def test_unknown_names_say_what_is_known(demo_weights):
         embedded_teacher("small")
 
 
+def test_of_the_embedded_detectors_only_those_that_are_there_are_told(copy, monkeypatch):
+    monkeypatch.setenv("DFSC_WEIGHTS", str(copy.parent.parent))
+    shutil.rmtree(copy.parent / "dfsc")
+    with pytest.raises(CheckpointError, match="embedded are: toy_block/ead-s.$"):
+        load("capsule/dfsc")
+
+
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 def test_missing_and_damaged_files_are_refused(copy, name):
     content = (copy / name).read_bytes()

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +23,7 @@ from dfsc.commands.recipe_options import recipe
 from dfsc.errors import DivergenceError
 from dfsc.evaluation import DetectorReport
 from dfsc.networks import SIZES, teacher_network
+from dfsc.objectives import METHODS
 from dfsc.recipe import Recipe, planned
 
 ROOT = Path(__file__).parent.parent
@@ -212,6 +214,20 @@ def test_a_retraining_that_breaks_off_does_not_lose_those_before_it(dfsc, monkey
     ran = dfsc("benchmark", "retrain", tmp_path)
     assert (ran.returncode, "| dfsc | all | 0.500 / 0.750 / 1.000 |" in ran.stdout) == (2, True)
     assert "The second one diverged." in ran.stderr
+
+
+def test_a_retraining_is_of_the_pair_however_many_methods_there_are(dfsc, monkeypatch, tmp_path):
+    recipes = []
+    report = DetectorReport("part-dfsc", "dfsc", {"all": {"local": 0.5, "global": 0.75, "fused": 1.0}}, {})
+
+    def runs(_folder, recipe, *_):
+        recipes.append(recipe)
+        yield retrain.RetrainRun(0, 1.0, 2.0, {"student": 3}, (report,))
+
+    monkeypatch.setattr(retrain, "runs", runs)
+    monkeypatch.setitem(METHODS, "third", replace(METHODS["dfsc"], name="third"))
+    assert dfsc("benchmark", "retrain", tmp_path).returncode == 0
+    assert recipes[0].methods == ("ead-s", "dfsc")
 
 
 def test_the_module_runs_as_a_command_of_its_own(photographs, demo_weights):

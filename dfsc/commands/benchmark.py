@@ -12,7 +12,7 @@ from dfsc.commands import recipe_options, sources
 from dfsc.commands.sweep import follow
 from dfsc.errors import DFSCError
 from dfsc.networks import SIZES
-from dfsc.objectives import METHODS
+from dfsc.objectives import PAIR
 from dfsc.plan import QUICK_SEPARATION
 from dfsc.recipe import Recipe
 from dfsc.sweeps.cells import check_datasets, grid, read_results
@@ -96,7 +96,7 @@ def _loco(options: argparse.Namespace) -> str:
 
 def _retrain(options: argparse.Namespace) -> str:
     recipe = Recipe(
-        methods=tuple(METHODS),
+        methods=PAIR,
         seconds=options.seconds,
         quick=True,
         movement=options.movement,
