@@ -96,7 +96,7 @@ def test_unknown_names_say_what_is_known(demo_weights):
 def test_of_the_embedded_detectors_only_those_that_are_there_are_told(copy, monkeypatch):
     monkeypatch.setenv("DFSC_WEIGHTS", str(copy.parent.parent))
     shutil.rmtree(copy.parent / "dfsc")
-    with pytest.raises(CheckpointError, match="embedded are: toy_block/ead-s.$"):
+    with pytest.raises(CheckpointError, match=r"embedded are: toy_block/ead-s\.$"):
         load("capsule/dfsc")
 
 

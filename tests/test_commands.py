@@ -101,6 +101,63 @@ def test_maps_keep_folders_and_never_overwrite(dfsc, photographs):
     assert before == {p: p.stat().st_mtime_ns for p in (photographs / "maps").rglob("*.tiff")}
 
 
+@pytest.fixture
+def box(tmp_path, draw, demo_weights):
+    """A data set's object in MVTec LOCO AD's layout."""
+    root = tmp_path / "data" / "breakfast_box"
+    kinds = {"good": {}, "logical_anomalies": {"missing": [1]}, "structural_anomalies": {"scratch": True}}
+    for kind, options in kinds.items():
+        (root / "test" / kind).mkdir(parents=True)
+        for number in range(2):
+            picture = draw(number, width=320, height=200, **options)
+            Image.fromarray(picture).save(root / "test" / kind / f"{number:03}.png")
+    return root
+
+
+def test_maps_lie_where_the_evaluation_code_of_the_data_set_looks(dfsc, box):
+    folders = sorted(box.glob("test/*"))
+    command = ("--product", "toy_block", "--maps", box.parent / "maps", "--maps-layout", "loco", "--json")
+    ran = dfsc("inspect", *folders, *command)
+    assert ran.returncode == 0, ran.stderr
+    scores = {
+        (result["detector"], Path(report["image"])): result["score"]
+        for report in json.loads(ran.stdout)
+        for result in report["results"]
+    }
+    expected = set()
+    for (detector, image), score in scores.items():
+        file = box.parent / "maps" / detector / "breakfast_box" / image.relative_to(box).with_suffix(".tiff")
+        expected.add(file)
+        with Image.open(file) as tiff:
+            assert (tiff.mode, tiff.size, tiff.n_frames) == ("F", (320, 200), 1)
+            values = np.asarray(tiff)
+        assert np.isfinite(values).all()
+        assert values.max() == pytest.approx(score, rel=0.05)
+    assert len(expected) == 2 * 3 * 2
+    assert {path for path in (box.parent / "maps").rglob("*") if path.is_file()} == expected
+    again = dfsc("inspect", "good", *command, cwd=box / "test")
+    assert (again.returncode, "breakfast_box/test/good/000.tiff is there already" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (["data/part.png"], "does not lie in a data set's OBJECT/test/KIND"),
+        (["data/breakfast_box/train/good"], "does not lie in a data set's OBJECT/test/KIND"),
+        (["data/breakfast_box/test/good", "more/breakfast_box/test/good"], "would have the same map"),
+    ],
+)
+def test_what_has_no_place_in_that_layout_is_refused_before_anything_is_written(dfsc, box, tmp_path, images, said):
+    shutil.copytree(box.parent, tmp_path / "more")
+    shutil.copytree(box / "test", box / "train")
+    shutil.copyfile(box / "test" / "good" / "000.png", box.parent / "part.png")
+    command = ("inspect", *images, "--product", "toy_block", "--maps-layout", "loco")
+    ran = dfsc(*command, "--maps", "maps", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout, said in ran.stderr) == (2, "", True)
+    assert not (tmp_path / "maps").exists()
+    assert "name that with --maps" in dfsc(*command, cwd=tmp_path).stderr
+
+
 def test_the_same_checkpoint_twice_gets_two_names(dfsc, photographs, demo_weights):
     folder = demo_weights / "toy_block" / "dfsc"
     ran = dfsc("inspect", "line 2/part.png", "--checkpoint", folder, "--checkpoint", folder, "--json", cwd=photographs)
