@@ -9,7 +9,7 @@ import gradio as gr
 
 from dfsc import DFSCError
 from dfsc.bundles import open_fetched
-from dfsc.hub import HubName, Listed, cached, fetch, hub_name, listed
+from dfsc.hub import HubName, Listed, cached, fetch_listed, hub_name, listed
 from dfsc.interface import wording
 from dfsc.interface.asking import question_from
 from dfsc.interface.inspecting import UNCHANGED, refused, show_opened
@@ -53,7 +53,7 @@ def fetch_detectors(asked: str, request: gr.Request) -> Iterator[tuple[Any, ...]
     arrived: list[int] = []
     with ThreadPoolExecutor(1) as pool:
         public = not is_chosen(found.name)
-        fetching = pool.submit(fetch, found.name, refresh=True, told=arrived.append, public=public)
+        fetching = pool.submit(fetch_listed, found, told=arrived.append, public=public)
         while not fetching.done():
             yield *UNCHANGED, _progress(found, sum(arrived))
             time.sleep(TICK)

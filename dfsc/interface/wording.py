@@ -28,7 +28,7 @@ HUB_ABSENT = (
 HUB_FETCHING = "Fetching: {done:.1f} of {all:.1f} MB."
 # {photo}, {product}: filled in by the page's script, with nothing where it does not know them.
 INSPECTING = "Inspecting {photo} …"
-INSPECTING_ANY = "Inspecting …"
+INSPECTING_ANY = "One moment …"
 EARLIER = "Below is still the earlier finding: {photo}, {product}."
 CAMERA_START, CAMERA_STOP, CAMERA_TAKE = "Start camera", "Stop camera", "Take photo"
 CAMERA_FAILED = "The camera can’t be used: {why}. Allow it in the browser’s settings, or choose a photo instead."

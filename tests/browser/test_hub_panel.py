@@ -59,3 +59,30 @@ def test_what_can_not_be_had_is_said_and_nothing_is_lost(block, visit):
     expect(page.locator("#message .notice.error")).to_contain_text("arrived other than the Hub says")
     expect(page.locator("#hub-card .hub button")).to_have_text(re.compile("Fetch"))
     assert page.locator("#results .file").inner_text() == before
+
+
+def test_what_is_opened_is_what_the_card_showed(block, visit, draw):
+    page = visit()
+    look_up(page, "org/block")
+    card = page.locator("#hub-card .hub")
+    version = card.locator("dd").last.inner_text()
+    repository = block.repositories["org/block"]
+    repository.commit({"dfsc/README.md": b"# newer"})
+    card.locator("button").click()
+    expect(page.locator("#message")).to_contain_text("2 detectors opened")
+    upload(page, "part.png", encoded(draw(5, width=200, height=150)))
+    expect(page.locator("#results .origin").first).to_contain_text(f"org/block@{version} on the Hub")
+
+
+def test_a_card_that_is_no_longer_shown_opens_nothing(block, visit, page_weights):
+    page = visit()
+    push(page_weights / "toy_plate", "org/plate")
+    look_up(page, "org/block")
+    page.wait_for_selector("#hub-card .hub button")
+    # As a slow line may have it: the click is about the first card when the second look-up is through.
+    about = page.evaluate("({ ...document.querySelector('#hub-card button').dataset })")
+    look_up(page, "org/plate")
+    expect(page.locator("#hub-card h3")).to_have_text("org/plate")
+    page.evaluate("about => Object.assign(document.querySelector('#hub-card button').dataset, about)", about)
+    page.locator("#hub-card .hub button").click()
+    expect(page.locator("#message .notice.error")).to_contain_text("Another repository was looked up")
