@@ -21,8 +21,19 @@ FOREIGN = 2.4
 
 
 @dataclass(frozen=True)
+class RawMaps:
+    """What the networks say of an image, or a stack of them: two arrays …×56×56 of the same shape, values ≥ 0.
+
+    float16, as a checkpoint keeps the good images', so that equal images score equally.
+    """
+
+    local: np.ndarray
+    global_: np.ndarray
+
+
+@dataclass(frozen=True)
 class BranchMaps:
-    """One image's maps of both branches, or a stack of them: two float32 arrays …×56×56 of the same shape."""
+    """Maps of both branches on the scale that the good images fix: two float32 arrays …×56×56 of the same shape."""
 
     local: np.ndarray
     global_: np.ndarray
@@ -38,67 +49,81 @@ def peak(maps: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class UsualMap:
+    """What is usual in one branch at each position: mean and spread of good images' raw maps (float32 56×56 each).
+
+    `floor` is what keeps the spread from 0; it is 0 where nobody noted it.
+    """
+
+    mean: np.ndarray
+    spread: np.ndarray
+    floor: float = 0.0
+
+    @classmethod
+    def of(cls, maps: np.ndarray, floor: float) -> "UsualMap":
+        """From raw maps N×56×56, N ≥ 2; `floor` is in medians of their standard deviations."""
+        maps = maps.astype(np.float32)
+        deviation = maps.std(axis=0)
+        least = max(floor * float(np.median(deviation)), MIN_SPAN)
+        return cls(maps.mean(axis=0), np.hypot(deviation, least), least)
+
+    def place(self, raw: np.ndarray) -> np.ndarray:
+        """A raw map in units of what is usual: 0 is the mean at that position, 1 one spread above it."""
+        return (raw.astype(np.float32) - self.mean) / self.spread
+
+    def place_among_others(self, raw: np.ndarray, count: int) -> np.ndarray:
+        """Each map K×56×56 of the `count` that this is of, by the others' mean and spread (leave one out).
+
+        Both follow from those of all of them.
+        """
+        apart = raw.astype(np.float64) - self.mean
+        variance = np.square(self.spread, dtype=np.float64) - self.floor**2
+        others = np.clip((variance - apart**2 / (count - 1)) * count / (count - 1), 0, None)
+        return (apart * count / (count - 1) / np.sqrt(others + self.floor**2)).astype(np.float32)
+
+
+@dataclass(frozen=True)
 class PositionScale:
-    """What is usual at each position: mean and spread of good images' raw maps (float32 56×56 each).
+    """What is usual at each position, in either branch.
 
     Not part of the papers. After a short training a student still errs at the same places of every good image, which
     hides what is wrong there in one of them; in units of what is usual at its place it shows.
 
-    `images` says of how many images it is if the calibration's own are among them, and 0 if they are not; `floors` are
-    what keeps the spread of each branch from 0.
+    `images` says of how many images it is if the calibration's own are among them, and 0 if they are not.
     """
 
-    mean: BranchMaps
-    spread: BranchMaps
+    local: UsualMap
+    global_: UsualMap
     images: int = 0
-    floors: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
-        maps = (self.mean.local, self.mean.global_, self.spread.local, self.spread.global_)
+        maps = [map_ for usual in (self.local, self.global_) for map_ in (usual.mean, usual.spread)]
         sound = all(m.shape == maps[0].shape and m.ndim == 2 and np.isfinite(m).all() for m in maps)
-        positive = sound and min(self.spread.local.min(), self.spread.global_.min()) > 0
-        others = self.images == 0 or (self.images >= 2 and all(0 < floor < np.inf for floor in self.floors))
+        positive = sound and min(self.local.spread.min(), self.global_.spread.min()) >= MIN_SPAN / 2
+        floors = (self.local.floor, self.global_.floor)
+        others = self.images == 0 or (self.images >= 2 and all(0 < floor < np.inf for floor in floors))
         if not positive or not others:
             raise CheckpointError("The position scale of this detector is missing or damaged; train it once more.")
 
     @classmethod
-    def of(cls, good: BranchMaps, floor: float) -> "PositionScale":
-        """From maps N×56×56, N ≥ 2; few images say little about the spread, so it has a floor, in its own medians."""
-        pairs = [_usual(maps.astype(np.float32), floor) for maps in (good.local, good.global_)]
-        means, spreads, floors = zip(*pairs, strict=True)
-        return cls(BranchMaps(*means), BranchMaps(*spreads), len(good.local), floors)
+    def of(cls, good: RawMaps, floor: float) -> "PositionScale":
+        """From maps N×56×56, N ≥ 2; few images say little about the spread, so it has a floor (see UsualMap)."""
+        return cls(UsualMap.of(good.local, floor), UsualMap.of(good.global_, floor), len(good.local))
 
-    def __call__(self, raw: BranchMaps) -> BranchMaps:
-        """Raw maps …×56×56 in units of what is usual: 0 is the mean at that position, 1 one spread above it."""
-        return BranchMaps(
-            (raw.local.astype(np.float32) - self.mean.local) / self.spread.local,
-            (raw.global_.astype(np.float32) - self.mean.global_) / self.spread.global_,
-        )
+    def place(self, raw: np.ndarray, branch: str) -> np.ndarray:
+        """A branch's raw map …×56×56 of a new image in units of what is usual."""
+        return self._usual(branch).place(raw)
 
-    def without_itself(self, raw: BranchMaps) -> BranchMaps:
-        """Raw maps K×56×56 of images that it is of, each in units of what is usual in the others (leave one out).
+    def place_good(self, raw: np.ndarray, branch: str) -> np.ndarray:
+        """A branch's raw maps K×56×56 of the calibration's own images; where the scale is of them too, without each.
 
         An image lies closer to a scale that it had a part in than a new one does.
         """
-        local_floor, global_floor = self.floors
-        return BranchMaps(
-            _among_others(raw.local, self.mean.local, self.spread.local, local_floor, self.images),
-            _among_others(raw.global_, self.mean.global_, self.spread.global_, global_floor, self.images),
-        )
+        usual = self._usual(branch)
+        return usual.place_among_others(raw, self.images) if self.images else usual.place(raw)
 
-
-def _usual(maps: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray, float]:
-    deviation = maps.std(axis=0)
-    least = max(floor * float(np.median(deviation)), MIN_SPAN)
-    return maps.mean(axis=0), np.hypot(deviation, least), least
-
-
-def _among_others(raw: np.ndarray, mean: np.ndarray, spread: np.ndarray, floor: float, count: int) -> np.ndarray:
-    """Each map K×56×56 by the other count − 1 maps' mean and spread, which follow from those of all of them."""
-    apart = raw.astype(np.float64) - mean
-    variance = np.square(spread, dtype=np.float64) - floor**2
-    others = np.clip((variance - apart**2 / (count - 1)) * count / (count - 1), 0, None)
-    return (apart * count / (count - 1) / np.sqrt(others + floor**2)).astype(np.float32)
+    def _usual(self, branch: str) -> UsualMap:
+        return self.local if branch == "local" else self.global_
 
 
 @dataclass(frozen=True)
@@ -109,7 +134,7 @@ class Calibration:
     is of are placed without themselves, so that a limit from them holds for new images.
     """
 
-    good: BranchMaps
+    good: RawMaps
     position: PositionScale | None = None
 
     def __post_init__(self) -> None:
@@ -118,10 +143,14 @@ class Calibration:
             raise CheckpointError("The calibration maps of this detector are missing or damaged; train it once more.")
         if self.position and 0 < self.position.images < len(maps[0]):
             raise CheckpointError("The position scale of this detector is of fewer images than it has; train it again.")
-        if self.position and self.position.mean.local.shape != self.good.local.shape[1:]:
+        if self.position and self.position.local.mean.shape != self.good.local.shape[1:]:
             raise CheckpointError(
                 "The position scale of this detector is of another size than its maps; train it again."
             )
+        with np.errstate(all="ignore"):
+            scaled = self.normalised_good
+        if not (np.isfinite(scaled.local).all() and np.isfinite(scaled.global_).all()):
+            raise CheckpointError("The calibration of this detector gives no numbers; fetch or train it once more.")
 
     @property
     def count(self) -> int:
@@ -135,28 +164,28 @@ class Calibration:
         Values are raw ones, or with a position scale in its units.
         """
         levels = (LOWER_QUANTILE, UPPER_QUANTILE)
-        good = self._placed_good
-        local = np.quantile(good.local.astype(np.float32), levels)
-        global_ = np.quantile(good.global_.astype(np.float32), levels)
-        return {"local": tuple(map(float, local)), "global": tuple(map(float, global_))}
+        return {
+            branch: tuple(map(float, np.quantile(placed.astype(np.float32), levels)))
+            for branch, placed in self._placed_good.items()
+        }
 
-    def normalise(self, raw: BranchMaps) -> BranchMaps:
+    def normalise(self, raw: RawMaps) -> BranchMaps:
         """Raw maps …×56×56 → maps on the common scale (0 and 0.1 at the good pixels' two quantiles), float32."""
-        return self._on_the_common_scale(self.position(raw) if self.position else raw)
+        place = self.position.place if self.position else _as_it_is
+        return BranchMaps(
+            self._scaled(place(raw.local, "local"), "local"), self._scaled(place(raw.global_, "global"), "global")
+        )
 
     @cached_property
     def normalised_good(self) -> BranchMaps:
         """The N good images' maps on the common scale."""
-        return self._on_the_common_scale(self._placed_good)
+        return BranchMaps(*(self._scaled(placed, branch) for branch, placed in self._placed_good.items()))
 
     @cached_property
-    def _placed_good(self) -> BranchMaps:
-        if not self.position:
-            return self.good
-        return self.position.without_itself(self.good) if self.position.images else self.position(self.good)
-
-    def _on_the_common_scale(self, placed: BranchMaps) -> BranchMaps:
-        return BranchMaps(self._scaled(placed.local, "local"), self._scaled(placed.global_, "global"))
+    def _placed_good(self) -> dict[str, np.ndarray]:
+        place = self.position.place_good if self.position else _as_it_is
+        maps = (self.good.local, self.good.global_)
+        return {branch: place(of_branch, branch) for branch, of_branch in zip(BRANCHES, maps, strict=True)}
 
     def good_scores(self, local_weight: float = 0.5) -> np.ndarray:
         """The N good images' scores (maximum of the fused map), ascending."""
@@ -198,7 +227,12 @@ class Calibration:
         usual = np.median(self.good.local.astype(np.float32), axis=(-2, -1)).max()
         return np.median(raw_local.astype(np.float32), axis=(-2, -1)) / max(float(usual), MIN_SPAN)
 
-    def _scaled(self, raw: np.ndarray, branch: str) -> np.ndarray:
+    def _scaled(self, placed: np.ndarray, branch: str) -> np.ndarray:
         low, high = self.quantiles[branch]
         span = max(high - low, MIN_SPAN)
-        return ((raw.astype(np.float32) - low) * (UPPER_VALUE / span)).astype(np.float32)
+        return ((placed.astype(np.float32) - low) * (UPPER_VALUE / span)).astype(np.float32)
+
+
+def _as_it_is(raw: np.ndarray, branch: str) -> np.ndarray:
+    """What the papers do with a position: nothing."""
+    return raw

@@ -1,17 +1,22 @@
 """A checkpoint's config.json: read strictly, since it decides what its tensors mean."""
 
-import json
 import re
 from pathlib import Path
 
+import numpy as np
+
+from dfsc.calibration import Calibration
 from dfsc.detector import BORDER_CONVENTION, DetectorConfig
 from dfsc.errors import CheckpointError, TrainingError
 from dfsc.hub import CONFIG_FILE
 from dfsc.images import RESIZE_RULE
+from dfsc.jsontext import read_json
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
 from dfsc.separation import SeparationSettings
 
+# Of the same maps they come out equal but for the last digits of float32.
+QUANTILE_TOLERANCE = 1e-5
 # Files and folders are called after products, so a name must not lead anywhere.
 _PLAIN_NAME = re.compile(r"\w[\w .-]{0,63}")
 
@@ -22,8 +27,8 @@ def read_config(folder: Path, expected_format: str) -> dict:
     if not file.is_file():
         raise CheckpointError(f"{folder.name} is not a checkpoint: it has no {CONFIG_FILE}.")
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
+        config = read_json(file)
+    except (ValueError, OSError) as error:
         raise CheckpointError(
             f"The {CONFIG_FILE} of {folder.name} can't be read; fetch the checkpoint again."
         ) from error
@@ -53,7 +58,7 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
             schedule=str(config["schedule"]),
             training=dict(config.get("training", {})),
         )
-    except (KeyError, TypeError, ValueError, TrainingError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, TrainingError) as error:
         raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
 
 
@@ -67,6 +72,26 @@ def position_entries(config: dict, folder: Path) -> tuple[int, tuple[float, floa
         raise CheckpointError(
             f"The {CONFIG_FILE} of {folder.name} has a wrong position_scale; fetch it anew."
         ) from error
+
+
+def check_quantiles(config: dict, calibration: Calibration, folder: Path) -> None:
+    """Raise CheckpointError where a calibration is not the one whose quantiles the config tells, if it tells any.
+
+    Maps, scale of positions and the config's entries about it are parts of one whole, and each looks sound alone.
+    """
+    if "quantiles" not in config:
+        return
+    own = calibration.quantiles
+    try:
+        told = {branch: [float(value) for value in config["quantiles"][branch]] for branch in own}
+        same = all(np.allclose(told[branch], own[branch], QUANTILE_TOLERANCE, 0) for branch in own)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        same = False
+    if not same:
+        raise CheckpointError(
+            f"The {CONFIG_FILE} of {folder.name} is not of the calibration beside it (quantiles, position_scale); "
+            "fetch the checkpoint again."
+        )
 
 
 def check_product(product: object) -> None:

@@ -33,20 +33,30 @@ def digest(folder: Path) -> str:
 
 
 def halved(network: nn.Module) -> nn.Module:
-    """Round a network's parameters in place to what float16 on disk keeps: what is saved is what was measured."""
-    for parameter in network.parameters():
-        parameter.data = parameter.data.to(torch.float16).to(torch.float32)
+    """Round a network's parameters in place to what float16 on disk keeps: what is saved is what was measured.
+
+    Raises:
+        CheckpointError: when one is beyond what float16 holds.
+    """
+    for name, parameter in network.named_parameters():
+        parameter.data = _half(name, parameter.data).to(torch.float32)
     return network
 
 
 def read_tensors(folder: Path) -> dict[str, Tensor]:
-    """All tensors of a checkpoint; raises CheckpointError when they are missing or damaged."""
+    """All tensors of a checkpoint; raises CheckpointError when they are missing, damaged or not finite in float32."""
     try:
-        return load_file(folder / WEIGHTS_FILE)
+        tensors = load_file(folder / WEIGHTS_FILE)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"The weights of {folder.name} are missing or damaged; fetch the checkpoint again."
         ) from error
+    strange = _not_finite(tensors)
+    if strange:
+        raise CheckpointError(
+            f"The weights of {folder.name} hold a number that is none ({strange}); fetch or train the checkpoint again."
+        )
+    return tensors
 
 
 def fill(network: nn.Module, tensors: dict[str, Tensor], folder: Path) -> None:
@@ -58,13 +68,36 @@ def fill(network: nn.Module, tensors: dict[str, Tensor], folder: Path) -> None:
 
 
 def halved_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors as float16, which is what a checkpoint keeps of parameters."""
-    return {name: tensor.to(torch.float16).contiguous() for name, tensor in tensors.items()}
+    """Tensors as float16, which is what a checkpoint keeps of parameters; raises CheckpointError as `halved` does."""
+    return {name: _half(name, tensor).contiguous() for name, tensor in tensors.items()}
+
+
+def _half(name: str, tensor: Tensor) -> Tensor:
+    half = tensor.to(torch.float16)
+    if not half.isfinite().all():
+        raise CheckpointError(
+            f"The weights {name} hold a number that a checkpoint can't keep; train the detector again."
+        )
+    return half
+
+
+def _not_finite(tensors: dict[str, Tensor]) -> str:
+    """The first tensor's name with NaN, an infinite number or one that float32 doesn't hold, "" where there is none."""
+    return next((name for name, tensor in tensors.items() if not tensor.float().isfinite().all()), "")
 
 
 def write_folder(folder: Path, config: dict, tensors: dict[str, Tensor], card: str) -> None:
-    """Write beside the final place and rename, so that a cut-off never leaves half a checkpoint there."""
+    """Write beside the final place and rename, so that a cut-off never leaves half a checkpoint there.
+
+    Raises:
+        CheckpointError: for numbers that `read_tensors` would refuse, and a folder that holds other files.
+    """
     check_replaceable(folder)
+    strange = _not_finite(tensors)
+    if strange:
+        raise CheckpointError(
+            f"{strange} of this detector holds a number that is none, so it was not saved; train it again."
+        )
     temporary = folder.with_name(folder.name + ".part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

@@ -16,8 +16,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from dfsc.calibration import BranchMaps, Calibration, PositionScale
-from dfsc.checkpoint_config import check_product, detector_config, known_value, position_entries, read_config
+from dfsc.calibration import Calibration, PositionScale, RawMaps, UsualMap
+from dfsc.checkpoint_config import (
+    check_product,
+    check_quantiles,
+    detector_config,
+    known_value,
+    position_entries,
+    read_config,
+)
 from dfsc.checkpoint_files import digest, fill, halved_tensors, read_tensors, write_folder
 from dfsc.detector import Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
 from dfsc.errors import CheckpointError
@@ -113,7 +120,7 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
         "library_version": __version__,
     }
     if position:
-        config["position_scale"] = {"images": position.images, "floors": position.floors}
+        config["position_scale"] = {"images": position.images, "floors": [position.local.floor, position.global_.floor]}
     exact = {"channel_mean": detector.channel_mean, "channel_std": detector.channel_std}
     maps = {"good_local": torch.from_numpy(good.local), "good_global": torch.from_numpy(good.global_)}
     write_folder(folder, config, halved_tensors(tensors) | exact | maps | _position_tensors(position), card)
@@ -184,6 +191,14 @@ def _load_folder(folder: Path, source: str) -> Detector:
         raise CheckpointError(
             f"The calibration of {folder.name} is not one of this library; fetch or train it once more."
         )
+    if not std.min() > 0:
+        raise CheckpointError(
+            f"A channel_std of {folder.name} is not above 0, so its maps mean nothing; fetch or train it once more."
+        )
+    calibration = Calibration(
+        RawMaps(*(maps.numpy() for maps in good)), _position_scale(scale, *position_entries(entries, folder))
+    )
+    check_quantiles(entries, calibration, folder)
     student, autoencoder = empty_networks(SIZES[config.size])
     fill(nn.ModuleDict({"student": student, "autoencoder": autoencoder}), tensors, folder)
     return Detector(
@@ -193,7 +208,7 @@ def _load_folder(folder: Path, source: str) -> Detector:
         autoencoder=autoencoder.eval(),
         channel_mean=mean,
         channel_std=std,
-        calibration=Calibration(_branch_maps(good), _position_scale(scale, *position_entries(entries, folder))),
+        calibration=calibration,
         source=source,
         weights_digest=digest(folder),
     )
@@ -208,17 +223,17 @@ def _as_called_here(config: DetectorConfig, folder: Path) -> DetectorConfig:
 def _position_tensors(position: PositionScale | None) -> dict[str, Tensor]:
     if position is None:
         return {}
-    arrays = (position.mean.local, position.mean.global_, position.spread.local, position.spread.global_)
+    arrays = (position.local.mean, position.global_.mean, position.local.spread, position.global_.spread)
     return {name: torch.from_numpy(array) for name, array in zip(POSITION_TENSORS, arrays, strict=True)}
 
 
 def _position_scale(tensors: list[Tensor], images: int, floors: tuple[float, float]) -> PositionScale | None:
     """Of means and spreads as POSITION_TENSORS names them, if there are any."""
-    return PositionScale(_branch_maps(tensors[:2]), _branch_maps(tensors[2:]), images, floors) if tensors else None
-
-
-def _branch_maps(tensors: list[Tensor]) -> BranchMaps:
-    return BranchMaps(*(tensor.numpy() for tensor in tensors))
+    if not tensors:
+        return None
+    arrays = [tensor.numpy() for tensor in tensors]
+    local, global_ = (UsualMap(*of_branch) for of_branch in zip(arrays[:2], arrays[2:], floors, strict=True))
+    return PositionScale(local, global_, images)
 
 
 def _are_maps(tensor: Tensor) -> bool:

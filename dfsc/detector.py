@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dfsc.calibration import BranchMaps, Calibration
+from dfsc.calibration import Calibration, RawMaps
+from dfsc.errors import CheckpointError
 from dfsc.images import RESIZE_RULE
 from dfsc.networks import SIZES, AutoEncoder, NetworkSize, image_tensor, student_network, teacher_network
 from dfsc.processor import multiplies_bfloat16
@@ -79,7 +80,7 @@ class Detector:
     source: str = "memory"
     weights_digest: str = ""
 
-    def raw_maps(self, images: Tensor, teacher_output: Tensor) -> BranchMaps:
+    def raw_maps(self, images: Tensor, teacher_output: Tensor) -> RawMaps:
         """Raw maps from network input N×3×256×256 and the teacher's output on it N×C×56×56.
 
         Returns:
@@ -93,17 +94,25 @@ class Detector:
 
 
 @torch.inference_mode()
-def raw_maps(student: nn.Module, autoencoder: nn.Module, teacher: Tensor, images: Tensor) -> BranchMaps:
-    """Local and global maps of images for a standardised teacher output (see Detector.raw_maps)."""
+def raw_maps(student: nn.Module, autoencoder: nn.Module, teacher: Tensor, images: Tensor) -> RawMaps:
+    """Local and global maps of images for a standardised teacher output (see Detector.raw_maps).
+
+    Raises:
+        CheckpointError: when an output is not finite, since nothing can be said by it.
+    """
     channels = teacher.shape[1]
     s = student(images).float()
     a = autoencoder(images).float()
     local = (teacher - s[:, :channels]).square().mean(dim=1)
     global_ = (a - s[:, channels:]).square().mean(dim=1)
-    return BranchMaps(_rounded(local), _rounded(global_))
+    return RawMaps(_rounded(local), _rounded(global_))
 
 
 def _rounded(maps: Tensor) -> np.ndarray:
+    if not maps.isfinite().all():
+        raise CheckpointError(
+            "The networks give numbers that are not finite, so there is no verdict; fetch or train the detector again."
+        )
     return maps.clamp_max(torch.finfo(torch.float16).max).to(torch.float16).cpu().numpy()
 
 

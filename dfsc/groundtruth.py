@@ -6,7 +6,6 @@ says from which area on the defect counts as found. In every other layout each c
 defects.
 """
 
-import json
 import math
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 from dfsc.datasets import Dataset, Layout, TestImage, check_masks
 from dfsc.errors import DatasetError
 from dfsc.images import MAX_PIXELS, read_image
+from dfsc.jsontext import read_json
 from dfsc.overlap import Defect
 
 CONFIG_NAME = "defects_config.json"
@@ -137,10 +137,10 @@ def _read_mask(path: Path, image: TestImage) -> np.ndarray:
 
 def _saturation_rules(file: Path) -> dict[int, SaturationRule]:
     try:
-        entries = json.loads(file.read_text(encoding="utf-8"))
+        entries = read_json(file)
     except FileNotFoundError:
         raise DatasetError(f"{file.parent} was expected to hold {CONFIG_NAME}, but it is not there.") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise DatasetError(f"{file} was expected to be a list in JSON, but can't be read as such.") from error
     if not isinstance(entries, list) or not entries:
         raise DatasetError(f"{file} was expected to be a list of defects, but is {_kind(entries)}.")

@@ -5,7 +5,6 @@ model. Only these names are ever fetched, so no pickle can be. A version counts 
 hashes that the Hub tells; until then the version before stays what the name means.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from huggingface_hub.hf_api import ModelInfo, RepoFile
 from dfsc.errors import CheckpointError
 from dfsc.hub_cache import check_files, counting, places, point, writable_place
 from dfsc.hub_refusals import said
+from dfsc.jsontext import read_json
 from dfsc.version import __version__
 
 CONFIG_FILE, WEIGHTS_FILE, CARD_FILE = FILES = ("config.json", "model.safetensors", "README.md")
@@ -217,7 +217,7 @@ def _check_ours(name: HubName, snapshot: Path, configs: list[str]) -> None:
     """Other libraries' models have a config.json too, and would be large to fetch for nothing."""
     for config in configs:
         try:
-            ours = str(json.loads((snapshot / config).read_bytes())["format"]).startswith("dfsc-")
+            ours = str(read_json(snapshot / config)["format"]).startswith("dfsc-")
         except (OSError, ValueError, KeyError, TypeError):
             ours = False
         if not ours:

@@ -67,14 +67,14 @@ class Result:
     @property
     def foreign(self) -> bool:
         """Whether the image shows something else than the product."""
-        return self.strangeness > FOREIGN
+        return not self.strangeness <= FOREIGN  # what is no number is not the product either
 
     @property
     def verdict(self) -> str:
-        """ "foreign" for what is not the product; else "reject" for what scores above the threshold, or "accept"."""
+        """ "foreign" for what is not the product; else "accept" for what scores up to the threshold, or "reject"."""
         if self.foreign:
             return "foreign"
-        return "reject" if self.score > self.threshold else "accept"
+        return "accept" if self.score <= self.threshold else "reject"
 
     @property
     def peak_cell(self) -> tuple[int, int]:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from dfsc.calibration import BranchMaps, Calibration, PositionScale
+from dfsc.calibration import Calibration, PositionScale, RawMaps
 from dfsc.checkpoint_files import halved
 from dfsc.detector import Detector, DetectorConfig, network_input, raw_maps
 from dfsc.errors import TrainingError
@@ -125,7 +125,7 @@ class Training:
         """Whether the students have begun to learn from the auto-encoders as they are, or there is no detector."""
         return all(training.learns_to_inspect for training in self.trainings.values())
 
-    def raw_maps(self, images: np.ndarray) -> dict[str, BranchMaps]:
+    def raw_maps(self, images: np.ndarray) -> dict[str, RawMaps]:
         """Each method's raw maps (N×56×56) of uint8 N×256×256×3 images, with the networks as they are."""
         return _raw_maps(
             {m: (t.student.eval(), t.autoencoder.eval()) for m, t in self.trainings.items()}, self.data, images
@@ -203,9 +203,13 @@ class Training:
 
     def _restore(self, file: Path) -> None:
         try:
-            state = torch.load(file, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise TrainingError(f"{file} is damaged; delete {file.parent.name} to start anew.") from error
+            self._take_up(file, torch.load(file, map_location="cpu", weights_only=True))
+        except (RuntimeError, EOFError, LookupError, TypeError, ValueError, pickle.UnpicklingError) as error:
+            raise TrainingError(
+                f"{file} is damaged or of another version; delete {file.parent.name} to start anew."
+            ) from error
+
+    def _take_up(self, file: Path, state: dict) -> None:
         methods = state["methods"]
         if methods.keys() != self.trainings.keys():
             raise TrainingError(
@@ -220,14 +224,14 @@ class Training:
             training.restore(methods[method])
 
 
-def _stacked(stacks: Sequence[BranchMaps]) -> BranchMaps:
-    return BranchMaps(np.concatenate([s.local for s in stacks]), np.concatenate([s.global_ for s in stacks]))
+def _stacked(stacks: Sequence[RawMaps]) -> RawMaps:
+    return RawMaps(np.concatenate([s.local for s in stacks]), np.concatenate([s.global_ for s in stacks]))
 
 
 @torch.inference_mode()
-def _raw_maps(networks: dict[str, Networks], data: TrainingSet, images: np.ndarray) -> dict[str, BranchMaps]:
+def _raw_maps(networks: dict[str, Networks], data: TrainingSet, images: np.ndarray) -> dict[str, RawMaps]:
     """Raw maps of images by method, in float32 arithmetic and a few images at a time; the teacher looks once."""
-    stacks: dict[str, list[BranchMaps]] = {method: [] for method in networks}
+    stacks: dict[str, list[RawMaps]] = {method: [] for method in networks}
     for start in range(0, len(images), CHUNK):
         x = network_input(images[start : start + CHUNK])
         teacher = (data.teacher.network(x) - data.channel_mean) / data.channel_std

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dfsc.errors import TrainingError
+from dfsc.jsontext import read_json
 from dfsc.optimization import Algorithm, Decay
 from dfsc.plan import Schedule, TrainingPlan
 from dfsc.separation import SeparationSettings
@@ -32,18 +33,25 @@ def noted_plan(folder: Path, wishes: dict) -> TrainingPlan | None:
     if not file.is_file():
         return None
     try:
-        noted = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise TrainingError(f"{file} is damaged; delete {folder.name} to start anew.") from error
-    if noted["recipe"] != wishes:
+        noted = read_json(file)
+        recipe, plan = noted["recipe"], _plan(noted["plan"])
+    except (ValueError, KeyError, TypeError, OverflowError, TrainingError) as error:
+        raise TrainingError(f"{file} is damaged or of another version; delete {folder.name} to start anew.") from error
+    if recipe != wishes:
         raise TrainingError(
             f"{folder.parent} holds an unfinished training with other settings; repeat these, choose another folder, "
             f"or delete {folder.name} in it."
         )
-    plan = noted["plan"]
-    kinds = {"schedule": Schedule, "algorithm": Algorithm, "decay": Decay}
-    separation = SeparationSettings(**plan["separation"])
-    return TrainingPlan(**plan | {name: kind(plan[name]) for name, kind in kinds.items()} | {"separation": separation})
+    return plan
+
+
+def _plan(entries: dict) -> TrainingPlan:
+    kinds = {"schedule": Schedule, "algorithm": Algorithm, "decay": Decay, "separation": _separation}
+    return TrainingPlan(**entries | {name: kind(entries[name]) for name, kind in kinds.items()})
+
+
+def _separation(entries: dict) -> SeparationSettings:
+    return SeparationSettings(**entries)
 
 
 def note_plan(folder: Path, wishes: dict, plan: TrainingPlan) -> None:

@@ -5,6 +5,8 @@ import zipfile
 
 import numpy as np
 import pytest
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
 
 from dfsc.bundles import open_checkpoints, write_bundle
 from dfsc.calibration import Calibration, PositionScale
@@ -28,6 +30,14 @@ def repacked(bundle, change):
         for name, content in change(entries).items():
             archive.writestr(name, content)
     return file
+
+
+def with_number(entries, name, value):
+    """The entries of a bundle, a number of one of a detector's tensors changed."""
+    tensors = load_tensors(entries["dfsc/model.safetensors"])
+    tensors[name] = tensors[name].copy()
+    tensors[name].flat[0] = value
+    return entries | {"dfsc/model.safetensors": save_tensors(tensors)}
 
 
 def test_a_bundle_gives_back_equal_maps(demo_detectors, bundle, draw):
@@ -112,6 +122,11 @@ def test_nothing_is_unpacked_of_a_zip_with_too_many_or_too_large_checkpoints(bun
         (lambda entries: {k: v for k, v in entries.items() if not k.endswith(".safetensors")}, "missing or damaged"),
         (lambda entries: entries | {"dfsc/model.safetensors": b"\x80\x04K\x01."}, "missing or damaged"),
         (lambda entries: entries | {"dfsc/config.json": b"{"}, "can't be read"),
+        (lambda entries: entries | {"dfsc/config.json": b"[" * 200_000}, "can't be read"),
+        (lambda entries: entries | {"dfsc/config.json": b'{"seed": ' + b"7" * 5_000 + b"}"}, "can't be read"),
+        (lambda entries: with_number(entries, "student.0.weight", np.nan), r"hold a number that is none \(student"),
+        (lambda entries: with_number(entries, "channel_mean", np.inf), "hold a number that is none"),
+        (lambda entries: with_number(entries, "channel_std", 0), "channel_std of dfsc is not above 0"),
         (lambda entries: {f"{i}/config.json": b"{}" for i in range(20)}, "more than 8"),
     ],
 )

@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import math
 import shutil
+from copy import deepcopy as copy_of
 
 import numpy as np
 import pytest
@@ -11,7 +13,8 @@ from safetensors.torch import load_file, save_file
 
 import dfsc
 from dfsc.bundles import write_bundle
-from dfsc.checkpoint_files import digest
+from dfsc.calibration import Calibration, PositionScale, RawMaps
+from dfsc.checkpoint_files import digest, halved
 from dfsc.checkpoints import embedded_teacher, load, products, save_detector
 from dfsc.errors import CheckpointError
 from dfsc.inspector import Inspector
@@ -160,6 +163,133 @@ def test_missing_foreign_and_misshapen_tensors_are_refused(copy):
         save_file(tensors, copy / "model.safetensors")
         with pytest.raises(CheckpointError):
             load(copy)
+
+
+def spoiled(tensors, name, value):
+    """The same tensors, one number of one of them changed."""
+    changed = tensors[name].clone()
+    changed.view(-1)[-1] = value
+    return tensors | {name: changed}
+
+
+NO_NUMBERS = [
+    *[(name, value) for name in ("student.0.weight", "autoencoder.decoder.0.bias") for value in (math.nan, math.inf)],
+    *[("channel_mean", value) for value in (math.nan, -math.inf)],
+    *[("channel_std", value) for value in (math.nan, math.inf, 0.0, -1.0)],
+    *[("good_local", value) for value in (math.nan, math.inf)],
+]
+
+
+@pytest.mark.parametrize(("name", "value"), NO_NUMBERS)
+def test_a_number_that_is_none_is_refused_in_one_sentence(copy, name, value):
+    tensors = load_file(copy / "model.safetensors")
+    save_file(spoiled(tensors, name, value), copy / "model.safetensors")
+    with pytest.raises(CheckpointError, match="ead-s") as refused:
+        load(copy)
+    assert str(refused.value).count(". ") == 0
+
+
+def test_a_weight_that_float32_can_not_hold_is_refused(copy):
+    tensors = load_file(copy / "model.safetensors")
+    large = spoiled(tensors | {"student.0.bias": tensors["student.0.bias"].double()}, "student.0.bias", 1e300)
+    save_file(large, copy / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"hold a number that is none \(student\.0\.bias\)"):
+        load(copy)
+
+
+def test_a_teacher_with_a_number_that_is_none_is_refused(copy, monkeypatch):
+    weights = copy.parent.parent
+    monkeypatch.setenv("DFSC_WEIGHTS", str(weights))
+    file = weights / "teacher" / "demo" / "model.safetensors"
+    save_file(spoiled(load_file(file), "0.weight", math.nan), file)
+    with pytest.raises(CheckpointError, match="hold a number that is none"):
+        embedded_teacher("demo")
+
+
+def test_what_float16_can_not_hold_and_what_is_no_number_is_not_saved(demo_detectors, tmp_path):
+    detector = demo_detectors[0]
+    large = copy_of(detector.student)
+    next(large.parameters()).data[0] = 1e5
+    for wrong in ({"student": large}, {"channel_mean": torch.full_like(detector.channel_mean, math.nan)}):
+        with pytest.raises(CheckpointError, match="train"):
+            save_detector(dataclasses.replace(detector, **wrong), tmp_path / "out", "# Card\n")
+    with pytest.raises(CheckpointError, match="can't keep"):
+        halved(large)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200_000,
+        '{"training": ' + "[" * 500 + "]" * 500 + "}",
+        '{"seed": ' + "7" * 5_000 + "}",
+        '{"seed": ' + "7" * 400 + "}",
+        "\ud800".encode("utf-8", "surrogatepass"),
+    ],
+    ids=["brackets", "nested", "5,000 digits", "400 digits", "no UTF-8"],
+)
+def test_a_config_that_a_reader_could_choke_on_is_refused_in_one_sentence(copy, text):
+    (copy / "config.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(CheckpointError, match=r"The config\.json of ead-s can't be read"):
+        load(copy)
+
+
+@pytest.fixture
+def placed(demo_detectors, tmp_path):
+    """The folder of a detector that is calibrated by position."""
+    good = demo_detectors[0].calibration.good
+    others = RawMaps(np.flip(good.local, -1)[:4], np.flip(good.global_, -1)[:4])
+    scale = PositionScale.of(RawMaps(*map(np.concatenate, zip(pair(good), pair(others), strict=True))), 0.25)
+    save_detector(
+        dataclasses.replace(demo_detectors[0], calibration=Calibration(good, scale)), tmp_path / "d", "# Card\n"
+    )
+    return tmp_path / "d"
+
+
+def pair(maps):
+    return maps.local, maps.global_
+
+
+def without_tensors(folder):
+    tensors = load_file(folder / "model.safetensors")
+    save_file(
+        {n: t for n, t in tensors.items() if not n.startswith(("mean_", "spread_"))}, folder / "model.safetensors"
+    )
+
+
+def rewritten(change):
+    def rewrite(folder):
+        config = json.loads((folder / "config.json").read_text())
+        change(config)
+        (folder / "config.json").write_text(json.dumps(config))
+
+    return rewrite
+
+
+@pytest.mark.parametrize(
+    "contradict",
+    [
+        without_tensors,
+        rewritten(lambda config: config.pop("position_scale")),
+        rewritten(lambda config: config["position_scale"].update(images=13)),
+        rewritten(lambda config: config["position_scale"].update(floors=[1.0, 1.0])),
+        rewritten(lambda config: config["quantiles"].update(local=[0.0, math.nan])),
+        rewritten(lambda config: config["quantiles"].pop("global")),
+        rewritten(lambda config: config.update(quantiles=7)),
+    ],
+    ids=["no tensors", "no entry", "an image more", "other floors", "NaN", "a branch less", "no quantiles"],
+)
+def test_a_config_and_tensors_that_contradict_each_other_are_refused(placed, contradict):
+    assert load(placed).calibration.position.images == 12
+    contradict(placed)
+    with pytest.raises(CheckpointError, match="is not of the calibration beside it"):
+        load(placed)
+
+
+def test_a_checkpoint_that_tells_no_quantiles_loads(placed):
+    rewritten(lambda config: config.pop("quantiles"))(placed)
+    assert load(placed).calibration.position.images == 12
 
 
 def test_another_teacher_is_refused(copy, monkeypatch):

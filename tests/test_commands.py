@@ -1,6 +1,7 @@
 """The command line as a user types it; once in a process of its own, else in this one, which starts faster."""
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from dfsc.__main__ import main, parser
 from dfsc.benchmarks import retrain
@@ -285,6 +287,20 @@ def test_a_retraining_is_of_the_pair_however_many_methods_there_are(dfsc, monkey
     monkeypatch.setitem(METHODS, "third", replace(METHODS["dfsc"], name="third"))
     assert dfsc("benchmark", "retrain", tmp_path).returncode == 0
     assert recipes[0].methods == ("ead-s", "dfsc")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("student.0.weight", math.nan), ("channel_mean", math.inf), ("channel_std", 0.0)]
+)
+def test_a_checkpoint_with_a_number_that_is_none_gets_no_verdict(dfsc, demo_weights, photographs, name, value):
+    folder = shutil.copytree(demo_weights / "toy_block" / "dfsc", photographs / "bad")
+    tensors = load_file(folder / "model.safetensors")
+    tensors[name].view(-1)[0] = value
+    save_file(tensors, folder / "model.safetensors")
+    ran = dfsc("inspect", "line 1/part.png", "--checkpoint", folder, "--json", cwd=photographs)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "bad" in ran.stderr
+    assert ran.stderr.count("\n") == 1
 
 
 def test_the_module_runs_as_a_command_of_its_own(photographs, demo_weights):

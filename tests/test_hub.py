@@ -126,7 +126,9 @@ def test_no_pickle_and_nothing_else_is_fetched(published):
     assert not [request for request in published.asked if "pytorch_model" in request or "run.py" in request]
 
 
-@pytest.mark.parametrize("config", [b'{"model_type": "bert"}', b"[]", b"{", b"\xff"])
+@pytest.mark.parametrize(
+    "config", [b'{"model_type": "bert"}', b"[]", b"{", b"\xff", b"[" * 200_000, b'{"format": ' + b"7" * 5_000 + b"}"]
+)
 def test_another_librarys_model_is_refused_before_its_weights_are_fetched(published, config):
     published.repositories["org/block"].commit({"dfsc/config.json": config})
     with pytest.raises(CheckpointError, match=r"dfsc/config\.json of org/block is not of this library"):

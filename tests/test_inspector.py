@@ -1,6 +1,7 @@
 """Inspection: one run of a shared teacher, true places in the map, and verdicts that follow from the good images."""
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -11,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from dfsc.calibration import BranchMaps, Calibration
+from dfsc.calibration import BranchMaps, Calibration, RawMaps
 from dfsc.detector import Detector, Teacher
-from dfsc.errors import DFSCError, ImageError
+from dfsc.errors import CheckpointError, DFSCError, ImageError
 from dfsc.inspector import Inspector, Result, inspect
 from dfsc.placement import cell_at, cell_centre, place_on_image
 
@@ -133,6 +134,22 @@ def test_what_is_strange_nearly_everywhere_is_foreign_and_gets_no_verdict(any_re
     assert replace(any_result, strangeness=1.0).verdict == any_result.verdict == "accept"
 
 
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_no_comparison_with_what_is_no_number_ends_in_accept(any_result: Result, number: float):
+    maps = replace(any_result.maps, local=np.full((56, 56), number, np.float32))
+    assert replace(any_result, maps=maps).verdict == "reject"
+    assert replace(any_result, strangeness=number).verdict == "foreign"
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("size", [1e38, math.nan])
+def test_maps_that_are_not_finite_give_an_error_and_no_verdict(tiny_detectors, good_pictures, dtype, size):
+    student = copy.deepcopy(tiny_detectors[0].student)
+    nn.init.constant_(student[-1].weight, size)
+    with pytest.raises(CheckpointError, match="not finite"):
+        Inspector([replace(tiny_detectors[0], student=student)], dtype).inspect(good_pictures[0])
+
+
 def test_bfloat16_scores_lie_close_to_float32_ones(inspector: Inspector, tiny_detectors, draw):
     fast = Inspector(tiny_detectors, torch.bfloat16)
     picture = draw(50, scratch=True)
@@ -200,7 +217,7 @@ def blurring(tiny_detectors: tuple[Detector, Detector]) -> Inspector:
         autoencoder=silent(copy.deepcopy(like.autoencoder)),
         channel_mean=torch.zeros_like(like.channel_mean),
         channel_std=torch.ones_like(like.channel_std),
-        calibration=Calibration(BranchMaps(ramp, ramp)),
+        calibration=Calibration(RawMaps(ramp, ramp)),
     )
     return Inspector([detector], torch.float32)
 

@@ -115,9 +115,10 @@ def test_a_study_is_written_and_read_again(tmp_path):
     assert read_study(tmp_path) == study
     assert [row.setting and row.setting.tau for row in study.rows] == [None, 0.7, 0.9]
     assert study.groups("cable") == ["logical"]
-    (tmp_path / "study.json").write_text('{"format": "dfsc-study-1"}')
-    with pytest.raises(DatasetError, match="is not a study"):
-        read_study(tmp_path)
+    for text in ('{"format": "dfsc-study-1"}', "[" * 200_000, "7" * 5_000):
+        (tmp_path / "study.json").write_text(text)
+        with pytest.raises(DatasetError, match="is not a study"):
+            read_study(tmp_path)
     assert read_study(tmp_path / "elsewhere") is None
 
 

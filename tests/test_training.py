@@ -21,7 +21,7 @@ from dfsc.separation import SeparationSettings
 from dfsc.trainer import MethodTraining
 from dfsc.training import Training
 from dfsc.trainingset import prepare, split_good
-from dfsc.unfinished import forget, state_file
+from dfsc.unfinished import forget, noted_plan, state_file
 
 PLAN = TrainingPlan(autoencoder_steps=4, student_steps=3, autoencoder_batch=2, student_batch=1)
 
@@ -389,6 +389,22 @@ def test_an_unfinished_training_is_found_again_with_its_own_plan(demo_weights, g
     assert [(p.record.stage, p.record.step) for p in left] == [("student", 1), ("student", 2), ("student", 3)]
     forget(folder)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"recipe": {}, "plan": {}}', '{"recipe": {}, "plan": {"of": 1}}', "[" * 10**5]
+)
+def test_a_plan_that_can_not_be_read_is_told_in_one_sentence(tmp_path, text):
+    (tmp_path / "plan.json").write_text(text)
+    with pytest.raises(TrainingError, match="is damaged or of another version"):
+        noted_plan(tmp_path, {})
+
+
+def test_a_state_of_another_version_is_told_in_one_sentence(data, penalty, tmp_path):
+    training = Training(["ead-s"], PLAN, data, penalty)
+    torch.save({"methods": {"ead-s": {"student": {}}}, "seconds": 1.0}, tmp_path / "state.pt")
+    with pytest.raises(TrainingError, match="is damaged or of another version"):
+        next(training.run(tmp_path / "state.pt"))
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
                 sys.stdout.flush()
     finally:
         if options.json:
-            sys.stdout.write(json.dumps(reports, indent=2, ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(reports, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     return 1 if any("error" in report for report in reports) else 0
 
 

@@ -59,7 +59,7 @@ def write_inspection(inspection: Inspection, name: str, file: Path) -> None:
         ],
     }
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, TemporaryDirectory() as folder:
-        archive.writestr("inspection.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+        archive.writestr("inspection.json", json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
         archive.writestr("photograph.png", _png(inspection.image))
         archive.writestr("report.png", report_picture(inspection, name))
         for result in inspection.results:

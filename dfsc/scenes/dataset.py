@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from dfsc.errors import DatasetError
+from dfsc.jsontext import read_json
 from dfsc.scenes.noise import derive, stream
 from dfsc.scenes.product import Family, Product
 from dfsc.scenes.rendering import check_seed, find_product, render
@@ -97,7 +98,7 @@ def drawing_of(image: Path) -> Drawing | None:
     if part is None or not image.stem.isdecimal() or not (root / RECORD).is_file():
         return None
     try:
-        record = json.loads((root / RECORD).read_text(encoding="utf-8"))
+        record = read_json(root / RECORD)
         version, product, seed = record["version"], find_product(record["product"]), check_seed(record["seed"])
     except (ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{root / RECORD} can't be read; render the data set once more.") from error
@@ -129,7 +130,7 @@ def _claim(out: Path, product: Product, seed: int, counts: Counts) -> None:
         out.mkdir(parents=True, exist_ok=True)
     else:
         try:
-            found = json.loads((out / RECORD).read_text(encoding="utf-8"))
+            found = read_json(out / RECORD)
             same = all(found[key] == record[key] for key in ("version", "product", "seed"))
             fits = all(found["counts"][field.name] <= getattr(counts, field.name) for field in fields(Counts))
         except (ValueError, KeyError, TypeError) as error:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dfsc.errors import DatasetError
+from dfsc.jsontext import read_json
 from dfsc.study.figures import Row, Setting, Study
 from dfsc.study.gains import Gain
 from dfsc.study.switches import Switch, Switches
@@ -19,7 +20,7 @@ def read_sweep(folder: Path) -> list[dict]:
     """The rows that `python -m dfsc sweep` left in a folder; raises DatasetError where there are none."""
     file = folder / "sweep.json"
     try:
-        rows = json.loads(file.read_text(encoding="utf-8"))
+        rows = read_json(file)
         if not rows or not all(row.keys() >= PARTS for row in rows):
             raise ValueError
     except (OSError, ValueError, AttributeError, TypeError) as error:
@@ -49,14 +50,14 @@ def read_study(folder: Path) -> Study | None:
     if not file.is_file():
         return None
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
         if content["format"] != FORMAT:
             raise ValueError
         rows = tuple(map(_row, content["rows"]))
         meaning, held_out = (tuple(map(str, content[name])) for name in ("meaning", "held_out"))
         switches = _switches(content["switches"]) if content.get("switches") else None
         return Study(meaning, Setting(**content["compared"]), rows, held_out, switches)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise DatasetError(f"{file.name} is not a study; write it once more with `study tables`.") from error
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from dfsc.checkpoints import weights_folder
 from dfsc.errors import DatasetError
 from dfsc.images import read_image
+from dfsc.jsontext import read_json
 from dfsc.objectives import PAIR
 from dfsc.scenes.rendering import render
 from dfsc.study.cases import Case, Drawn, Finding, Outcome, Shipped
@@ -87,7 +88,7 @@ def read_selection(folder: Path, product: str) -> Selection:
     """Raises DatasetError when a product's file in a study's folder is not one of `write_selection`."""
     file = folder / FOLDER / f"{product}.json"
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
         if content["format"] != FORMAT or content["product"] != product:
             raise ValueError
         return Selection(
@@ -97,7 +98,7 @@ def read_selection(folder: Path, product: str) -> Selection:
             {outcome: int(content["counts"][outcome]) for outcome in Outcome},
             tuple(map(_case, content["images"])),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise DatasetError(
             f"{file.name} is not a selection of images; write it once more with `study images`."
         ) from error

@@ -14,6 +14,7 @@ from pathlib import Path
 from dfsc.datasets import Dataset, open_dataset
 from dfsc.errors import DatasetError, DFSCError
 from dfsc.groundtruth import GroundTruth
+from dfsc.jsontext import read_json
 from dfsc.localisation import has_masks
 from dfsc.objectives import METHODS
 from dfsc.plan import TrainingPlan, calibration_name
@@ -147,7 +148,7 @@ def read_results(folder: Path) -> list[dict]:
     results = []
     for file in sorted((folder / "cells").glob("*.json")):
         try:
-            result = json.loads(file.read_text(encoding="utf-8"))
+            result = read_json(file)
         except ValueError:
             result = None
         if not isinstance(result, dict) or not {"cell", "settings"} <= result.keys():
