@@ -51,15 +51,15 @@ def student_losses(
 
 
 def reconstructions(autoencoder: nn.Module, data: TrainingSet) -> OnDemand:
-    """A finished auto-encoder's output on the jittered copies, bfloat16 M×C×56×56, each made once it is drawn."""
+    """A finished auto-encoder's output on the jittered copies M×C×56×56, kept as their teacher's is."""
 
     @torch.no_grad()
     def reconstructed(number: int) -> Tensor:
         autoencoder.eval()
         with fast_arithmetic():
-            return autoencoder(network_input(data.jittered[[number]]))[0].to(torch.bfloat16)
+            return autoencoder(network_input(data.jittered[[number]]))[0].to(data.dtype)
 
-    return OnDemand(len(data), reconstructed, torch.stack)
+    return OnDemand(len(data), reconstructed, torch.stack, data.jittered.kept)
 
 
 def _half(student: nn.Sequential, features: Tensor, first: bool) -> Tensor:

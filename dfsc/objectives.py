@@ -6,6 +6,7 @@ constraint takes the place of L_AE and nothing else changes (see dfsc.separation
 T, A, S^T and S^A are N×C×56×56; T and A live in the space of the teacher's features standardised per channel.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,11 +19,14 @@ HARD_QUANTILE = 0.999
 
 
 def hard_feature_loss(teacher: Tensor, student: Tensor, quantile: float = HARD_QUANTILE) -> Tensor:
-    """Mean of the elements of D = (T − S^T)² that reach the quantile of D over all of an image's C·H·W elements."""
+    """Mean of the elements of D = (T − S^T)² that reach the quantile of D over all of an image's C·H·W elements.
+
+    The quantile lies between two neighbours of the sorted elements, as torch.quantile interpolates it, so that the
+    upper one is the first to reach it.
+    """
     d = (teacher - student).square().flatten(1)
-    units = d.shape[1]
-    hardest = max(1, round(units * (1 - quantile)))
-    hard = ~(d.detach() < ranked(d, units - hardest + 1))  # with what is not a number, so that a divergence shows
+    reached = math.ceil(quantile * (d.shape[1] - 1) - 1e-6) + 1
+    hard = ~(d.detach() < ranked(d, reached))  # with what is not a number, so that a divergence shows
     return torch.where(hard, d, 0).sum() / hard.sum()
 
 

@@ -4,10 +4,19 @@ Two schedules: `joint` is the paper's, every step trains student and auto-encode
 auto-encoder first and the student against the finished one, whose output is then computed once for each copy.
 
 Differences from the paper, for the sake of minutes instead of a day: Muon in place of Adam, larger learning rates with
-a cosine decay, a limit to each step's gradient, a fixed pool of penalty images and of jittered copies, a hard-feature
-loss over the hardest 1 % instead of 0.1 % of the elements, with which a student of some thousand steps gets closer to
-the teacher, and a calibration by position, since such a student still errs at the same places of every good image.
-PUBLISHED_PLAN takes back all of this that is a setting; the fixed pools remain. QUICK_PLAN goes further: a stage in
+a cosine decay, a limit to each step's gradient, bfloat16 where it is faster, the teacher's output kept so, 20 % of the
+images held out instead of 10 %, independent draws from a fixed pool of penalty images and of jittered copies, a
+hard-feature loss over the hardest 1 % instead of 0.1 % of the elements, with which a student of some thousand steps
+gets closer to the teacher, and a calibration by position, since such a student still errs at the same places of every
+good image.
+
+A recipe as published, PUBLISHED_PLAN, takes back all of this: float32, 10 %, shuffled passes over the images, a new
+jitter and a new penalty image at each step (of a training whose length is given in seconds, from pools). What deviates
+in it all the same: colours are jittered after the photograph is resized, not before; penalty images are rendered unless
+a folder of photographs is named; weights are rounded to float16 before the calibration, and so are the maps that it
+keeps; maps are placed at their cells' true centres instead of padded; the teacher was distilled from another backbone.
+
+QUICK_PLAN goes the other way: a stage in
 which the student imitates the teacher alone, twice its rate, the hardest 50 % of the elements, and a constraint that
 begins after 0.8 of the auto-encoder's steps.
 """
@@ -46,6 +55,8 @@ class TrainingPlan:
         hard_quantile: share (0 to 1) of the elements of D that the hard-feature loss leaves out.
         position_floor: calibrate in units of what is usual at each position, with this floor (see
             calibration.PositionScale.of); None calibrates as the papers do.
+        passes: take images in shuffled passes and penalty images one after another, instead of independent draws.
+        plain_arithmetic: float32 also where bfloat16 is faster.
         detach: keep d^{SA} from training the auto-encoder; always so in a staged training.
     """
 
@@ -63,6 +74,8 @@ class TrainingPlan:
     hard_quantile: float = 0.99
     schedule: Schedule = Schedule.STAGED
     position_floor: float | None = FIXTURE_FLOOR
+    passes: bool = False
+    plain_arithmetic: bool = False
     detach: bool = False
     separation: SeparationSettings = field(default_factory=SeparationSettings)
     seed: int = 0
@@ -90,6 +103,8 @@ PUBLISHED_PLAN = TrainingPlan(
     hard_quantile=0.999,
     position_floor=None,
     schedule=Schedule.JOINT,
+    passes=True,
+    plain_arithmetic=True,
 )
 
 # Also found there, on 24 images: after 300 steps the student's hardest elements are where it has not looked yet, not

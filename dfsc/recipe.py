@@ -19,13 +19,20 @@ from dfsc.plan import MOVING_FLOOR, PUBLISHED_PLAN, QUICK_PLAN, Schedule, Traini
 from dfsc.separation import SeparationSettings, one_of
 from dfsc.trainer import MethodTraining
 from dfsc.training import Training
-from dfsc.trainingset import TrainingSet, check_enough, prepare, split_good
+from dfsc.trainingset import (
+    HELD_OUT_SHARE,
+    PUBLISHED_HELD_OUT_SHARE,
+    TrainingSet,
+    check_enough,
+    prepare,
+    split_good,
+)
 from dfsc.unfinished import as_json, note_plan, noted_plan
 
 PENALTY_IMAGES = 128
 MAX_COPIES_IN_ALL = 640
 COPIES_A_SECOND = 0.4
-MATERIAL_FIELDS = ("seed", "size", "teacher", "copies", "movement", "penalty")
+MATERIAL_FIELDS = ("seed", "size", "teacher", "copies", "movement", "penalty", "as_published")
 
 
 @dataclass(frozen=True)
@@ -41,11 +48,12 @@ class Recipe:
         imitation_steps: steps of the student before those, with the teacher alone, in a staged training only; None
             takes as many as the student's where it is quick, else none.
         seconds: time for all methods together, everything from `start` (or a budget's beginning) to the calibration.
-        copies: augmented copies of each image; None takes 2 to 16, 640 in all or fewer where `seconds` are few.
+        copies: augmented copies of each image; None takes 2 to 16, 640 in all or fewer where `seconds` are few, and
+            as published one a pass over the images.
         movement: how far the product moves between photographs, as a share of the edge (see dfsc.augmentation.moved).
         penalty: folder of penalty images; None renders them.
-        schedule: "staged" or "joint", by name or as a plan.Schedule.
-        as_published: the papers' optimiser, rates, hard quantile and calibration (see plan.PUBLISHED_PLAN).
+        schedule: "staged" or "joint", by name or as a plan.Schedule; None trains as published jointly, else staged.
+        as_published: the papers' optimiser, rates, schedule, hard quantile and calibration, with what dfsc.plan names.
         quick: what pays in trainings of a few minutes: a softer hard quantile, a higher rate for the student and a
             longer warm-up of the constraint (see plan.QUICK_PLAN).
         published_calibration: not by position, otherwise as said.
@@ -63,7 +71,7 @@ class Recipe:
     copies: int | None = None
     movement: float = 0.0
     penalty: str | None = None
-    schedule: Schedule = Schedule.STAGED
+    schedule: Schedule | None = None
     as_published: bool = False
     quick: bool = False
     published_calibration: bool = False
@@ -74,7 +82,8 @@ class Recipe:
     def __post_init__(self) -> None:
         methods = (self.methods,) if isinstance(self.methods, str) else tuple(self.methods)
         object.__setattr__(self, "methods", methods)
-        object.__setattr__(self, "schedule", one_of(Schedule, self.schedule, "schedule"))
+        if self.schedule is not None:
+            object.__setattr__(self, "schedule", one_of(Schedule, self.schedule, "schedule"))
         unknown = set(self.methods) - METHODS.keys()
         if unknown or not self.methods:
             raise TrainingError(f"Known methods are {', '.join(METHODS)}, not {', '.join(sorted(unknown)) or 'none'}.")
@@ -84,7 +93,8 @@ class Recipe:
             raise TrainingError("The seed can't be negative, and there has to be at least one copy of each image.")
         if not 0 < (self.seconds if self.steps is None else self.steps) < math.inf:
             raise TrainingError("The number of steps or seconds has to be positive.")
-        if self.schedule is Schedule.JOINT and (self.autoencoder_steps, self.imitation_steps) != (None, None):
+        joint = (self.schedule or _kind_of_plan(self).schedule) is Schedule.JOINT
+        if joint and (self.autoencoder_steps, self.imitation_steps) != (None, None):
             raise TrainingError("A joint training has steps of the student alone; leave out the other stages' steps.")
         if self.autoencoder_steps is not None and (self.autoencoder_steps <= 0 or self.steps is None):
             raise TrainingError("The auto-encoder's number of steps has to be positive, and goes with the student's.")
@@ -120,7 +130,8 @@ def start(
     """Prepare a training on good images (uint8 N×256×256×3, resized by the rule); its `run` does the rest.
 
     Args:
-        validation: good images to hold out; without them max(4, 20 %) of `good` are, by a seeded draw.
+        validation: good images to hold out; without them max(4, 20 %) of `good` are (as published 10 %), by a seeded
+            draw.
         folder: where an unfinished training may lie; the plan that it began with is kept there and found again.
         budget: the recipe's seconds, where they began to count earlier than now.
 
@@ -137,13 +148,15 @@ def gather(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None = Non
     for images in (good,) if validation is None else (good, validation):
         _check_images(images)
     fit, held_out = _split(recipe, good, validation)
-    data = prepare(fit, held_out, recipe.loaded_teacher(), copies_each(recipe, len(fit)), recipe.movement, recipe.seed)
-    return Material(data, OnDemand(PENALTY_IMAGES, recipe.penalty_source(), np.stack))
+    copies, published = copies_each(recipe, len(fit)), recipe.as_published
+    data = prepare(fit, held_out, recipe.loaded_teacher(), copies, recipe.movement, recipe.seed, published)
+    penalty_images = recipe.steps if published and recipe.steps else PENALTY_IMAGES
+    return Material(data, OnDemand(penalty_images, recipe.penalty_source(), np.stack, data.jittered.kept))
 
 
 def material_key(recipe: Recipe) -> tuple:
     """Two recipes with equal keys make the same of the same images, so that one `gather` is enough for both."""
-    return tuple(getattr(recipe, name) for name in MATERIAL_FIELDS)
+    return *(getattr(recipe, name) for name in MATERIAL_FIELDS), recipe.as_published and recipe.steps
 
 
 def begin(
@@ -170,11 +183,12 @@ def begin(
 
 def planned(recipe: Recipe) -> TrainingPlan:
     """The plan that a recipe asks for; where it gives a time, the numbers of steps will follow from that."""
-    joint = recipe.schedule is Schedule.JOINT
     kind = _kind_of_plan(recipe)
+    schedule = recipe.schedule or kind.schedule
+    joint = schedule is Schedule.JOINT
     plan = dataclasses.replace(
         kind,
-        schedule=recipe.schedule,
+        schedule=schedule,
         detach=recipe.detach and joint,
         separation=recipe.separation or kind.separation,
         seed=recipe.seed,
@@ -202,9 +216,14 @@ def _kind_of_plan(recipe: Recipe) -> TrainingPlan:
 
 
 def copies_each(recipe: Recipe, fitted: int) -> int:
-    """Copies of each fitted image: as wished, or as many as are drawn more than once, as new ones cost time."""
+    """Copies of each fitted image: as wished, or as many as are drawn more than once, as new ones cost time.
+
+    As published each pass over the images has copies of its own.
+    """
     if recipe.copies:
         return recipe.copies
+    if recipe.as_published and recipe.steps:
+        return math.ceil(max(recipe.steps, recipe.autoencoder_steps or 0) / fitted)
     in_all = MAX_COPIES_IN_ALL if recipe.seconds is None else min(MAX_COPIES_IN_ALL, COPIES_A_SECOND * recipe.seconds)
     return min(16, max(2, round(in_all / fitted)))
 
@@ -213,7 +232,8 @@ def _split(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None) -> t
     if validation is not None and len(validation):
         check_enough(len(good))
         return good, validation
-    fit, held_out = split_good(len(good), recipe.seed)
+    share = PUBLISHED_HELD_OUT_SHARE if recipe.as_published else HELD_OUT_SHARE
+    fit, held_out = split_good(len(good), recipe.seed, share)
     return good[fit], good[held_out]
 
 

@@ -4,6 +4,7 @@ What is taken from the papers and what is not is told in dfsc.plan.
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from copy import deepcopy
 
 import numpy as np
@@ -17,7 +18,7 @@ from dfsc.objectives import METHODS, total
 from dfsc.ondemand import OnDemand
 from dfsc.optimization import rate_share
 from dfsc.plan import Schedule, TrainingPlan
-from dfsc.processor import fast_arithmetic
+from dfsc.processor import fast_arithmetic, plain_arithmetic
 from dfsc.progress import StepRecord, average_in, out_of_bounds
 from dfsc.trainingset import TrainingSet
 
@@ -92,7 +93,8 @@ class MethodTraining:
                 continue
             rng = np.random.default_rng((self.plan.seed, self.lap, self._stage, self._step))
             torch.manual_seed(int(rng.integers(2**31)))
-            losses, watch = take[name](rng, self._step / steps)
+            with plain_arithmetic() if self.plan.plain_arithmetic else nullcontext():
+                losses, watch = take[name](rng, self._step / steps)
             average_in(losses | watch, self.averages.setdefault(name, {}))
             self._guard(losses | watch, self.averages[name])
             self._made = self.due
@@ -172,7 +174,7 @@ class MethodTraining:
             )
 
     def _autoencoder_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:
-        rows = _draw(rng, len(self.data), self.plan.autoencoder_batch)
+        rows = self._rows(rng, self.plan.autoencoder_batch)
         teacher = self.data.jittered_teacher[rows].float()
         constrained = self._constrained(progress)
         if self._led and not self.lap and not constrained and not self._leader._parted:
@@ -200,7 +202,7 @@ class MethodTraining:
         if self._led:
             self._take_over("student", self.student, self._leader.student)
             return dict(self._leader._imitation_losses), {}
-        rows = _draw(rng, len(self.data), self.plan.student_batch)
+        rows = self._rows(rng, self.plan.student_batch)
         penalty = self._drawn_penalty(rng, len(rows))
         losses = teacher_losses(self.student, self.data, rows, penalty, self.plan.hard_quantile)
         self._descend(losses, ("student",), progress)
@@ -213,13 +215,13 @@ class MethodTraining:
         self._optimizers[name].load_state_dict(self._leader._optimizers[name].state_dict())
 
     def _student_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:
-        rows = _draw(rng, len(self.data), self.plan.student_batch)
+        rows = self._rows(rng, self.plan.student_batch)
         losses = self._student_losses(rng, rows, self._imitated[rows].float())
         self._descend(losses, ("student",), progress)
         return {name: loss.item() for name, loss in losses.items()}, {}
 
     def _joint_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:
-        rows = _draw(rng, len(self.data), self.plan.student_batch)
+        rows = self._rows(rng, self.plan.student_batch)
         self.autoencoder.train()
         with fast_arithmetic():
             a = self.autoencoder(network_input(self.data.jittered[rows])).float()
@@ -234,7 +236,15 @@ class MethodTraining:
         penalty = self._drawn_penalty(rng, len(rows))
         return student_losses(self.student, self.data, rows, penalty, imitated, self.plan.hard_quantile)
 
+    def _rows(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Which copies a step looks at."""
+        if self.plan.passes:
+            return self.data.in_passes(self._step * count, count, (self.plan.seed, self.lap, self._stage))
+        return _draw(rng, len(self.data), count)
+
     def _drawn_penalty(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        if self.plan.passes:
+            return self.penalty[(self._step * count + np.arange(count)) % len(self.penalty)]
         return self.penalty[_draw(rng, len(self.penalty), count)]
 
     def _descend(self, losses: dict[str, Tensor], networks: tuple[str, ...], progress: float) -> None:

@@ -20,7 +20,10 @@ from dfsc.ondemand import OnDemand
 MIN_IMAGES = 12
 MIN_HELD_OUT = 4
 HELD_OUT_SHARE = 0.2
+PUBLISHED_HELD_OUT_SHARE = 0.1
 CHUNK = 8
+# Rows that are drawn once are kept for the methods of a pair, which take turns, and no longer.
+RECENT = 8
 
 
 def check_enough(count: int) -> None:
@@ -29,14 +32,14 @@ def check_enough(count: int) -> None:
         raise TrainingError(f"There are {count} good images; a training needs at least {MIN_IMAGES}.")
 
 
-def split_good(count: int, seed: int) -> tuple[list[int], list[int]]:
-    """Indices (fit, held out) of `count` good images: max(4, 20 %) are held out by a seeded draw and never fitted.
+def split_good(count: int, seed: int, share: float = HELD_OUT_SHARE) -> tuple[list[int], list[int]]:
+    """Indices (fit, held out) of `count` good images: max(4, a share) are held out by a seeded draw and never fitted.
 
     Raises:
         TrainingError: for fewer than 12 images.
     """
     check_enough(count)
-    held_out = max(MIN_HELD_OUT, round(HELD_OUT_SHARE * count))
+    held_out = max(MIN_HELD_OUT, round(share * count))
     order = np.random.default_rng(seed).permutation(count)
     return sorted(order[held_out:].tolist()), sorted(order[:held_out].tolist())
 
@@ -48,10 +51,11 @@ class TrainingSet:
     Attributes:
         plain: uint8 M×256×256×3, copies without colour jitter (moved, if the product moves).
         jittered: the same copies with colour jitter.
-        plain_teacher, jittered_teacher: bfloat16 M×C×56×56, standardised per channel.
+        plain_teacher, jittered_teacher: bfloat16 or float32 M×C×56×56, standardised per channel.
         channel_mean, channel_std: float32 C×1×1 of the teacher's output over the fit images.
         held_out: uint8 N×256×256×3 for calibration.
         fitted: how many different images the copies are of.
+        dtype: of the teacher's output as it is kept.
         stacks: all that is made on demand.
     """
 
@@ -63,11 +67,21 @@ class TrainingSet:
     channel_std: Tensor
     held_out: np.ndarray
     fitted: int
+    dtype: torch.dtype
     teacher: Teacher
     stacks: tuple[OnDemand, ...]
 
     def __len__(self) -> int:
         return len(self.plain)
+
+    def in_passes(self, first: int, count: int, seed: tuple[int, ...]) -> np.ndarray:
+        """Rows number `first` to `first + count − 1` of shuffled passes over the images, each pass by other copies."""
+        rows, copies = [], len(self) // self.fitted
+        for number in range(first, first + count):
+            turn, place = divmod(number, self.fitted)
+            image = np.random.default_rng((*seed, turn, 1)).permutation(self.fitted)[place]
+            rows.append(image * copies + turn % copies)
+        return np.array(rows)
 
     def fitted_images(self, most: int) -> np.ndarray:
         """Fit images themselves, uint8 K×256×256×3, K at most `most`."""
@@ -81,19 +95,30 @@ class TrainingSet:
 
 
 def prepare(
-    fit: np.ndarray, held_out: np.ndarray, teacher: Teacher, copies: int, movement: float, seed: int
+    fit: np.ndarray,
+    held_out: np.ndarray,
+    teacher: Teacher,
+    copies: int,
+    movement: float,
+    seed: int,
+    published: bool = False,
 ) -> TrainingSet:
     """A training set of `copies` of each fit image (uint8 N×256×256×3); the teacher has seen the images themselves.
 
-    Copy 0 is not moved. `movement` is the largest shift as a share of the edge (see dfsc.augmentation.moved).
+    Copy 0 is not moved.
+
+    Args:
+        movement: the largest shift as a share of the edge (see dfsc.augmentation.moved).
+        published: the teacher's output in float32, and jittered copies are not kept, as each is drawn once.
     """
-    count = copies * len(fit)
-    network = for_inference(deepcopy(teacher.network), inference_dtype())
-    whole = OnDemand(len(fit), lambda index: _output(network, fit[index]), torch.stack)
+    count, kept = copies * len(fit), RECENT if published else None
+    dtype = torch.float32 if published else torch.bfloat16
+    network = for_inference(deepcopy(teacher.network), torch.float32 if published else inference_dtype())
+    whole = OnDemand(len(fit), lambda index: _output(network, fit[index]).to(dtype), torch.stack)
     mean, std = _channel_statistics([whole.row(index) for index in range(len(fit))])
 
     def standardised(output: Tensor) -> Tensor:
-        return ((output.float() - mean) / std).to(torch.bfloat16)
+        return ((output.float() - mean) / std).to(dtype)
 
     def same_as(number: int) -> int:
         """The first copy that looks like this one without jitter."""
@@ -107,17 +132,18 @@ def prepare(
         if same_as(number) != number:
             return plain_teacher.row(same_as(number))
         index, copy = divmod(number, copies)
-        return standardised(_output(network, plain_images.row(number)) if copy else whole.row(index))
+        return standardised(_output(network, plain_images.row(number)).to(dtype) if copy else whole.row(index))
 
     def jitter(number: int) -> np.ndarray:
         return jittered(plain_images.row(number), np.random.default_rng((seed, *divmod(number, copies), 1)))
 
-    plain_images = OnDemand(count, plain, np.stack)
-    jittered_images = OnDemand(count, jitter, np.stack)
-    plain_teacher = OnDemand(count, plain_output, torch.stack)
-    jittered_teacher = OnDemand(
-        count, lambda number: standardised(_output(network, jittered_images.row(number))), torch.stack
-    )
+    def jittered_output(number: int) -> Tensor:
+        return standardised(_output(network, jittered_images.row(number)).to(dtype))
+
+    plain_images = OnDemand(count, plain, np.stack, kept)
+    jittered_images = OnDemand(count, jitter, np.stack, kept)
+    plain_teacher = OnDemand(count, plain_output, torch.stack, kept if movement else None)
+    jittered_teacher = OnDemand(count, jittered_output, torch.stack, kept)
     return TrainingSet(
         plain=plain_images,
         jittered=jittered_images,
@@ -127,6 +153,7 @@ def prepare(
         channel_std=std,
         held_out=held_out,
         fitted=len(fit),
+        dtype=dtype,
         teacher=teacher,
         stacks=(whole, plain_images, jittered_images, plain_teacher, jittered_teacher),
     )
@@ -135,7 +162,7 @@ def prepare(
 @torch.no_grad()
 def _output(network: torch.nn.Module, image: np.ndarray) -> Tensor:
     """One image at a time, so that it does not matter which are drawn together."""
-    return network(network_input(image[None]))[0].to(torch.bfloat16)
+    return network(network_input(image[None]))[0]
 
 
 def _channel_statistics(outputs: list[Tensor]) -> tuple[Tensor, Tensor]:

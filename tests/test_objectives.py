@@ -13,6 +13,27 @@ def test_hard_loss_is_the_mean_of_the_hardest_elements():
     assert float(hard_feature_loss(teacher, student, quantile=0.99)) == pytest.approx(sum(range(990, 1000)) / 10)
 
 
+@pytest.mark.parametrize("quantile", [0.5, 0.9, 0.99, 0.999])
+@pytest.mark.parametrize("cells", [7, 14, 28])
+def test_hard_loss_takes_what_reaches_torchs_quantile(cells: int, quantile: float):
+    torch.manual_seed(cells)
+    teacher, student = torch.randn(2, 1, 16, cells, cells)
+    d = (teacher - student).square()
+    expected = d[d >= torch.quantile(d, quantile)].mean()
+    assert float(hard_feature_loss(teacher, student, quantile)) == pytest.approx(float(expected), rel=1e-6)
+
+
+def test_hard_loss_takes_1205_elements_at_the_published_size():
+    torch.manual_seed(0)
+    teacher = torch.randn(1, 384, 56, 56)
+    student = torch.zeros_like(teacher, requires_grad=True)
+    loss = hard_feature_loss(teacher, student)
+    ordered = teacher.square().flatten().sort().values
+    assert loss.item() == pytest.approx(float(ordered[-1205:].mean()), rel=1e-6)
+    loss.backward()
+    assert int((student.grad != 0).sum()) == 1205
+
+
 def test_hard_loss_takes_each_images_own_hardest():
     d = torch.cat([torch.ones(1, 10, 10, 10), torch.zeros(1, 10, 10, 10)])
     assert float(hard_feature_loss(d, torch.zeros_like(d))) == pytest.approx(0.5)

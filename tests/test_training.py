@@ -16,7 +16,7 @@ from dfsc.optimization import Algorithm, rate_share
 from dfsc.pacing import Budget, Forecast
 from dfsc.plan import FIXTURE_FLOOR, MOVING_FLOOR, PUBLISHED_PLAN, Schedule, TrainingPlan
 from dfsc.progress import out_of_bounds
-from dfsc.recipe import Recipe, planned, start
+from dfsc.recipe import Recipe, gather, planned, start
 from dfsc.separation import SeparationSettings
 from dfsc.trainer import MethodTraining
 from dfsc.training import Training
@@ -451,6 +451,62 @@ def test_the_published_recipe_takes_back_what_this_project_changed():
     assert shares == [1.0, 1.0, 0.1, 0.1]
 
 
+@pytest.mark.parametrize(
+    ("wishes", "schedule"),
+    [
+        ({}, Schedule.STAGED),
+        ({"as_published": True}, Schedule.JOINT),
+        ({"as_published": True, "schedule": "staged"}, Schedule.STAGED),
+        ({"schedule": "joint"}, Schedule.JOINT),
+    ],
+)
+def test_a_recipe_as_published_is_joint_unless_said_otherwise(wishes, schedule):
+    assert planned(Recipe("dfsc", steps=3, **wishes)).schedule is schedule
+
+
+def test_a_published_recipe_has_no_steps_of_the_auto_encoder_alone():
+    with pytest.raises(TrainingError, match="joint training"):
+        Recipe("dfsc", steps=3, as_published=True, autoencoder_steps=3)
+
+
+def test_passes_show_each_image_once_and_another_copy_each_time(data):
+    copies = len(data) // data.fitted
+    rows = np.concatenate([data.in_passes(first, 2, (7, 0)) for first in range(0, 12, 2)]).reshape(3, data.fitted)
+    assert [sorted(row // copies) for row in rows] == [list(range(data.fitted))] * 3
+    assert [set(row % copies) for row in rows] == [{0}, {1}, {0}]
+    assert len({tuple(row // copies) for row in rows}) > 1
+
+
+def test_a_published_training_holds_a_tenth_out_and_draws_nothing_twice(demo_weights, draw):
+    pictures = np.stack([draw(seed) for seed in range(50)])
+    material = gather(Recipe("ead-s", steps=100, as_published=True), pictures)
+    data = material.data
+    assert (data.fitted, len(data.held_out), len(material.penalty)) == (45, 5, 100)
+    drawn = np.concatenate([data.in_passes(step, 1, (0, 0, 0)) for step in range(100)])
+    assert len(set(drawn)) == 100
+    assert data.jittered_teacher[drawn[:1]].dtype == data.plain_teacher[drawn[:1]].dtype == torch.float32
+    first = data.jittered[drawn[:1]]
+    _ = data.jittered[drawn[1:12]]
+    np.testing.assert_array_equal(data.jittered[drawn[:1]], first)
+
+
+def test_a_published_training_goes_on_where_it_stopped_and_is_in_float32(data, penalty, tmp_path, monkeypatch):
+    monkeypatch.setattr("dfsc.processor.multiplies_bfloat16", lambda: True)
+    plan = replace(PUBLISHED_PLAN, student_steps=5)
+    whole, first, resumed, fast = (
+        Training(["dfsc"], p, data, penalty) for p in (plan, plan, plan, replace(plan, plain_arithmetic=False))
+    )
+    list(whole.run())
+    run = first.run(tmp_path / "state.pt")
+    for _ in range(3):
+        next(run)
+    run.close()
+    list(resumed.run(tmp_path / "state.pt"))
+    assert torch.equal(parameters(resumed, "dfsc"), parameters(whole, "dfsc"))
+    list(fast.run())
+    assert not torch.equal(parameters(fast, "dfsc"), parameters(whole, "dfsc"))
+
+
 def test_the_scale_of_positions_is_of_held_out_and_fitted_images(data, penalty):
     training = Training(["ead-s"], PLAN, data, penalty)
     list(training.run())
@@ -474,7 +530,7 @@ def test_calibration_is_by_position_unless_as_published(wishes, floor):
 
 def test_a_recipe_as_published_is_trained_as_published(demo_weights, good_pictures):
     pictures = np.stack([*good_pictures, *good_pictures])
-    recipe = Recipe(("ead-s",), steps=2, copies=1, as_published=True, schedule=Schedule.JOINT, seed=3)
+    recipe = Recipe(("ead-s",), steps=2, copies=1, as_published=True, seed=3)
     training = start(recipe, pictures)
     assert training.plan == replace(PUBLISHED_PLAN, autoencoder_steps=0, student_steps=2, seed=3)
     assert [p.record.stage for p in training.run()] == ["joint", "joint"]

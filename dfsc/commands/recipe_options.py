@@ -80,7 +80,7 @@ def _add_shared(parser: argparse.ArgumentParser, several: str | None) -> None:
         "--as-published",
         action=argparse.BooleanOptionalAction,
         default=False,
-        help="the papers' optimiser, rates, hard quantile, calibration and schedule",
+        help="as the papers do: optimiser, rates, schedule, calibration, float32 and more (see README)",
     )
     parser.add_argument(
         "--quick", action="store_true", help="what pays in a few minutes; the page's retraining does so"
@@ -116,7 +116,6 @@ def _add_separation(group: argparse._ArgumentGroup, several: str | None) -> None
 
 
 def _recipe(options: argparse.Namespace, methods: tuple[str, ...], seconds: float | None) -> Recipe:
-    schedule = options.schedule or (Schedule.JOINT if options.as_published else Schedule.STAGED)
     usual = QUICK_SEPARATION if options.quick else SeparationSettings()
     separation = SeparationSettings(
         tau=options.tau,
@@ -139,7 +138,7 @@ def _recipe(options: argparse.Namespace, methods: tuple[str, ...], seconds: floa
         copies=options.copies,
         movement=options.movement,
         penalty=_absolute(options.penalty),
-        schedule=Schedule(schedule),
+        schedule=options.schedule,
         as_published=options.as_published,
         quick=options.quick,
         published_calibration=options.published_calibration,
