@@ -122,10 +122,18 @@ class Inspection:
         return cell_centre(column) * width / INPUT_SIZE, cell_centre(row) * height / INPUT_SIZE
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """Detectors with copies of their networks in an arithmetic and on a device, and their teachers' by digest."""
+
+    detectors: list[Detector]
+    teachers: dict[str, nn.Module]
+
+
 class Inspector:
     """Detectors made ready for inference; detectors with the same teacher share one run of it.
 
-    Not changed by inspecting, so several threads may share an inspector.
+    Several threads may share an inspector: for each device there are copies of the networks, which stay there.
     """
 
     def __init__(self, detectors: Sequence[Detector], dtype: torch.dtype | None = None):
@@ -137,14 +145,7 @@ class Inspector:
             raise DFSCError("There is no detector to inspect with; name a product or a checkpoint.")
         self.detectors = tuple(detectors)
         self._dtype = dtype or inference_dtype()
-        self._teachers = {
-            detector.teacher.digest: _copy_for_inference(detector.teacher.network, self._dtype)
-            for detector in detectors
-        }
-        self._ready = [self._prepare(detector) for detector in detectors]
-        self._networks = nn.ModuleList(
-            [*self._teachers.values(), *(net for d in self._ready for net in (d.student, d.autoencoder))]
-        )
+        self._ready = {"cpu": _ready(self.detectors, self._dtype, "cpu")}
         self.names = _numbered([detector.config.name for detector in detectors], "-{}")
         self.titles = _numbered(_titles(detectors), " ({})")
 
@@ -158,19 +159,18 @@ class Inspector:
         """A list of results for each detector, from images that are resized already (RGB uint8 N×256×256×3).
 
         Args:
-            device: where the networks compute, and stay afterwards; several threads have to agree on it.
+            device: where the networks compute; the first time on another one they are copied to it.
         """
-        x = network_input(images).to(device)
-        self._networks.to(device)
+        ready, x = self._ready_on(device), network_input(images).to(device)
         teacher_outputs: dict[str, tuple[Tensor, float]] = {}
-        for digest, network in self._teachers.items():
+        for digest, network in ready.teachers.items():
             started = time.perf_counter()
             with torch.inference_mode():
                 output = network(x)
             teacher_outputs[digest] = output, time.perf_counter() - started
         return [
             self._detector_results(detector, name, title, x, teacher_outputs)
-            for detector, name, title in zip(self._ready, self.names, self.titles, strict=True)
+            for detector, name, title in zip(ready.detectors, self.names, self.titles, strict=True)
         ]
 
     def _detector_results(
@@ -197,12 +197,10 @@ class Inspector:
             )
         ]
 
-    def _prepare(self, detector: Detector) -> Detector:
-        return replace(
-            detector,
-            student=_copy_for_inference(detector.student, self._dtype),
-            autoencoder=_copy_for_inference(detector.autoencoder, self._dtype),
-        )
+    def _ready_on(self, device: str) -> "_Ready":
+        if device not in self._ready:  # two threads at once copy twice, and one copy is kept
+            self._ready.setdefault(device, _ready(self.detectors, self._dtype, device))
+        return self._ready[device]
 
 
 def inspect(image: np.ndarray, detectors: Iterable[Detector]) -> Inspection:
@@ -229,5 +227,14 @@ def _numbered(names: list[str], form: str) -> list[str]:
     ]
 
 
-def _copy_for_inference(network: nn.Module, dtype: torch.dtype) -> nn.Module:
-    return for_inference(copy.deepcopy(network), dtype)
+def _ready(detectors: Sequence[Detector], dtype: torch.dtype, device: str) -> _Ready:
+    def copied(network: nn.Module) -> nn.Module:
+        return for_inference(copy.deepcopy(network), dtype).to(device)
+
+    return _Ready(
+        [replace(d, student=copied(d.student), autoencoder=copied(d.autoencoder)) for d in detectors],
+        {
+            digest: copied(network)
+            for digest, network in {d.teacher.digest: d.teacher.network for d in detectors}.items()
+        },
+    )
