@@ -26,7 +26,7 @@ from dfsc.checkpoint_config import (
     read_config,
 )
 from dfsc.checkpoint_files import digest, fill, halved_tensors, read_tensors, write_folder
-from dfsc.detector import Detector, DetectorConfig, Teacher, empty_networks, empty_teacher
+from dfsc.detector import Detector, DetectorConfig, StudentAutoencoder, Teacher, empty_teacher
 from dfsc.errors import CheckpointError
 from dfsc.hub import CONFIG_FILE, FILES, TEACHER, WEIGHTS_FILE, HubName, fetch, hub_name
 from dfsc.networks import MAP_SIZE, SIZES
@@ -111,8 +111,6 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
         CheckpointError: for a product's name that `load` would refuse.
     """
     check_product(detector.config.product)
-    tensors = {f"student.{k}": v for k, v in detector.student.state_dict().items()}
-    tensors |= {f"autoencoder.{k}": v for k, v in detector.autoencoder.state_dict().items()}
     good, position = detector.calibration.good, detector.calibration.position
     config = dataclasses.asdict(detector.config) | {
         "format": DETECTOR_FORMAT,
@@ -123,7 +121,9 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
         config["position_scale"] = {"images": position.images, "floors": [position.local.floor, position.global_.floor]}
     exact = {"channel_mean": detector.channel_mean, "channel_std": detector.channel_std}
     maps = {"good_local": torch.from_numpy(good.local), "good_global": torch.from_numpy(good.global_)}
-    write_folder(folder, config, halved_tensors(tensors) | exact | maps | _position_tensors(position), card)
+    write_folder(
+        folder, config, halved_tensors(detector.model.state_dict()) | exact | maps | _position_tensors(position), card
+    )
 
 
 def save_teacher(network: nn.Module, size: str, training: dict, folder: Path, card: str) -> None:
@@ -199,13 +199,12 @@ def _load_folder(folder: Path, source: str) -> Detector:
         RawMaps(*(maps.numpy() for maps in good)), _position_scale(scale, *position_entries(entries, folder))
     )
     check_quantiles(entries, calibration, folder)
-    student, autoencoder = empty_networks(SIZES[config.size])
-    fill(nn.ModuleDict({"student": student, "autoencoder": autoencoder}), tensors, folder)
+    model = StudentAutoencoder.empty(SIZES[config.size])
+    fill(model, tensors, folder)
     return Detector(
         config=config,
         teacher=load_teacher(teacher_folder(config, folder)),
-        student=student.eval(),
-        autoencoder=autoencoder.eval(),
+        model=model.eval(),
         channel_mean=mean,
         channel_std=std,
         calibration=calibration,

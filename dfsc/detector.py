@@ -64,6 +64,8 @@ class Detector:
     """A trained detector.
 
     Attributes:
+        model: what its method has learned, called with network input N×3×256×256 and the teacher's standardised output
+            N×C×56×56; gives a local and a global map, N×56×56 each. Its `prepared(dtype)` makes it fast.
         channel_mean: C×1×1, as channel_std; they standardise the teacher's output.
         source: where it comes from, in words for people; never a path to open.
         weights_digest: "sha256:…" of the weights file that it was loaded from, by which it can be told again; "" while
@@ -72,8 +74,7 @@ class Detector:
 
     config: DetectorConfig
     teacher: Teacher
-    student: nn.Module
-    autoencoder: nn.Module
+    model: nn.Module
     channel_mean: Tensor
     channel_std: Tensor
     calibration: Calibration
@@ -86,7 +87,7 @@ class Detector:
         Returns:
             Two float16 arrays N×56×56, as the calibration's own maps are kept, so that equal images score equally.
         """
-        return raw_maps(self.student, self.autoencoder, self.standardise(teacher_output), images)
+        return raw_maps(self.model, self.standardise(teacher_output), images)
 
     def standardise(self, teacher_output: Tensor) -> Tensor:
         device = teacher_output.device
@@ -94,18 +95,13 @@ class Detector:
 
 
 @torch.inference_mode()
-def raw_maps(student: nn.Module, autoencoder: nn.Module, teacher: Tensor, images: Tensor) -> RawMaps:
+def raw_maps(model: nn.Module, teacher: Tensor, images: Tensor) -> RawMaps:
     """Local and global maps of images for a standardised teacher output (see Detector.raw_maps).
 
     Raises:
         CheckpointError: when an output is not finite, since nothing can be said by it.
     """
-    channels = teacher.shape[1]
-    s = student(images).float()
-    a = autoencoder(images).float()
-    local = (teacher - s[:, :channels]).square().mean(dim=1)
-    global_ = (a - s[:, channels:]).square().mean(dim=1)
-    return RawMaps(_rounded(local), _rounded(global_))
+    return RawMaps(*map(_rounded, model(images, teacher)))
 
 
 def _rounded(maps: Tensor) -> np.ndarray:
@@ -147,15 +143,33 @@ def for_inference(network: nn.Module, dtype: torch.dtype) -> nn.Module:
     return ReducedPrecision(frozen, dtype).eval()
 
 
+class StudentAutoencoder(nn.Module):
+    """What EAD-S and DFSC learn: a student of the teacher and of the auto-encoder, and the auto-encoder."""
+
+    def __init__(self, student: nn.Module, autoencoder: nn.Module):
+        super().__init__()
+        self.student, self.autoencoder = student, autoencoder
+
+    @classmethod
+    def empty(cls, size: NetworkSize) -> "StudentAutoencoder":
+        """Untrained networks of a size, from torch's global generator."""
+        return cls(student_network(size), AutoEncoder(size.teacher_channels))
+
+    def forward(self, images: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+        """Local map, the channel mean of (T − S^T)², and global map, that of (A − S^A)²: float32 N×56×56 each."""
+        channels = teacher.shape[1]
+        s, a = self.student(images).float(), self.autoencoder(images).float()
+        return (teacher - s[:, :channels]).square().mean(dim=1), (a - s[:, channels:]).square().mean(dim=1)
+
+    def prepared(self, dtype: torch.dtype) -> "StudentAutoencoder":
+        """Both networks made ready in place (see for_inference)."""
+        return StudentAutoencoder(for_inference(self.student, dtype), for_inference(self.autoencoder, dtype)).eval()
+
+
 def network_input(images: np.ndarray) -> Tensor:
     """RGB uint8 N×256×256×3 → N×3×256×256 float32 as the networks take it."""
     tensor = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
     return image_tensor(tensor).contiguous(memory_format=torch.channels_last)
-
-
-def empty_networks(size: NetworkSize) -> tuple[nn.Module, nn.Module]:
-    """Untrained student and auto-encoder of a size, from torch's global generator."""
-    return student_network(size), AutoEncoder(size.teacher_channels)
 
 
 def empty_teacher(size_name: str) -> nn.Module:

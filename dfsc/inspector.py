@@ -228,13 +228,8 @@ def _numbered(names: list[str], form: str) -> list[str]:
 
 
 def _ready(detectors: Sequence[Detector], dtype: torch.dtype, device: str) -> _Ready:
-    def copied(network: nn.Module) -> nn.Module:
-        return for_inference(copy.deepcopy(network), dtype).to(device)
-
+    teachers = {detector.teacher.digest: detector.teacher.network for detector in detectors}
     return _Ready(
-        [replace(d, student=copied(d.student), autoencoder=copied(d.autoencoder)) for d in detectors],
-        {
-            digest: copied(network)
-            for digest, network in {d.teacher.digest: d.teacher.network for d in detectors}.items()
-        },
+        [replace(d, model=copy.deepcopy(d.model).prepared(dtype).to(device)) for d in detectors],
+        {digest: for_inference(copy.deepcopy(teacher), dtype).to(device) for digest, teacher in teachers.items()},
     )

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dfsc.detector import empty_networks, network_input
+from dfsc.detector import StudentAutoencoder, network_input
 from dfsc.errors import DivergenceError
 from dfsc.imitation import reconstructions, student_losses, teacher_losses
 from dfsc.objectives import METHODS, total
@@ -48,9 +48,8 @@ class MethodTraining:
         self.method, self.plan, self.data, self.penalty = METHODS[method], plan, data, penalty
         self._leader, self._imitation_losses, self._output = leader, {}, None
         torch.manual_seed(plan.seed)
-        student, autoencoder = empty_networks(data.teacher.size)
-        self.student = student.to(memory_format=torch.channels_last)
-        self.autoencoder = autoencoder.to(memory_format=torch.channels_last)
+        self.model = StudentAutoencoder.empty(data.teacher.size).to(memory_format=torch.channels_last)
+        self.student, self.autoencoder = self.model.student, self.model.autoencoder
         self.reconstruction = self.method.reconstruction(plan.separation, None)
         self._optimizers = {
             "student": plan.optimizer(self.student, plan.student_rate),

@@ -33,8 +33,6 @@ PACE_STEPS = 4
 # Beside the held-out ones; a fitted image's errors are smaller than a new one's.
 POSITION_IMAGES = 24
 CALIBRATION_MARGIN = 1.2
-# Student and auto-encoder.
-Networks = tuple[nn.Module, nn.Module]
 STEPS_FIELD = {
     "autoencoder": "autoencoder_steps",
     "imitation": "imitation_steps",
@@ -127,9 +125,7 @@ class Training:
 
     def raw_maps(self, images: np.ndarray) -> dict[str, RawMaps]:
         """Each method's raw maps (N×56×56) of uint8 N×256×256×3 images, with the networks as they are."""
-        return _raw_maps(
-            {m: (t.student.eval(), t.autoencoder.eval()) for m, t in self.trainings.items()}, self.data, images
-        )
+        return _raw_maps({m: training.model.eval() for m, training in self.trainings.items()}, self.data, images)
 
     def detectors(self, product: str, notes: dict) -> dict[str, Detector]:
         """Calibrate copies of the networks as they are now on the held-out good images: a detector a method.
@@ -138,19 +134,16 @@ class Training:
 
         Parameters are rounded to the float16 that a checkpoint keeps, so that a saved detector equals the measured one.
         """
-        networks = {
-            method: (halved(deepcopy(training.student)).eval(), halved(deepcopy(training.autoencoder)).eval())
-            for method, training in self.trainings.items()
-        }
-        good = _raw_maps(networks, self.data, self.data.held_out)
+        models = {method: halved(deepcopy(training.model)).eval() for method, training in self.trainings.items()}
+        good = _raw_maps(models, self.data, self.data.held_out)
         floor, fitted = self.plan.position_floor, {}
         if floor is not None:
-            fitted = _raw_maps(networks, self.data, self.data.fitted_images(POSITION_IMAGES))
+            fitted = _raw_maps(models, self.data, self.data.fitted_images(POSITION_IMAGES))
         detectors = {}
-        for method, pair in networks.items():
+        for method, model in models.items():
             position = None if floor is None else PositionScale.of(_stacked([good[method], fitted[method]]), floor)
             config = self._config(method, product, notes)
-            detectors[method] = self._detector(config, pair, Calibration(good[method], position))
+            detectors[method] = self._detector(config, model, Calibration(good[method], position))
         return detectors
 
     def _config(self, method: str, product: str, notes: dict) -> DetectorConfig:
@@ -164,9 +157,9 @@ class Training:
             training=notes,
         )
 
-    def _detector(self, config: DetectorConfig, networks: Networks, calibration: Calibration) -> Detector:
+    def _detector(self, config: DetectorConfig, model: nn.Module, calibration: Calibration) -> Detector:
         data = self.data
-        return Detector(config, data.teacher, *networks, data.channel_mean, data.channel_std, calibration)
+        return Detector(config, data.teacher, model, data.channel_mean, data.channel_std, calibration)
 
     def _round(self, runs: dict[str, Iterator[StepRecord]]) -> list[StepRecord]:
         """One step of every method, or of that alone which lags behind since it diverged; nothing at the end of all."""
@@ -229,14 +222,14 @@ def _stacked(stacks: Sequence[RawMaps]) -> RawMaps:
 
 
 @torch.inference_mode()
-def _raw_maps(networks: dict[str, Networks], data: TrainingSet, images: np.ndarray) -> dict[str, RawMaps]:
+def _raw_maps(models: dict[str, nn.Module], data: TrainingSet, images: np.ndarray) -> dict[str, RawMaps]:
     """Raw maps of images by method, in float32 arithmetic and a few images at a time; the teacher looks once."""
-    stacks: dict[str, list[RawMaps]] = {method: [] for method in networks}
+    stacks: dict[str, list[RawMaps]] = {method: [] for method in models}
     for start in range(0, len(images), CHUNK):
         x = network_input(images[start : start + CHUNK])
         teacher = (data.teacher.network(x) - data.channel_mean) / data.channel_std
-        for method, (student, autoencoder) in networks.items():
-            stacks[method].append(raw_maps(student, autoencoder, teacher, x))
+        for method, model in models.items():
+            stacks[method].append(raw_maps(model, teacher, x))
     return {method: _stacked(own) for method, own in stacks.items()}
 
 

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 from dfsc.calibration import Calibration
 from dfsc.checkpoint_files import halved
 from dfsc.checkpoints import load_teacher, product_detectors, save_detector, save_teacher
-from dfsc.detector import Detector, DetectorConfig, Teacher, empty_networks, network_input, raw_maps
+from dfsc.detector import Detector, DetectorConfig, StudentAutoencoder, Teacher, network_input, raw_maps
 from dfsc.images import resize_for_network
 from dfsc.networks import SIZES, NetworkSize, teacher_network
 from dfsc.publishing import push
@@ -70,7 +70,7 @@ def build_detector(
 ) -> Detector:
     """A random detector, standardised and calibrated on pictures as a training does it."""
     torch.manual_seed(seed)
-    student, autoencoder = (halved(network).eval() for network in empty_networks(teacher.size))
+    model = halved(StudentAutoencoder.empty(teacher.size)).eval()
     x = network_input(np.stack([resize_for_network(picture) for picture in pictures]))
     output = teacher.network(x)
     mean = output.mean(dim=(0, 2, 3))[:, None, None]
@@ -83,8 +83,8 @@ def build_detector(
         separation=SeparationSettings() if method == "dfsc" else None,
         schedule="staged",
     )
-    good = raw_maps(student, autoencoder, (output - mean) / std, x)
-    return Detector(config, teacher, student, autoencoder, mean, std, Calibration(good))
+    good = raw_maps(model, (output - mean) / std, x)
+    return Detector(config, teacher, model, mean, std, Calibration(good))
 
 
 @pytest.fixture(scope="session")

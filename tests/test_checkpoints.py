@@ -208,9 +208,9 @@ def test_a_teacher_with_a_number_that_is_none_is_refused(copy, monkeypatch):
 
 def test_what_float16_can_not_hold_and_what_is_no_number_is_not_saved(demo_detectors, tmp_path):
     detector = demo_detectors[0]
-    large = copy_of(detector.student)
+    large = copy_of(detector.model)
     next(large.parameters()).data[0] = 1e5
-    for wrong in ({"student": large}, {"channel_mean": torch.full_like(detector.channel_mean, math.nan)}):
+    for wrong in ({"model": large}, {"channel_mean": torch.full_like(detector.channel_mean, math.nan)}):
         with pytest.raises(CheckpointError, match="train"):
             save_detector(dataclasses.replace(detector, **wrong), tmp_path / "out", "# Card\n")
     with pytest.raises(CheckpointError, match="can't keep"):

@@ -65,7 +65,7 @@ def test_company_does_not_change_a_detectors_result(inspector: Inspector, tiny_d
 def test_detectors_are_not_changed_by_an_inspector(tiny_detectors, good_pictures):
     Inspector(tiny_detectors, torch.bfloat16).inspect(good_pictures[0])
     for detector in tiny_detectors:
-        for network in (detector.teacher.network, detector.student, detector.autoencoder):
+        for network in (detector.teacher.network, detector.model):
             assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
 
 
@@ -154,10 +154,10 @@ def test_no_comparison_with_what_is_no_number_ends_in_accept(any_result: Result,
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("size", [1e38, math.nan])
 def test_maps_that_are_not_finite_give_an_error_and_no_verdict(tiny_detectors, good_pictures, dtype, size):
-    student = copy.deepcopy(tiny_detectors[0].student)
-    nn.init.constant_(student[-1].weight, size)
+    model = copy.deepcopy(tiny_detectors[0].model)
+    nn.init.constant_(model.student[-1].weight, size)
     with pytest.raises(CheckpointError, match="not finite"):
-        Inspector([replace(tiny_detectors[0], student=student)], dtype).inspect(good_pictures[0])
+        Inspector([replace(tiny_detectors[0], model=model)], dtype).inspect(good_pictures[0])
 
 
 def test_bfloat16_scores_lie_close_to_float32_ones(inspector: Inspector, tiny_detectors, draw):
@@ -223,8 +223,7 @@ def blurring(tiny_detectors: tuple[Detector, Detector]) -> Inspector:
     detector = replace(
         like,
         teacher=replace(like.teacher, network=averaging(copy.deepcopy(like.teacher.network))),
-        student=silent(copy.deepcopy(like.student)),
-        autoencoder=silent(copy.deepcopy(like.autoencoder)),
+        model=silent(copy.deepcopy(like.model)),
         channel_mean=torch.zeros_like(like.channel_mean),
         channel_std=torch.ones_like(like.channel_std),
         calibration=Calibration(RawMaps(ramp, ramp)),

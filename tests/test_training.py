@@ -244,7 +244,7 @@ def test_detectors_are_calibrated_on_the_held_out_images(data, penalty):
     assert detector.calibration.count == 4
     assert detector.config.separation == PLAN.separation
     x = network_input(data.held_out)
-    maps = raw_maps(detector.student, detector.autoencoder, detector.standardise(data.teacher.network(x)), x)
+    maps = raw_maps(detector.model, detector.standardise(data.teacher.network(x)), x)
     np.testing.assert_array_equal(maps.local, detector.calibration.good.local)
 
 
