@@ -86,13 +86,8 @@ def test_every_other_command_runs_those_in_blocks_first(workshop, capsys, set_pa
     assert "terminal_block-dfsc: reject" in said["inspect photo.png --product terminal_block"]
     for made in ("weights/my_block/dfsc", "my_part/dfsc", "weights/my_part/dfsc"):
         assert len(dfsc.open_checkpoints(workshop / made)) == 1
-    for made in (
-        "maps",
-        "for_mvtec/terminal_block-dfsc/terminal_block/test/good",
-        "report/report.md",
-        "sweep/sweep.md",
-        "weights/study/study.json",
-    ):
+    mapped = "for_mvtec/terminal_block-dfsc/terminal_block/test/good/000.tiff"
+    for made in ("maps", mapped, "report/report.md", "sweep/sweep.md", "weights/study/study.json"):
         assert (workshop / made).exists()
     assert json.loads((workshop / "weights" / "study" / "images" / "terminal_block.json").read_text())
     assert "EAD-S" in said["benchmark loco mvtec_loco_anomaly_detection"]
