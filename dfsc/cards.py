@@ -8,6 +8,7 @@ from dfsc.detector import DetectorConfig
 from dfsc.objectives import METHODS
 from dfsc.plan import calibration_name
 from dfsc.recipe import Recipe
+from dfsc.selftest import SelfTest
 from dfsc.training import Training
 
 RECONSTRUCTION = (
@@ -76,6 +77,8 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
             f"hinge {s.hinge}, normaliser {s.normaliser}"
         )
     lines += ["", "## Measured", "", *_measured(training.get("measured")), ""]
+    if config.self_test:
+        lines += ["## Self-test", "", *_self_tested(config.self_test), ""]
     return "\n".join(lines) + "\n"
 
 
@@ -107,6 +110,7 @@ def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
             "",
             *_measured(config.training.get("measured")),
             "",
+            *([*_self_tested(config.self_test), ""] if config.self_test else []),
         )
     ]
     return "\n".join(
@@ -132,6 +136,16 @@ def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
 def _front_matter(license_name: str, tags: list[str]) -> list[str]:
     listed = [f"  - {tag}" for tag in [*tags, "anomaly-detection"]]
     return ["---", "library_name: dfsc", f"license: {license_name}", "tags:", *listed, "---", ""]
+
+
+def _self_tested(test: SelfTest) -> list[str]:
+    verdicts = "" if test.usable else " **Not usable yet**: it gives no verdicts; train it longer."
+    return [
+        f"It {test.sentence}: {test.details}.{verdicts}",
+        "",
+        "These were made on good photographs that were held out from training. This says whether it learned to find "
+        "anything; it is not an accuracy on real faults.",
+    ]
 
 
 def _measured(measured: dict | None) -> list[str]:

@@ -13,12 +13,15 @@ from dfsc.images import RESIZE_RULE
 from dfsc.jsontext import read_json
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
+from dfsc.selftest import SelfTest
 from dfsc.separation import SeparationSettings
 
 # Of the same maps they come out equal but for the last digits of float32.
 QUANTILE_TOLERANCE = 1e-5
 # Files and folders are called after products, so a name must not lead anywhere.
 _PLAIN_NAME = re.compile(r"\w[\w .-]{0,63}")
+_FAULT_KIND = re.compile(r"[a-z][a-z ]{0,31}")
+MOST_COUNTED = 10**9
 
 
 def read_config(folder: Path, expected_format: str) -> dict:
@@ -57,9 +60,32 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
             separation=None if separation is None else SeparationSettings(**separation),
             schedule=str(config["schedule"]),
             training=dict(config.get("training", {})),
+            self_test=_self_test(config.get("self_test"), folder),
         )
     except (KeyError, TypeError, ValueError, OverflowError, TrainingError) as error:
         raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
+
+
+def _self_test(entries: object, folder: Path) -> SelfTest | None:
+    """A self-test's entries, whose kinds may be a later version's; None for detectors made before there was one."""
+    if entries is None:
+        return None
+    sound = isinstance(entries, dict) and entries.keys() == {"by_kind", "steps"} and _is_count(entries["steps"])
+    kinds = entries["by_kind"] if sound else None
+    if not isinstance(kinds, dict) or not kinds or not all(map(_is_kind, kinds.items())):
+        raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong self_test; fetch it anew.")
+    return SelfTest({kind: (found, made) for kind, (found, made) in kinds.items()}, entries["steps"])
+
+
+def _is_kind(entry: tuple[str, object]) -> bool:
+    """Whether it is a kind of fault with how many were found and made."""
+    kind, counts = entry
+    pair = isinstance(counts, list) and len(counts) == 2 and all(map(_is_count, counts))
+    return bool(_FAULT_KIND.fullmatch(kind)) and pair and counts[0] <= counts[1] > 0
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= MOST_COUNTED
 
 
 def position_entries(config: dict, folder: Path) -> tuple[int, tuple[float, float]]:

@@ -15,6 +15,7 @@ from dfsc.errors import CheckpointError
 from dfsc.images import RESIZE_RULE
 from dfsc.networks import SIZES, AutoEncoder, NetworkSize, image_tensor, student_network, teacher_network
 from dfsc.processor import multiplies_bfloat16
+from dfsc.selftest import SelfTest
 from dfsc.separation import SeparationSettings
 
 BORDER_CONVENTION = "56x56-quantiles, cells at true centres, ring unscored"
@@ -32,6 +33,7 @@ class DetectorConfig:
         separation: the constraint's settings, None for methods without it.
         schedule: "staged" or "joint".
         training: how it was trained and on what, for people; never read by the library.
+        self_test: how many made-up faults it finds; None where nobody tried.
     """
 
     product: str
@@ -43,6 +45,12 @@ class DetectorConfig:
     resize_rule: str = RESIZE_RULE
     border: str = BORDER_CONVENTION
     training: dict = field(default_factory=dict)
+    self_test: SelfTest | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether its verdicts mean something, as far as anybody tried."""
+        return self.self_test is None or self.self_test.usable
 
     @property
     def name(self) -> str:

@@ -19,6 +19,7 @@ from dfsc.images import check_array, resize_for_network
 from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
 from dfsc.placement import cell_centre
+from dfsc.selftest import SelfTest
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Result:
         calibration: the good images' maps, from which threshold and percentiles follow.
         milliseconds: the teacher's time and this detector's own.
         strangeness: how strange most of the image is (see Calibration.strangeness); about 1 for the product's own.
+        self_test: how many made-up faults the detector finds; None where nobody tried.
         local_weight: weight of the local map in the fused one.
         rejected_good: how many of the held-out good images the threshold gives up.
     """
@@ -47,6 +49,7 @@ class Result:
     calibration: Calibration
     milliseconds: float
     strangeness: float = 0.0
+    self_test: SelfTest | None = None
     local_weight: float = 0.5
     rejected_good: int = 0
 
@@ -70,8 +73,16 @@ class Result:
         return not self.strangeness <= FOREIGN  # what is no number is not the product either
 
     @property
+    def usable(self) -> bool:
+        """Whether the detector's verdicts mean something, as far as anybody tried."""
+        return self.self_test is None or self.self_test.usable
+
+    @property
     def verdict(self) -> str:
-        """ "foreign" for what is not the product; else "accept" for what scores up to the threshold, or "reject"."""
+        """ "unsure" from a detector that is not usable; "foreign" for what is not the product; else "accept" for what
+        scores up to the threshold, or "reject"."""
+        if not self.usable:
+            return "unsure"
         if self.foreign:
             return "foreign"
         return "accept" if self.score <= self.threshold else "reject"
@@ -191,6 +202,7 @@ class Inspector:
                 calibration=detector.calibration,
                 milliseconds=milliseconds,
                 strangeness=float(strangeness),
+                self_test=detector.config.self_test,
             )
             for local, global_, strangeness in zip(
                 maps.local, maps.global_, detector.calibration.strangeness(raw.local), strict=True

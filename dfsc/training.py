@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from dfsc.ondemand import OnDemand
 from dfsc.pacing import Budget, Forecast
 from dfsc.plan import TrainingPlan
 from dfsc.progress import Progress, StepRecord
+from dfsc.selftest import Fault, judge, make_faults
 from dfsc.trainer import MethodTraining
 from dfsc.trainingset import CHUNK, TrainingSet
 
@@ -123,12 +125,19 @@ class Training:
         """Whether the students have begun to learn from the auto-encoders as they are, or there is no detector."""
         return all(training.learns_to_inspect for training in self.trainings.values())
 
+    @cached_property
+    def faults(self) -> list[Fault]:
+        """Faults made on the held-out images for the self-test, the same for all methods."""
+        return make_faults(self.data.held_out, self.plan.seed)
+
     def raw_maps(self, images: np.ndarray) -> dict[str, RawMaps]:
         """Each method's raw maps (N×56×56) of uint8 N×256×256×3 images, with the networks as they are."""
         return _raw_maps({m: training.model.eval() for m, training in self.trainings.items()}, self.data, images)
 
-    def detectors(self, product: str, notes: dict) -> dict[str, Detector]:
+    def detectors(self, product: str, notes: dict, self_tested: bool = True) -> dict[str, Detector]:
         """Calibrate copies of the networks as they are now on the held-out good images: a detector a method.
+
+        Each is then tried on made-up faults, unless nobody is going to ask.
 
         The scale of each position is of held-out and of fitted images, but a held-out one is judged without itself.
 
@@ -144,7 +153,14 @@ class Training:
             position = None if floor is None else PositionScale.of(_stacked([good[method], fitted[method]]), floor)
             config = self._config(method, product, notes)
             detectors[method] = self._detector(config, model, Calibration(good[method], position))
-        return detectors
+        return self._self_tested(detectors) if self_tested else detectors
+
+    def _self_tested(self, detectors: dict[str, Detector]) -> dict[str, Detector]:
+        models = {method: detector.model for method, detector in detectors.items()}
+        maps = _raw_maps(models, self.data, np.stack([fault.image for fault in self.faults]))
+        steps = self.taken.get(self.leader.stages[-1][0], 0)
+        tests = {m: judge(self.faults, maps[m], one.calibration, steps) for m, one in detectors.items()}
+        return {m: replace(one, config=replace(one.config, self_test=tests[m])) for m, one in detectors.items()}
 
     def _config(self, method: str, product: str, notes: dict) -> DetectorConfig:
         return DetectorConfig(
@@ -180,7 +196,8 @@ class Training:
         started = time.monotonic()
         self.raw_maps(self.data.held_out[:1])
         by_position = self.plan.position_floor is not None
-        images = len(self.data.held_out) + (min(self.data.fitted, POSITION_IMAGES) if by_position else 0)
+        fitted = min(self.data.fitted, POSITION_IMAGES) if by_position else 0
+        images = len(self.data.held_out) + fitted + len(self.faults)
         return CALIBRATION_MARGIN * images * (time.monotonic() - started)
 
     def _save(self, file: Path) -> None:

@@ -68,7 +68,7 @@ def test_inspect_gives_one_object_an_image(dfsc, photographs):
     assert [r["method"] for r in good["results"]] == ["ead-s", "dfsc"]
     for result in good["results"]:
         assert set(result) == {
-            "detector", "method", "source", "score", "threshold", "verdict",
+            "detector", "method", "source", "score", "threshold", "verdict", "self_test",
             "strangeness", "local_peak", "global_peak", "peak_xy", "branch", "milliseconds",
         }  # fmt: skip
         assert result["strangeness"] < FOREIGN

@@ -361,6 +361,7 @@ def test_the_time_left_follows_the_running_stage_and_reckons_later_ones_as_deare
 def test_a_training_within_a_budget_ends_with_it_and_goes_on_when_prolonged(data, penalty, tmp_path, monkeypatch):
     ticks = itertools.count()
     monkeypatch.setattr("dfsc.pacing.monotonic", lambda: next(ticks))
+    monkeypatch.setattr(Training, "_calibration_seconds", lambda _: 2.0)  # by the real clock otherwise
     training = Training(["ead-s", "dfsc"], PLAN, data, penalty, Budget(120))
     records = [p.record for p in training.run(tmp_path / "state.pt")]
     assert training.budget.left <= training.budget.reserve

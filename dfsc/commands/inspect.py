@@ -72,11 +72,17 @@ def _inspect(inspector: Inspector, image: str, maps: MapFiles) -> dict:
     return {"image": image, "size": list(inspection.size), "results": results}
 
 
+def _why_unsure(record: dict) -> str:
+    if record["verdict"] != "unsure":
+        return ""
+    return " (not usable yet, train it longer: finds {found} of {made} made-up faults)".format(**record["self_test"])
+
+
 def _lines(report: dict) -> str:
     if "error" in report:
         return f"{report['image']}: {report['error']}\n"
     lines = [
-        f"  {r['detector']}: {r['verdict']}, score {r['score']:.3f} (limit {r['threshold']:.3f}), "
+        f"  {r['detector']}: {r['verdict']}{_why_unsure(r)}, score {r['score']:.3f} (limit {r['threshold']:.3f}), "
         f"{r['branch']} at {r['peak_xy'][0]:.0f}, {r['peak_xy'][1]:.0f}\n"
         for r in report["results"]
     ]

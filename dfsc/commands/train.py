@@ -15,14 +15,14 @@ from dfsc.checkpoint_files import UNFINISHED, check_replaceable
 from dfsc.checkpoints import keep_teacher, save_detector
 from dfsc.commands import recipe_options
 from dfsc.datasets import Dataset, open_dataset
-from dfsc.detector import Detector
+from dfsc.detector import Detector, DetectorConfig
 from dfsc.errors import ImageError
 from dfsc.evaluation import evaluate
 from dfsc.images import network_image
 from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
 from dfsc.pacing import Budget
-from dfsc.recipe import start
+from dfsc.recipe import Recipe, start
 from dfsc.training import Training
 from dfsc.unfinished import forget, state_file
 
@@ -57,11 +57,21 @@ def run(options: argparse.Namespace) -> int:
     notes = training_notes(recipe, training, data, training.seconds, options.license)
     detectors = training.detectors(_plain_name(options.product or dataset.name), notes)
     for detector in _measured(list(detectors.values()), dataset):
-        method = METHODS[detector.config.method]
+        method, test = METHODS[detector.config.method], detector.config.self_test
         save_detector(detector, folders[method.name], detector_card(detector.config, detector.calibration.count))
-        sys.stderr.write(f"{method.title}: {folders[method.name]}\n")
+        sys.stderr.write(f"{method.title}: {folders[method.name]}; {test.sentence} ({test.details})\n")
     forget(unfinished)
+    _tell_unusable([detector.config for detector in detectors.values()], recipe)
     return 0
+
+
+def _tell_unusable(configs: list[DetectorConfig], recipe: Recipe) -> None:
+    titles = [METHODS[config.method].title for config in configs if not config.usable]
+    if titles:
+        more = "--steps" if recipe.seconds is None else "--seconds"
+        sys.stderr.write(
+            f'Not usable yet: {" and ".join(titles)}. Verdicts will be "unsure"; train once more with more {more}.\n'
+        )
 
 
 def _plain_name(product: str) -> str:

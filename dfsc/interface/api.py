@@ -12,6 +12,7 @@ import gradio as gr
 
 from dfsc import Detector, DFSCError, products
 from dfsc.bundles import open_checkpoints, open_fetched
+from dfsc.detector import DetectorConfig
 from dfsc.hub import fetch, hub_name
 from dfsc.interface import wording
 from dfsc.interface.inspecting import inspector_of
@@ -71,7 +72,8 @@ def open_checkpoint(source: str = "", file: dict | None = None, request: gr.Requ
         file: or a zip as the page and `train` write it, in Python handle_file("pair.zip").
 
     Returns:
-        "detector", "method", "size" and "product" of each.
+        "detector", "method", "size" and "product" of each, whether it is "usable" (else its verdicts are "unsure"), and
+        its "self_test", null where there was none: how many made-up faults it "found" of those that were "made".
     """
     with _plain_errors():
         if file:
@@ -148,8 +150,19 @@ def _record(job: Retraining) -> dict:
 
 
 def _told(detectors: Sequence[Detector]) -> list[dict]:
-    configs = [detector.config for detector in detectors]
-    return [{"detector": c.name, "method": c.method, "size": c.size, "product": c.product} for c in configs]
+    return [_config_record(detector.config) for detector in detectors]
+
+
+def _config_record(config: DetectorConfig) -> dict:
+    test = config.self_test
+    return {
+        "detector": config.name,
+        "method": config.method,
+        "size": config.size,
+        "product": config.product,
+        "usable": config.usable,
+        "self_test": test and {"found": test.found, "made": test.made, "details": test.details},
+    }
 
 
 def _photographs(files: list[dict]) -> PhotoSet:

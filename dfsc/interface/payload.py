@@ -41,6 +41,7 @@ def _method(result: Result) -> dict:
     return {
         "title": result.title,
         "foreign": result.foreign,
+        "unsure": None if result.usable else result.self_test.sentence,
         "local": _packed(result.maps.local.astype("<f4")),
         "global": _packed(result.maps.global_.astype("<f4")),
         "good": [_packed(result.calibration.good_scores(weight).astype("<f4")) for weight in weights],

@@ -74,7 +74,7 @@ FOREIGN = (
     "light, framing or orientation."
 )
 OWN_PARTS = "the parts that your model was trained on"
-VERDICTS = {"accept": "Accepted", "reject": "Rejected", "foreign": "Not this product"}
+VERDICTS = {"accept": "Accepted", "reject": "Rejected", "foreign": "Not this product", "unsure": "Not usable yet"}
 LEGEND = (
     ("0", "as 90 % of the good parts’ pixels, or calmer"),
     ("0.1", "as the hottest 0.5 % of those pixels"),
@@ -158,6 +158,7 @@ def judging(product: str) -> dict:
             "accept": "{title} accepts this part",
             "reject": "{title} rejects this part",
             "foreign": "{title} does not know this",
+            "unsure": "{title} is not usable yet: {why}",
         },
         "standing": {
             "every": "The score is above all {count} good parts held out from training.",
@@ -172,6 +173,7 @@ def judging(product: str) -> dict:
         "({larger} against {other} {smaller}): {meaning}.",
         "meaning": BRANCH_MEANING,
         "calm": "both together stay below the limit",
+        "meaningless": "that means nothing yet, the model has to be trained longer",
         "alt": {
             key: f"{title} map of {{title}} over the photograph, highest value {{top}}"
             for key, (title, _) in MAPS.items()

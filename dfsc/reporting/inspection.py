@@ -25,7 +25,8 @@ BRANCHES = ("local", "global", "fused")
 
 
 def result_record(inspection: Inspection, result: Result) -> dict:
-    """All that a result says, as JSON; "peak_xy" in pixels of the inspection's image."""
+    """All that a result says, as JSON; "peak_xy" in pixels of the inspection's image, "self_test" null if untried."""
+    test = result.self_test
     return {
         "detector": result.detector,
         "method": result.method,
@@ -33,6 +34,7 @@ def result_record(inspection: Inspection, result: Result) -> dict:
         "score": result.score,
         "threshold": result.threshold,
         "verdict": result.verdict,
+        "self_test": test and {"found": test.found, "made": test.made},
         "strangeness": round(result.strangeness, 3),
         "local_peak": result.local_peak,
         "global_peak": result.global_peak,
@@ -90,7 +92,7 @@ def _row(line: np.ndarray, inspection: Inspection, result: Result) -> None:
     first, *others = line
     first.imshow(inspection.image)
     first.set_title(
-        f"{result.title}: {result.verdict}\nscore {result.score:.2f}, limit {result.threshold:.2f}", fontsize=11
+        f"{result.title}: {_said(result)}\nscore {result.score:.2f}, limit {result.threshold:.2f}", fontsize=11
     )
     for axis, branch, cells in zip(others, BRANCHES, _maps(result), strict=True):
         axis.imshow(overlay(inspection.image, cells))
@@ -98,6 +100,10 @@ def _row(line: np.ndarray, inspection: Inspection, result: Result) -> None:
     others[-1].plot(*inspection.peak_xy(result), "o", mfc="none", mec="white", ms=12, mew=2)
     for axis in line:
         axis.set_axis_off()
+
+
+def _said(result: Result) -> str:
+    return result.verdict if result.usable else f"not usable yet, {result.self_test.sentence}"
 
 
 def _maps(result: Result) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

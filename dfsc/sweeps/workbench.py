@@ -73,7 +73,8 @@ class Workbench:
 
     def _evaluated(self, dataset: Dataset, trainings: Mapping[str, Training], pixels: bool) -> dict[str, dict]:
         """All on the same images at once: by name what was found."""
-        detectors = [d for training in trainings.values() for d in training.detectors(dataset.name, {}).values()]
+        calibrated = (training.detectors(dataset.name, {}, self_tested=False) for training in trainings.values())
+        detectors = [detector for of_one in calibrated for detector in of_one.values()]
         evaluation = evaluate(dataset, detectors, read=self._image)
         results = {name: _result(number, dataset, evaluation) for number, name in enumerate(trainings)}
         if pixels:

@@ -40,7 +40,7 @@ const judge = method => {
   const good = method.good[Math.round(weight * (method.good.length - 1))];
   const peak = highest(fused);
   const limit = good[good.length - 1 - rejected()];
-  const verdict = method.foreign ? 'foreign' : fused[peak] > limit ? 'reject' : 'accept';
+  const verdict = method.unsure ? 'unsure' : method.foreign ? 'foreign' : fused[peak] > limit ? 'reject' : 'accept';
   return { fused, good, peak, limit, verdict, score: fused[peak], below: good.filter(g => g < fused[peak]).length };
 };
 
@@ -52,9 +52,10 @@ const agreement = found => {
   const verdicts = new Set(found.map(one => one.verdict));
   if (verdicts.size === 1 && verdicts.has('foreign')) return words.foreign;
   const known = found.map((one, index) => [shown.methods[index].title, one.verdict]);
-  if (verdicts.size === 1 && found.length > 1)
+  if (verdicts.size === 1 && found.length > 1 && !verdicts.has('unsure'))
     return filled(found.length === 2 ? words.both : words.all, { verb: known[0][1], count: found.length });
-  const clauses = known.map(([title, verdict]) => filled(words.clauses[verdict], { title }));
+  const why = index => shown.methods[index].unsure;
+  const clauses = known.map(([title, verdict], index) => filled(words.clauses[verdict], { title, why: why(index) }));
   return `${clauses.join(', ')}.`;
 };
 
@@ -66,7 +67,7 @@ const strongest = (method, one) => {
     x: Math.round(x * shown.width), y: Math.round(y * shown.height), branch,
     larger: number(Math.max(local, other)), smaller: number(Math.min(local, other)),
     other: branch === 'local' ? 'global' : 'local',
-    meaning: one.verdict === 'accept' ? shown.words.calm : shown.words.meaning[branch],
+    meaning: { accept: shown.words.calm, unsure: shown.words.meaningless }[one.verdict] ?? shown.words.meaning[branch],
   });
 };
 
