@@ -17,6 +17,9 @@ MOST_AUTOENCODER_SHARE = 0.5
 MIN_STEPS = 4
 # What a step costs beside one of the auto-encoder, roughly; of size small the student's cost more.
 STEP_COSTS = {"autoencoder": 1, "imitation": 3, "student": 4, "joint": 5}
+# The same as measured for a quick pair of size demo (docs/measurements.md, "Retraining in minutes"): 15, 20 and 65 % of
+# the learning were some 300, 290 and 340 steps.
+PAIR_STEP_COSTS = {"autoencoder": 1, "imitation": 1.4, "student": 3.9}
 # What all methods of a pair share is done once.
 SHARED = {"autoencoder", "imitation"}
 
@@ -71,6 +74,24 @@ class Budget:
         if stage != "autoencoder" or self.spent + (MIN_STEPS - done) * pace > self._end(stage, MOST_AUTOENCODER_SHARE):
             raise self._too_short()
         return MIN_STEPS
+
+    def foreseen(self, stage: str, done: int, stages: Sequence[tuple[str, int]]) -> int:
+        """About how many steps all stages of a pair will have together, by the pace of the running one.
+
+        Args:
+            done: steps of the running stage, more than at the first call of `steps` for it.
+            stages: names and numbers of steps of all stages in order; of later ones the numbers don't count.
+        """
+        first, since = self._first[stage]
+        pace = max(self.spent - since, 1e-9) / (done - first)
+        running = [name for name, _ in stages].index(stage)
+        foreseen = sum(steps for _, steps in stages[: running + 1])
+        began = max(self._end(stage), self.spent)
+        for name, _ in stages[running + 1 :]:
+            cost = pace * PAIR_STEP_COSTS[name] / PAIR_STEP_COSTS[stage]
+            foreseen += max(0, round((self._end(name) - began) / cost))
+            began = max(began, self._end(name))
+        return foreseen
 
     def _too_short(self) -> TrainingError:
         return TrainingError(f"{self.seconds:.0f} seconds are too short to train here; give more time.")

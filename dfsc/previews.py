@@ -13,22 +13,30 @@ import torch
 from torch import Tensor
 
 from dfsc.detector import Teacher, for_inference, inference_dtype, network_input
+from dfsc.selftest import Fault
 from dfsc.separation import split_rank
 from dfsc.training import Training
 
 
 @dataclass(frozen=True)
 class Preview:
-    """Each method's map of one held-out photograph as its networks are now.
+    """Each method's maps of one held-out photograph and of the same with a made-up fault, as its networks are now.
+
+    Untrained networks are calm on a good photograph, too; on a faulty one it shows that they are blind.
 
     Attributes:
         kind: "distance", the channel mean of d^{TA} = (T − A)², until the students learn from it; then "global", the
             channel mean of (A − S^A)².
-        maps: float32 56×56 by method.
+        good, faulty: float32 56×56 by method.
+        photograph: uint8 256×256×3.
+        fault: what was done to it.
     """
 
     kind: str
-    maps: dict[str, np.ndarray]
+    good: dict[str, np.ndarray]
+    faulty: dict[str, np.ndarray]
+    photograph: np.ndarray
+    fault: Fault
 
 
 class NovelChannels:
@@ -73,20 +81,27 @@ def stand_in(images: np.ndarray, teacher: Teacher, shown: int = 0) -> Iterator[N
 @torch.inference_mode()
 def novel_channels(training: Training, shown: int = 0) -> dict[str, NovelChannels]:
     """Novel channels by the real d^{TA} of each method's auto-encoder, on one of the held-out photographs."""
-    return {method: NovelChannels(d) for method, d in _distances(training, shown).items()}
+    images = training.data.held_out[shown : shown + 1]
+    return {method: NovelChannels(d[0]) for method, d in _distances(training, images).items()}
 
 
 @torch.inference_mode()
-def preview(training: Training, shown: int = 0) -> Preview:
-    """Look at a held-out photograph with the networks as they are; some 0.1 s a method."""
-    if not training.learns_to_inspect:
-        return Preview("distance", {m: d.mean(dim=0).numpy() for m, d in _distances(training, shown).items()})
-    images = training.data.held_out[shown : shown + 1]
-    return Preview("global", {m: maps.global_[0].astype(np.float32) for m, maps in training.raw_maps(images).items()})
+def preview(training: Training) -> Preview:
+    """Look at a held-out photograph and at a fault of the self-test with the networks as they are; 0.2 s a method."""
+    fault = training.faults[0]
+    photograph = training.data.held_out[fault.photograph]
+    images = np.stack([photograph, fault.image])
+    if training.learns_to_inspect:
+        kind, maps = "global", {m: found.global_.astype(np.float32) for m, found in training.raw_maps(images).items()}
+    else:
+        kind, maps = "distance", {m: d.mean(dim=1).numpy() for m, d in _distances(training, images).items()}
+    good, faulty = ({method: both[number] for method, both in maps.items()} for number in range(2))
+    return Preview(kind, good, faulty, photograph, fault)
 
 
-def _distances(training: Training, shown: int) -> dict[str, Tensor]:
+def _distances(training: Training, images: np.ndarray) -> dict[str, Tensor]:
+    """d^{TA} of images uint8 N×256×256×3 by method: N×C×56×56."""
     data = training.data
-    x = network_input(data.held_out[shown : shown + 1])
+    x = network_input(images)
     teacher = (data.teacher.network(x) - data.channel_mean) / data.channel_std
-    return {method: (teacher - one.autoencoder.eval()(x)).square()[0] for method, one in training.trainings.items()}
+    return {method: (teacher - one.autoencoder.eval()(x)).square() for method, one in training.trainings.items()}

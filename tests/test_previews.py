@@ -43,8 +43,13 @@ def test_previews_follow_the_stages_and_leave_the_training_alone(training):
         found = preview(training)
         kinds.append(found.kind)
         told.append(progress.record.losses)
-        assert found.maps.keys() == {"ead-s", "dfsc"}
-        assert all(m.shape == (56, 56) and np.isfinite(m).all() for m in found.maps.values())
+        assert found.good.keys() == found.faulty.keys() == {"ead-s", "dfsc"}
+        for method, good in found.good.items():
+            assert good.shape == (56, 56)
+            assert np.isfinite(good).all()
+            assert not np.array_equal(good, found.faulty[method])
+        assert (found.photograph == training.data.held_out[found.fault.photograph]).all()
+        assert (found.photograph != found.fault.image).any()
     assert kinds == ["distance"] * 4 + ["global"] * 4
     assert told == expected
     assert novel_channels(training)["dfsc"].share(0.9).mean() == pytest.approx(0.1, abs=1e-3)

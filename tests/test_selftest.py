@@ -10,7 +10,7 @@ from PIL import Image
 
 from dfsc.__main__ import main
 from dfsc.bundles import open_checkpoints, write_bundle
-from dfsc.calibration import BranchMaps, Calibration
+from dfsc.calibration import Calibration, RawMaps
 from dfsc.cards import detector_card, repository_card
 from dfsc.checkpoints import load, save_detector
 from dfsc.detector import network_input
@@ -44,14 +44,14 @@ def maps_with(faults, value, shift=0.0):
     for cells, fault in zip(local, faults, strict=True):
         x, y = (fault.box[0] + fault.box[2]) / 2, (fault.box[1] + fault.box[3]) / 2
         cells[cell_at((x + shift - 0.1) % 0.8 + 0.1, y)] = value
-    return BranchMaps(local, np.zeros_like(local))
+    return RawMaps(local, np.zeros_like(local))
 
 
 @pytest.fixture(scope="module")
 def calm():
     """The calibration of a detector whose maps of good photographs lie between 0 and 1."""
     good = np.random.default_rng(0).uniform(0, 1, (2, 5, 56, 56)).astype(np.float16)
-    return Calibration(BranchMaps(*good))
+    return Calibration(RawMaps(*good))
 
 
 def with_test(detector, test):

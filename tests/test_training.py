@@ -317,6 +317,25 @@ def test_a_slow_machine_gives_the_autoencoder_more_than_its_share_up_to_half(clo
         budget.steps("autoencoder", 3, planned=4)
 
 
+def test_how_many_steps_fit_is_foreseen_from_the_first_stages_pace(clock):
+    def foreseen(pace, stage="autoencoder", learned=0):
+        budget = Budget(110)
+        budget.keep(reserve=10)
+        clock.now += learned
+        budget.steps(stage, 1, planned=300)
+        clock.now += 10 * pace
+        stages = [("autoencoder", 0), ("imitation", 0), ("student", 0)]
+        names = [name for name, _ in stages]
+        stages[names.index(stage)] = stage, budget.steps(stage, 11, planned=300)
+        return budget.foreseen(stage, 11, stages)
+
+    # 15 s of the auto-encoder, 20 of the imitation at 1.4 times the pace, 65 of the student at 3.9 times.
+    assert foreseen(0.1) == pytest.approx(1 + 150 + 20 / 0.14 + 65 / 0.39, abs=2)
+    assert foreseen(0.05) == pytest.approx(2 * foreseen(0.1), rel=0.02)
+    assert foreseen(1.0) < 50
+    assert foreseen(0.39, "student", learned=35) == pytest.approx(1 + 65 / 0.39, abs=2)
+
+
 def test_a_budget_that_is_too_short_is_refused(clock):
     budget = Budget(30)
     budget.keep(reserve=5)

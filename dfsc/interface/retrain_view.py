@@ -7,7 +7,7 @@ from dfsc import Detector
 from dfsc.figures import SCALE_END, css_gradient, overlay
 from dfsc.interface import retrain_wording as wording
 from dfsc.interface.markup import notice, picture, text
-from dfsc.interface.retraining import Retraining, State
+from dfsc.interface.retraining import SURE_STEPS, Retraining, State
 from dfsc.objectives import METHODS
 from dfsc.photoset import PhotoSet
 from dfsc.previews import NovelChannels, Preview
@@ -62,47 +62,79 @@ def progress_html(job: Retraining, place: int, ahead: float) -> str:
     if job.state is State.FAILED:
         return notice(job.error, "error")
     if job.state is State.DONE:
-        return notice(wording.done(job.took))
-    said = {State.PREPARING: wording.PREPARING, State.CALIBRATING: wording.CALIBRATING}.get(job.state, "")
-    if job.state is State.WAITING:
-        said = wording.waiting(place, ahead) if place else wording.PREPARING
-    elif job.state is State.LEARNING and job.record:
-        said = wording.progress(job.record.stage, job.record.step, job.record.steps, job.seconds_left)
+        configs = [detector.config for detector in job.detectors]
+        return notice(wording.done(job.took, configs), "info" if job.usable else "unsure")
     share = 0.0 if job.state is State.WAITING else 1 - job.seconds_left / job.recipe.seconds
     return (
-        notice(said)
+        notice(_under_way(job, place, ahead))
+        + _forecast(job)
         + f'<div class="progress" role="progressbar" aria-valuenow="{100 * share:.0f}" aria-valuemin="0" '
         + f'aria-valuemax="100" aria-label="Training"><i style="width:{share:.1%}"></i></div>'
     )
 
 
-def preview_html(found: Preview, photographs: PhotoSet, shown: np.ndarray) -> str:
-    """Both methods' maps of a held-out photograph (uint8 256×256×3), on one fixed scale."""
-    said, end = wording.PREVIEWS[found.kind]
-    image = _in_proportion(shown, photographs)
+def _under_way(job: Retraining, place: int, ahead: float) -> str:
+    if job.state is State.CALIBRATING:
+        return wording.CALIBRATING
+    if job.stopping:
+        return wording.STOPPING if job.would_keep else wording.STOPPING_EARLY
+    if job.state is State.WAITING and place:
+        return wording.waiting(place, ahead)
+    record = job.record
+    if job.state is not State.LEARNING or record is None or record.stage not in job.stages:
+        return wording.PREPARING
+    steps = record.steps if record.step >= SURE_STEPS else None
+    return wording.progress(job.stages, record.stage, record.step, steps, job.seconds_left)
+
+
+def _forecast(job: Retraining) -> str:
+    if job.state is not State.LEARNING or job.stopping:
+        return ""
+    sentence = wording.manages(job.foreseen, job.recipe.seconds)
+    return notice(sentence, "unsure") if wording.manages_too_few(job.foreseen) else f'<p class="quiet">{sentence}</p>'
+
+
+def preview_html(found: Preview, photographs: PhotoSet) -> str:
+    """Both methods' maps of a good photograph and of the same with a fault, on one fixed scale."""
+    said, full, end = wording.PREVIEWS[found.kind]
+    faulty = wording.PREVIEW_FAULTY.format(kind=found.fault.kind)
+    sides = (
+        (wording.PREVIEW_GOOD, found.good, _in_proportion(found.photograph, photographs)),
+        (faulty, found.faulty, _in_proportion(found.fault.image, photographs)),
+    )
     figures = "".join(
-        f"<figure>{picture(overlay(image, cells * SCALE_END / end), f'{METHODS[method].title}: {said}')}"
-        f"<figcaption>{METHODS[method].title} <span>mean {cells.mean():.3f}</span></figcaption></figure>"
-        for method, cells in found.maps.items()
+        _preview_figure(f"{METHODS[method].title}, {what}", said, maps[method], image, end)
+        for method in found.good
+        for what, maps, image in sides
     )
     return (
-        f'<section class="card previews"><h3>Preview</h3><p class="quiet">{text(said)}</p>'
+        f'<section class="card previews"><h3>Preview</h3><p class="quiet">{text(wording.preview(said, full))}</p>'
         f'<div class="pair">{figures}</div>{_scale("0", f"{end:g}")}</section>'
+    )
+
+
+def _preview_figure(title: str, said: str, cells: np.ndarray, image: np.ndarray, end: float) -> str:
+    return (
+        f"<figure>{picture(overlay(image, cells * SCALE_END / end), f'{title}: {said}')}"
+        f"<figcaption>{text(title)} <span>highest {cells.max():.2f}</span></figcaption></figure>"
     )
 
 
 def result_html(detectors: tuple[Detector, ...]) -> str:
     """What was trained, and how far its limits can be trusted."""
     first = detectors[0]
+    unusable = [detector.config for detector in detectors if not detector.config.usable]
     rows = "".join(
         f"<tr><th>{METHODS[detector.config.method].title}</th><td>{_settings(detector)}</td>"
-        f"<td>{detector.calibration.threshold():.2f}</td></tr>"
+        f"<td>{detector.calibration.threshold():.2f}</td><td>{_self_tested(detector)}</td></tr>"
         for detector in detectors
     )
     notes = first.config.training
     return (
         '<section class="card result"><h3>Your pair</h3>'
-        + f"<table><tr><th>Model</th><th>Constraint</th><th>Limit</th></tr>{rows}</table>"
+        + f"<table><tr><th>Model</th><th>Constraint</th><th>Limit</th><th>Self-test</th></tr>{rows}</table>"
+        + (notice(wording.not_usable(unusable), "unsure") if unusable else "")
+        + f'<p class="quiet">{text(wording.SELF_TEST_NOTE)}</p>'
         + f"<p>{text(wording.calibrated(first.calibration))}</p>"
         + f'<p class="quiet">{text(notes["fitted"])} photographs learned from, steps: {text(notes["steps"])}, '
         + f"seed {text(notes['seed'])}, penalty images {text(notes['penalty'])}, "
@@ -113,6 +145,12 @@ def result_html(detectors: tuple[Detector, ...]) -> str:
 def _settings(detector: Detector) -> str:
     separation = detector.config.separation
     return "none" if separation is None else f"τ′ {separation.tau:g}, κ {separation.margin_ratio:g}"
+
+
+def _self_tested(detector: Detector) -> str:
+    test = detector.config.self_test
+    verdict = "accept" if test.usable else "unsure"
+    return f'<span class="badge {verdict}">{text(test.sentence)}</span> <span class="quiet">{text(test.details)}</span>'
 
 
 def _in_proportion(image: np.ndarray, photographs: PhotoSet) -> np.ndarray:

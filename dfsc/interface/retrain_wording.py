@@ -1,7 +1,11 @@
 """What the Retrain tab says."""
 
+from collections.abc import Sequence
+
 from dfsc.calibration import Calibration
+from dfsc.detector import DetectorConfig
 from dfsc.interface.wording import product_name
+from dfsc.objectives import METHODS
 from dfsc.photoset import MAX_PHOTOGRAPHS
 from dfsc.trainingset import MIN_IMAGES
 
@@ -38,6 +42,13 @@ TOO_MANY_WAIT = "Too many visitors wait for a training already; please come back
 NOTHING_TO_STOP = "No training is under way."
 STOPPING = "Stopping after this step; what was learned is kept and calibrated."
 STOPPING_EARLY = "Stopping. It is too early for a new pair to come of it."
+STAGES = {
+    "autoencoder": "training auto-encoders",
+    "imitation": "students imitate the teacher",
+    "student": "students imitate teacher and auto-encoders",
+}
+# In 120 s on two idle cores; a pair of half as many still finds most made-up faults (docs/measurements.md).
+USUAL_STEPS = 600
 NOTHING_TO_PROLONG = "There is no finished training to go on with; train a pair first."
 STAND_IN = (
     "Estimate before training, on {name}: how many features are novel at each position if the photographs’ mean stands "
@@ -51,16 +62,18 @@ PLOT_TITLES = {
     "active": "DFSC: share of novel features inside the margin",
 }
 PREVIEWS = {
-    "distance": (
-        "Auto-encoder against teacher on a held-out photograph, mean (T − A)²; full colour is 1, as wrong as knowing "
-        "nothing but the mean.",
-        1.0,
-    ),
-    "global": (
-        "Global maps on a held-out photograph, mean (A − Sᴬ)²; a good part should become calm. Full colour is 0.3.",
-        0.3,
-    ),
+    "distance": ("Auto-encoder against teacher, mean (T − A)²", "1, as wrong as knowing nothing but the mean", 1.0),
+    "global": ("Global map, mean (A − Sᴬ)²", "0.3", 0.3),
 }
+PREVIEW_GOOD, PREVIEW_FAULTY = "good part", "made-up fault ({kind})"
+
+
+def preview(said: str, full: str) -> str:
+    """What a preview shows, and where its colours end."""
+    return (
+        f"{said}: a held-out photograph as it is, which should become calm, and the same one with a made-up fault, "
+        f"which should stand out. Full colour is {full}."
+    )
 
 
 def sample_button(name: str, count: int, drawn: bool) -> str:
@@ -80,23 +93,51 @@ def waiting(place: int, seconds: float) -> str:
     return f"You are number {place} in the queue: {before} before yours, for about {duration(seconds)}."
 
 
-def progress(stage: str, step: int, steps: int, left: float) -> str:
-    what = {
-        "autoencoder": "The auto-encoders learn",
-        "imitation": "Both students learn the same from the teacher",
-        "student": "The students learn",
-    }.get(stage, "Both learn")
-    # After one step nothing is known yet about how many fit.
-    of = f"step {step} of about {steps}" if step > 1 else "step 1"
-    return f"{what}: {of}. {duration(left)} left."
+def progress(stages: Sequence[str], stage: str, step: int, steps: int | None, left: float) -> str:
+    """How far a training is; `steps` is None as long as it is not known how many of the stage fit."""
+    of = f"step {step} of about {steps}" if steps else f"step {step}, measuring how many fit"
+    return f"Stage {stages.index(stage) + 1} of {len(stages)}: {STAGES[stage]}, {of}. {duration(left)} left."
+
+
+def manages(steps: int | None, seconds: float) -> str:
+    """What the machine manages within a training's time, and what is usual."""
+    if steps is None:
+        return f"Measuring how many steps this machine manages in {seconds:.0f} s; {USUAL_STEPS} are usual."
+    said = f"About {steps} steps fit into {seconds:.0f} s on this machine now; {USUAL_STEPS} are usual"
+    return f"{said}, so expect too little." if manages_too_few(steps) else f"{said}."
+
+
+def manages_too_few(steps: int | None) -> bool:
+    return steps is not None and steps < USUAL_STEPS / 2
 
 
 PREPARING = "The teacher looks at your photographs …"
-CALIBRATING = "Calibrating on the held-out photographs …"
+CALIBRATING = "Calibrating on the held-out photographs, and looking for made-up faults on them …"
 
 
-def done(seconds: float) -> str:
-    return f"The pair is ready after {duration(seconds)}. It stands in the Inspect tab as your model."
+def done(seconds: float, configs: Sequence[DetectorConfig]) -> str:
+    """That the pair is ready and what its self-test says, or that it is not usable and what to do."""
+    unusable = [config for config in configs if not config.usable]
+    if unusable:
+        return f"Not usable yet, after {duration(seconds)}: {_found(unusable)}. Press “{LONGER_LABEL}” to go on."
+    return f"The pair is ready after {duration(seconds)}: {_found(configs)}. It is in the Inspect tab as your model."
+
+
+def not_usable(configs: Sequence[DetectorConfig]) -> str:
+    return (
+        f"Not usable yet: {_found(configs)}. Verdicts of such a model would mean nothing, so it gives none. "
+        f"“{LONGER_LABEL}” goes on from where it stopped."
+    )
+
+
+def _found(configs: Sequence[DetectorConfig]) -> str:
+    return ", ".join(f"{METHODS[config.method].title} {config.self_test.sentence}" for config in configs)
+
+
+SELF_TEST_NOTE = (
+    "Made-up faults are parts erased, copied and scratched on the held-out photographs. They show that a model learned "
+    "to find something; they are no accuracy on real faults."
+)
 
 
 def calibrated(calibration: Calibration) -> str:

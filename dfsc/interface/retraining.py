@@ -20,6 +20,8 @@ from dfsc.separation import SeparationSettings
 from dfsc.training import Training
 
 POINT_SECONDS = 1.0
+# Before so many steps of a stage its pace says too little about how many will fit.
+SURE_STEPS = 10
 PREVIEW_SECONDS = 4.0
 PATIENCE = 5.0
 # Lowest and highest that a visitor may wish for; one training holds up all others.
@@ -67,6 +69,7 @@ class Retraining:
         self.record: StepRecord | None = None
         self.preview: Preview | None = None
         self.novel: NovelChannels | None = None
+        self.foreseen: int | None = None  # steps of all stages
         self.detectors: tuple[Detector, ...] = ()
         self.training: Training | None = earlier.training if earlier else None
         self.took = earlier.took if earlier else 0.0
@@ -78,6 +81,21 @@ class Retraining:
     @property
     def finished(self) -> bool:
         return self.state in (State.DONE, State.FAILED) or (self.state is State.WAITING and self._abandoned)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the trained pair's verdicts mean something."""
+        return all(detector.config.usable for detector in self.detectors)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop and has not stopped learning yet."""
+        return self._stopped and self.state in (State.PREPARING, State.LEARNING)
+
+    @property
+    def stages(self) -> list[str]:
+        """Names of the stages in order, once it learns."""
+        return [name for name, _ in self.training.leader.stages]
 
     @property
     def seconds_left(self) -> float:
@@ -97,7 +115,7 @@ class Retraining:
 
     @property
     def held_out(self) -> np.ndarray:
-        """The photograph that previews show: uint8 256×256×3, never learned from."""
+        """The photograph on which novel features are shown: uint8 256×256×3, never learned from."""
         return self.training.data.held_out[0]
 
     def close(self) -> None:
@@ -180,6 +198,8 @@ class Retraining:
             self._look_for_novelty()
         if record.method != self.recipe.methods[-1]:
             return
+        if record.step >= SURE_STEPS:
+            self.foreseen = self._budget.foreseen(record.stage, record.step, self.training.leader.stages)
         now = self.took + self._budget.spent
         if now - self._told > POINT_SECONDS or not self.points:
             means = [Point(plot, now, series, float(np.mean(v))) for (plot, series), v in self._values.items()]

@@ -81,10 +81,8 @@ def stop_training(request: gr.Request) -> str:
     if not known.trains:
         return notice(wording.NOTHING_TO_STOP)
     job = known.retraining
-    begun = job.state not in (State.WAITING, State.PREPARING)
-    said = wording.STOPPING if begun and job.would_keep else wording.STOPPING_EARLY
     job.stop()
-    return notice(said)
+    return view.progress_html(job, *lane.place(job))
 
 
 def download_pair(request: gr.Request) -> Any:
@@ -131,7 +129,7 @@ def _changes(known: Visitor, job: Retraining, tau: float, last: Changes) -> Chan
     if len(job.points) != points:
         new.curves = curves_html(job.points)
     if job.preview is not preview:
-        new.preview = view.preview_html(job.preview, job.photographs, job.held_out)
+        new.preview = view.preview_html(job.preview, job.photographs)
     if job.novel is not novel:
         new.novelty = novelty_of(known, tau)
     return new

@@ -1,5 +1,6 @@
 """What programs do with the running page: the real gradio_client against the server that visitors use."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 
 from dfsc import Inspector, product_detectors, read_image
 from dfsc.bundles import write_bundle
+from dfsc.selftest import SelfTest
 
 
 @pytest.fixture
@@ -67,10 +69,25 @@ def test_an_opened_zip_belongs_to_one_client(client, address, photographs, tmp_p
     write_bundle(product_detectors("toy_plate"), file)
     opened = client.predict("", handle_file(file), api_name="/open_checkpoint")
     assert [detector["product"] for detector in opened] == ["toy_plate", "toy_plate"]
+    assert [(detector["usable"], detector["self_test"]) for detector in opened] == [(True, None)] * 2
     told = client.predict(handle_file(photographs[0]), "own", api_name="/inspect")
     assert {record["source"] for record in told["results"]} == {"pair.zip"}
     with pytest.raises(AppError):
         Client(address, verbose=False).predict(handle_file(photographs[0]), "own", api_name="/inspect")
+
+
+def test_detectors_that_find_no_made_up_faults_give_no_verdicts(client, photographs, tmp_path):
+    poor = SelfTest({"erased": (0, 7), "copied": (2, 7), "scratched": (1, 6)}, 900)
+    detectors = product_detectors("toy_block")
+    file = tmp_path / "poor.zip"
+    write_bundle([replace(d, config=replace(d.config, self_test=poor)) for d in detectors], file)
+    opened = client.predict("", handle_file(file), api_name="/open_checkpoint")
+    details = "erased 0 of 7, copied 2 of 7, scratched 1 of 6"
+    for detector in opened:
+        assert (detector["usable"], detector["self_test"]) == (False, {"found": 3, "made": 20, "details": details})
+    told = client.predict(handle_file(photographs[0]), "own", api_name="/inspect")
+    for record in told["results"]:
+        assert (record["verdict"], record["self_test"]) == ("unsure", {"found": 3, "made": 20})
 
 
 def test_too_few_photographs_are_told_before_a_training_begins(client, photographs):

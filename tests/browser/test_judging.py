@@ -7,7 +7,9 @@ from playwright.sync_api import Page, expect
 from visiting import encoded, expect_inspected, map_pictures, upload
 
 from dfsc import Inspection, Inspector, product_detectors, read_image
+from dfsc.bundles import write_bundle
 from dfsc.checkpoints import products
+from dfsc.selftest import SelfTest
 
 
 def slide(page: Page, **values: int) -> None:
@@ -106,3 +108,31 @@ def test_a_click_on_a_map_tells_all_values_there(visit, photograph, inspection):
     upload(page, "other.png", photograph)
     expect_inspected(page, "other.png")
     expect(probe).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        ((3, 3), "EAD-S is not usable yet: finds 3 of 20 made-up faults, DFSC is not usable yet: finds 3 of 20"),
+        ((18, 3), "this part, DFSC is not usable yet: finds 3 of 20 made-up faults."),
+    ],
+)
+def test_who_found_few_made_up_faults_says_nothing_in_green_or_red(visit, photograph, tmp_path, tests, said):
+    detectors = product_detectors(products()[0])
+    tried = [SelfTest({"erased": (found, 20)}, 900) for found in tests]
+    write_bundle(
+        [replace(d, config=replace(d.config, self_test=t)) for d, t in zip(detectors, tried, strict=True)],
+        tmp_path / "pair.zip",
+    )
+    page = visit()
+    page.locator("#checkpoint input[type=file]").first.set_input_files(tmp_path / "pair.zip")
+    expect(page.locator("#message")).to_contain_text("2 detectors opened")
+    upload(page, "part.png", photograph)
+    expect_inspected(page, "part.png")
+    expect(page.locator("#results .agreement")).to_contain_text(said)
+    unsure = tests.count(3)
+    expect(page.locator("#results .method-row .badge.unsure")).to_have_count(unsure)
+    expect(page.locator("#results .method-row .badge:is(.accept, .reject, .foreign)")).to_have_count(2 - unsure)
+    slide(page, weight=100, rejected=1)
+    expect(page.locator("#results .method-row .verdict.unsure")).to_have_count(unsure)
+    expect(page.locator("#results .method-row").last).to_contain_text("that means nothing yet")

@@ -17,6 +17,7 @@ from dfsc.interface.retraining import State
 
 PHOTOGRAPHS = "#photographs input[type=file]"
 LONG = 200_000
+NOT_USABLE = re.compile(r"Not usable yet, after .* EAD-S finds \d+ of 20 made-up faults.*“Train longer”")
 
 
 def files(draw, numbers) -> list[dict]:
@@ -114,6 +115,8 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     # So slow a clock that a click ends it, not the time.
     set_pace(0.02)
     begin(ready, 80)
+    expect(ready.locator("#retrain-message")).to_contain_text("600 are usual", timeout=LONG)
+    expect(ready.locator("#retrain-message")).to_contain_text("Stage 1 of 3: training auto-encoders", timeout=LONG)
     expect(ready.locator("#curves [data-plot=autoencoder] polyline")).to_have_count(2, timeout=LONG)
     other.click("#train")
     expect(other.locator("#retrain-message")).to_contain_text("You are number 1 in the queue")
@@ -122,10 +125,15 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     expect(other.locator("#results .file")).to_have_text("part 7.jpg")
     other.get_by_role("tab", name="Retrain").click()
     other.click("#stop")
-    expect(ready.locator("#preview figure")).to_have_count(2, timeout=LONG)
+    expect(ready.locator("#preview figure")).to_have_count(4, timeout=LONG)
+    assert "made-up fault" in ready.locator("#preview figcaption").nth(1).inner_text()
     expect(ready.locator("#curves [data-plot=student] polyline")).to_have_count(6, timeout=LONG)
     ready.click("#stop")
     expect(ready.locator("#retrain-result")).to_contain_text("Calibrated on 4 held-out photographs", timeout=LONG)
+    # After so few steps it must not look like a pair that can be relied on.
+    expect(ready.locator("#retrain-message .notice.unsure")).to_contain_text(NOT_USABLE)
+    expect(ready.locator("#retrain-result .notice.unsure")).to_contain_text("“Train longer” goes on")
+    expect(ready.locator("#retrain-result .badge.unsure")).to_have_count(2)
     expect(other.locator("#retrain-message")).to_contain_text("stopped before its turn", timeout=LONG)
 
     with ready.expect_download() as download:
@@ -140,6 +148,7 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     ready.locator("#upload input[type=file]").first.set_input_files(files(draw, [8]))
     expect_inspected(ready, "part 8.jpg")
     expect(ready.locator("#results")).to_contain_text("your own training")
+    expect(ready.locator("#results .method-row .badge.unsure")).to_have_count(2)
     scores = ready.locator("#results .score").all_inner_texts()
 
     assert "Your model" not in other.locator("#product").inner_text()
@@ -156,6 +165,7 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     ready.click("#longer")
     wait_until(lambda: last_job().steps_taken > taken + 2)
     ready.click("#stop")
+    expect(ready.locator("#retrain-message")).to_contain_text("Stopping")
     wait_until(lambda: last_job().finished)
     expect(ready.locator("#retrain-result")).to_contain_text("Calibrated on 4 held-out photographs")
     ready.click("#inspect-pair")
