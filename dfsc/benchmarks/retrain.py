@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean
 
@@ -13,6 +13,7 @@ from dfsc.evaluation import DetectorReport, evaluate
 from dfsc.images import network_image
 from dfsc.pacing import Budget
 from dfsc.recipe import Recipe, start
+from dfsc.selftest import SelfTest
 from dfsc.sweeps.workbench import cross_validation_split
 
 
@@ -25,6 +26,7 @@ class RetrainRun:
         seconds: seconds to calibrated detectors.
         steps: by stage.
         reports: one a method.
+        self_tests: by method.
     """
 
     seed: int
@@ -32,6 +34,7 @@ class RetrainRun:
     seconds: float
     steps: dict[str, int]
     reports: tuple[DetectorReport, ...]
+    self_tests: dict[str, SelfTest] = field(default_factory=dict)
 
 
 def runs(
@@ -63,7 +66,9 @@ def _run(dataset: Dataset, recipe: Recipe, photographs: int) -> RetrainRun:
     seconds = time.monotonic() - started
     steps = dict(training.taken)
     training.forget()
-    return RetrainRun(recipe.seed, first_step, seconds, steps, tuple(evaluate(dataset, detectors).detectors))
+    reports = tuple(evaluate(dataset, detectors).detectors)
+    self_tests = {detector.config.method: detector.config.self_test for detector in detectors}
+    return RetrainRun(recipe.seed, first_step, seconds, steps, reports, self_tests)
 
 
 def table(done: Sequence[RetrainRun]) -> str:
@@ -80,9 +85,10 @@ def table(done: Sequence[RetrainRun]) -> str:
 
 
 def summary(run: RetrainRun, wished: float) -> str:
-    """One line on time and steps."""
+    """One line on time, steps and what the self-tests say beside the figures on real faults."""
     steps = ", ".join(f"{count} {stage}" for stage, count in run.steps.items())
     return (
         f"seed {run.seed}: first step after {run.first_step:.1f} s, ready after {run.seconds:.1f} of {wished:.0f} s; "
         f"steps of each method: {steps}"
+        + "".join(f"; {method} {test.sentence}" for method, test in run.self_tests.items())
     )

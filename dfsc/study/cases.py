@@ -66,7 +66,7 @@ class Case:
 
     @property
     def outcome(self) -> Outcome:
-        """A verdict is right that accepts a good part or rejects another one; "foreign" never is."""
+        """A verdict is right that accepts a good part or rejects another one; "foreign" and "unsure" never are."""
         wanted = "accept" if self.family == GOOD else "reject"
         ead_s, dfsc = (finding.verdict == wanted for finding in self.findings)
         if ead_s == dfsc:
