@@ -16,6 +16,9 @@ LOWER_QUANTILE, UPPER_QUANTILE = 0.9, 0.995
 UPPER_VALUE = 0.1
 MIN_SPAN = 1e-6  # of constant good maps, so that the scale of float16 values stays finite in float32
 BRANCHES = ("local", "global")
+# How far another arithmetic (bfloat16, another processor's float32) may move a good image's score, as a share of it, or
+# of the value at the upper quantile where that is higher (docs/measurements.md).
+ROUNDING = 0.05
 # Photographs of other things measured 3.6 and more, anomalous ones of the same product 1.3 at most.
 FOREIGN = 2.4
 
@@ -188,13 +191,18 @@ class Calibration:
         return {branch: place(of_branch, branch) for branch, of_branch in zip(BRANCHES, maps, strict=True)}
 
     def good_scores(self, local_weight: float = 0.5) -> np.ndarray:
-        """The N good images' scores (maximum of the fused map), ascending."""
-        return np.sort(peak(self.normalised_good.fused(local_weight)))
+        """What the N good images score at most, in whatever arithmetic they are inspected again, ascending.
+
+        The maximum of the fused map, which was computed in float32, and ROUNDING above it. Without that the image that
+        sets the limit would be rejected by the next digit.
+        """
+        scores = np.sort(peak(self.normalised_good.fused(local_weight)))
+        return scores + ROUNDING * np.maximum(np.abs(scores), UPPER_VALUE)
 
     def threshold(self, rejected_good: int = 0, local_weight: float = 0.5) -> float:
         """The score above which a part is rejected, such that `rejected_good` of the N good images are (0 ≤ that < N).
 
-        0 gives the highest good score: no held-out good image is rejected.
+        0 gives the highest of good_scores: no held-out good image is rejected, on no machine.
         """
         scores = self.good_scores(local_weight)
         return float(scores[len(scores) - 1 - min(max(rejected_good, 0), len(scores) - 1)])
