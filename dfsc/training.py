@@ -35,6 +35,10 @@ PACE_STEPS = 4
 # Beside the held-out ones; a fitted image's errors are smaller than a new one's.
 POSITION_IMAGES = 24
 CALIBRATION_MARGIN = 1.2
+# One image may be slow because something else ran just then; the quickest of several says what it costs.
+PROBED_IMAGES = 3
+# Share of a budget's time that calibration and self-test may keep from the learning.
+MOST_RESERVED = 0.25
 STEPS_FIELD = {
     "autoencoder": "autoencoder_steps",
     "imitation": "imitation_steps",
@@ -79,7 +83,7 @@ class Training:
         if state_file and state_file.is_file():
             self._restore(state_file)
         if self.budget:
-            self.budget.keep(self._calibration_seconds())
+            self.budget.keep(min(self._calibration_seconds(), MOST_RESERVED * self.budget.seconds))
         runs = {method: training.run() for method, training in self.trainings.items()}
         forecast, saved, began = Forecast(len(self.trainings)), time.monotonic(), time.monotonic() - self.seconds
         try:
@@ -191,14 +195,16 @@ class Training:
             training.plan = self.plan
 
     def _calibration_seconds(self) -> float:
-        """What `detectors` will take, by the time of one image after a first one, which takes longer."""
-        self.raw_maps(self.data.held_out[:1])
-        started = time.monotonic()
-        self.raw_maps(self.data.held_out[:1])
+        """What `detectors` will take, by the time of one image."""
+        times = []
+        for _ in range(PROBED_IMAGES):
+            started = time.monotonic()
+            self.raw_maps(self.data.held_out[:1])
+            times.append(time.monotonic() - started)
         by_position = self.plan.position_floor is not None
         fitted = min(self.data.fitted, POSITION_IMAGES) if by_position else 0
         images = len(self.data.held_out) + fitted + len(self.faults)
-        return CALIBRATION_MARGIN * images * (time.monotonic() - started)
+        return CALIBRATION_MARGIN * images * min(times)
 
     def _save(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
