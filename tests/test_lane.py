@@ -123,11 +123,12 @@ def test_a_visitor_keeps_the_latest_pairs_and_can_prolong_the_last_alone(job):
     for pair in pairs:
         pair.training, pair.detectors = object(), (detector,)
         known.keep(pair)
-    assert known.pairs == pairs[1:]
-    assert [pair.training is None for pair in known.pairs] == [True] * (MAX_PAIRS - 1) + [False]
-    longer = pairs[-1].prolonged(30)
+    products = [pair.product for pair in pairs[1:]]
+    assert [pair.product for pair in known.pairs] == products
+    assert [pair.training is None for pair in pairs] == [True] * MAX_PAIRS + [False]
+    longer = known.prolongable.prolonged(30)
     longer.detectors = (detector,)
     known.keep(longer)
-    assert known.pairs == [*pairs[1:-1], longer]
+    assert [pair.product for pair in known.pairs] == products
     assert longer.training is not None
     assert known.detectors == [detector] * MAX_PAIRS

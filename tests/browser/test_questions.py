@@ -237,7 +237,8 @@ def test_an_upload_during_an_inspection_is_not_lost(slowly, draw, slow_inspectio
     slow_inspections.clear()
     upload(page, "first.png", encoded(draw(5, width=200, height=150)))
     page.wait_for_function("dfsc.waiting()")
-    page.wait_for_selector(UPLOAD, state="attached")  # the field is empty again at once
+    page.wait_for_timeout(3 * LATENCY)
+    page.wait_for_selector(UPLOAD, state="attached")  # the field is empty again long before the answer
     tiles(page).nth(1).click()
     upload(page, "second.png", encoded(draw(6, width=200, height=150)))
     slow_inspections.set()

@@ -40,7 +40,7 @@ const judge = method => {
   const good = method.good[Math.round(weight * (method.good.length - 1))];
   const peak = highest(fused);
   const limit = good[good.length - 1 - rejected()];
-  const verdict = method.unsure ? 'unsure' : method.foreign ? 'foreign' : fused[peak] > limit ? 'reject' : 'accept';
+  const verdict = method.unsure ? 'unsure' : method.foreign ? 'foreign' : fused[peak] <= limit ? 'accept' : 'reject';
   return { fused, good, peak, limit, verdict, score: fused[peak], below: good.filter(g => g < fused[peak]).length };
 };
 
@@ -131,17 +131,20 @@ const paintBranches = shades => all('.method-row').forEach((row, index) => {
   for (const key of ['local', 'global']) paint(row.querySelector(`.map.${key} canvas`), shown.methods[index][key], shades);
 });
 
-const update = () => {
+const tell = () => {
   const found = shown.methods.map(judge);
-  const shades = scaleTable();
   writeSliders();
   element.querySelector('.agreement').textContent = agreement(found);
   element.querySelector('.summary').dataset.foreign = found.every(one => one.verdict === 'foreign');
   all('.badges .badge').forEach((place, index) => badge(place, found[index].verdict));
-  all('.method-row').forEach((row, index) => {
-    write(row, shown.methods[index], found[index]);
-    paint(row.querySelector('.map.fused canvas'), found[index].fused, shades);
-  });
+  all('.method-row').forEach((row, index) => write(row, shown.methods[index], found[index]));
+  return found;
+};
+
+const update = () => {
+  const found = tell();
+  const shades = scaleTable();
+  all('.method-row').forEach((row, index) => paint(row.querySelector('.map.fused canvas'), found[index].fused, shades));
   if (shown.strength !== settings.strength) paintBranches(shades);
   shown.strength = settings.strength;
   if (found.length > 1) {
@@ -170,6 +173,7 @@ const arrive = () => {
     wipe.value = cut;
     wipe.dispatchEvent(new Event('input', { bubbles: true }));
   }
+  tell(); // the verdict does not wait for the picture
   shown.photo.decode().then(update, update);
 };
 new MutationObserver(arrive).observe(element, { childList: true, subtree: true });
