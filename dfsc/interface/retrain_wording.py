@@ -47,7 +47,7 @@ STAGES = {
     "imitation": "students imitate the teacher",
     "student": "students imitate teacher and auto-encoders",
 }
-# In 120 s on two idle cores; a pair of half as many still finds most made-up faults (docs/measurements.md).
+# In 120 s on two cores of its own, by what was measured in 180 s (docs/measurements.md, "Retraining in minutes").
 USUAL_STEPS = 600
 NOTHING_TO_PROLONG = "There is no finished training to go on with; train a pair first."
 STAND_IN = (
