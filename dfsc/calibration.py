@@ -135,18 +135,12 @@ class Calibration:
 
     `position`, where it is there, comes before that scale: the papers' calibration has none. Held-out images that it
     is of are placed without themselves, so that a limit from them holds for new images.
-
-    `rounding` (0 to 1) is how much higher their scores count, since another arithmetic may see them so; it is 0 in
-    checkpoints from before there was such a thing.
     """
 
     good: RawMaps
     position: PositionScale | None = None
-    rounding: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rounding <= 1:
-            raise CheckpointError("The rounding of this detector's calibration is no share; fetch or train it again.")
         maps = (self.good.local, self.good.global_)
         if any(m.ndim != 3 or len(m) == 0 or not np.isfinite(m).all() for m in maps) or len(maps[0]) != len(maps[1]):
             raise CheckpointError("The calibration maps of this detector are missing or damaged; train it once more.")
@@ -199,11 +193,11 @@ class Calibration:
     def good_scores(self, local_weight: float = 0.5) -> np.ndarray:
         """What the N good images score at most, in whatever arithmetic they are inspected again, ascending.
 
-        The maximum of the fused map, which was computed in float32, and the rounding above it. Without that the image
-        that sets the limit would be rejected by the next digit.
+        The maximum of the fused map, which was computed in float32, and ROUNDING above it. Without that the image that
+        sets the limit would be rejected by the next digit.
         """
         scores = np.sort(peak(self.normalised_good.fused(local_weight)))
-        return scores + self.rounding * np.maximum(np.abs(scores), UPPER_VALUE)
+        return scores + ROUNDING * np.maximum(np.abs(scores), UPPER_VALUE)
 
     def threshold(self, rejected_good: int = 0, local_weight: float = 0.5) -> float:
         """The score above which a part is rejected, such that `rejected_good` of the N good images are (0 ≤ that < N).

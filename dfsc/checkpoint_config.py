@@ -100,14 +100,6 @@ def position_entries(config: dict, folder: Path) -> tuple[int, tuple[float, floa
         ) from error
 
 
-def rounding_entry(config: dict, folder: Path) -> float:
-    """How much higher good scores count (see Calibration); 0 in checkpoints from before there was such a thing."""
-    rounding = config.get("rounding", 0.0)
-    if type(rounding) not in (int, float):
-        raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong rounding; fetch it anew.")
-    return float(rounding)
-
-
 def check_quantiles(config: dict, calibration: Calibration, folder: Path) -> None:
     """Raise CheckpointError where a calibration is not the one whose quantiles the config tells, if it tells any.
 

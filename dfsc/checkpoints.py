@@ -24,7 +24,6 @@ from dfsc.checkpoint_config import (
     known_value,
     position_entries,
     read_config,
-    rounding_entry,
 )
 from dfsc.checkpoint_files import digest, fill, halved_tensors, read_tensors, write_folder
 from dfsc.detector import Detector, DetectorConfig, StudentAutoencoder, Teacher, empty_teacher
@@ -116,7 +115,6 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
     config = dataclasses.asdict(detector.config) | {
         "format": DETECTOR_FORMAT,
         "quantiles": detector.calibration.quantiles,
-        "rounding": detector.calibration.rounding,
         "library_version": __version__,
     }
     if position:
@@ -198,9 +196,7 @@ def _load_folder(folder: Path, source: str) -> Detector:
             f"A channel_std of {folder.name} is not above 0, so its maps mean nothing; fetch or train it once more."
         )
     calibration = Calibration(
-        RawMaps(*(maps.numpy() for maps in good)),
-        _position_scale(scale, *position_entries(entries, folder)),
-        rounding_entry(entries, folder),
+        RawMaps(*(maps.numpy() for maps in good)), _position_scale(scale, *position_entries(entries, folder))
     )
     check_quantiles(entries, calibration, folder)
     model = StudentAutoencoder.empty(SIZES[config.size])

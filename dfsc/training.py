@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from dfsc.calibration import ROUNDING, Calibration, PositionScale, RawMaps
+from dfsc.calibration import Calibration, PositionScale, RawMaps
 from dfsc.checkpoint_files import halved
 from dfsc.detector import Detector, DetectorConfig, network_input, raw_maps
 from dfsc.errors import TrainingError
@@ -156,7 +156,7 @@ class Training:
         for method, model in models.items():
             position = None if floor is None else PositionScale.of(_stacked([good[method], fitted[method]]), floor)
             config = self._config(method, product, notes)
-            detectors[method] = self._detector(config, model, Calibration(good[method], position, ROUNDING))
+            detectors[method] = self._detector(config, model, Calibration(good[method], position))
         return self._self_tested(detectors) if self_tested else detectors
 
     def _self_tested(self, detectors: dict[str, Detector]) -> dict[str, Detector]:

@@ -16,7 +16,7 @@ import torch
 from hub_server import LoopbackHub
 from PIL import Image, ImageDraw
 
-from dfsc.calibration import ROUNDING, Calibration
+from dfsc.calibration import Calibration
 from dfsc.checkpoint_files import halved
 from dfsc.checkpoints import load_teacher, product_detectors, save_detector, save_teacher
 from dfsc.detector import Detector, DetectorConfig, StudentAutoencoder, Teacher, network_input, raw_maps
@@ -84,7 +84,7 @@ def build_detector(
         schedule="staged",
     )
     good = raw_maps(model, (output - mean) / std, x)
-    return Detector(config, teacher, model, mean, std, Calibration(good, rounding=ROUNDING))
+    return Detector(config, teacher, model, mean, std, Calibration(good))
 
 
 @pytest.fixture(scope="session")

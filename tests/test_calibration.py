@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dfsc.calibration import ROUNDING, Calibration, PositionScale, RawMaps, UsualMap, peak
+from dfsc.calibration import Calibration, PositionScale, RawMaps, UsualMap, peak
 from dfsc.errors import CheckpointError
 
 COUNT = 10
@@ -55,7 +55,7 @@ def test_fused_is_the_plain_mean_unless_weighted():
 
 @pytest.mark.parametrize("local_weight", [0.0, 0.3, 0.5, 1.0])
 def test_good_scores_are_the_peaks_in_order_and_what_rounding_may_add(local_weight: float):
-    made = replace(calibration(), rounding=0.05)
+    made = calibration()
     maps = made.normalised_good
     peaks = (local_weight * maps.local + (1 - local_weight) * maps.global_).reshape(COUNT, -1).max(axis=1)
     added = made.good_scores(local_weight) - sorted(peaks)
@@ -67,7 +67,7 @@ def test_good_scores_are_the_peaks_in_order_and_what_rounding_may_add(local_weig
 def test_the_image_that_sets_the_limit_stays_below_it_when_its_maps_are_rounded_otherwise(placed, local_weight):
     good = calibration().good
     position = replace(PositionScale.of(good, 0.25), images=0) if placed else None
-    made = Calibration(good, position, ROUNDING)
+    made = Calibration(good, position)
     for step in (-1, 0, 1):  # a bfloat16 network's maps of good parts are off by some thousandths
         other = RawMaps(*(maps * np.float16(1 + 0.002 * step) for maps in (good.local, good.global_)))
         assert (peak(made.normalise(other).fused(local_weight)) <= made.threshold(0, local_weight)).all()
@@ -125,7 +125,7 @@ def test_peak_of_one_map_and_of_a_stack():
 def test_constant_good_maps_still_give_finite_scores():
     constant = Calibration(RawMaps(np.ones((3, 56, 56), np.float16), np.full((3, 56, 56), 2, np.float16)))
     assert (constant.normalised_good.fused() == 0).all()
-    assert replace(constant, rounding=0.05).threshold() == pytest.approx(0.005)
+    assert constant.threshold() == pytest.approx(0.005)
     raw = RawMaps(np.full((56, 56), 60000, np.float16), np.zeros((56, 56), np.float16))
     assert np.isfinite(constant.normalise(raw).fused()).all()
 
