@@ -18,7 +18,7 @@ MIN_SPAN = 1e-6  # of constant good maps, so that the scale of float16 values st
 BRANCHES = ("local", "global")
 # How far another arithmetic (bfloat16, another processor's float32) may move a good image's score, as a share of it, or
 # of the value at the upper quantile where that is higher (docs/measurements.md).
-ROUNDING = 0.05
+ROUNDING = 0.02
 # Photographs of other things measured 3.6 and more, anomalous ones of the same product 1.3 at most.
 FOREIGN = 2.4
 

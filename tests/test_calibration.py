@@ -59,7 +59,7 @@ def test_good_scores_are_the_peaks_in_order_and_what_rounding_may_add(local_weig
     maps = made.normalised_good
     peaks = (local_weight * maps.local + (1 - local_weight) * maps.global_).reshape(COUNT, -1).max(axis=1)
     added = made.good_scores(local_weight) - sorted(peaks)
-    np.testing.assert_allclose(added, 0.05 * np.maximum(np.sort(peaks), 0.1), rtol=1e-4)
+    np.testing.assert_allclose(added, 0.02 * np.maximum(np.sort(peaks), 0.1), rtol=1e-4)
 
 
 @pytest.mark.parametrize("local_weight", [0.0, 0.5, 1.0])
@@ -125,7 +125,7 @@ def test_peak_of_one_map_and_of_a_stack():
 def test_constant_good_maps_still_give_finite_scores():
     constant = Calibration(RawMaps(np.ones((3, 56, 56), np.float16), np.full((3, 56, 56), 2, np.float16)))
     assert (constant.normalised_good.fused() == 0).all()
-    assert constant.threshold() == pytest.approx(0.005)
+    assert constant.threshold() == pytest.approx(0.002)
     raw = RawMaps(np.full((56, 56), 60000, np.float16), np.zeros((56, 56), np.float16))
     assert np.isfinite(constant.normalise(raw).fused()).all()
 

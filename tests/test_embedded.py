@@ -93,14 +93,16 @@ def test_bfloat16_keeps_verdicts_and_scores(product):
 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_one_photograph_at_three_sizes_scores_alike(product):
-    # 5 % are wanted; sharpening while halving costs up to 8.0 % (docs/measurements.md).
+    # 5 % are wanted; sharpening while halving costs up to 8.0 % (docs/measurements.md), so nearer to the limit than a
+    # tenth of it there is no verdict to hold.
     for path in examples(product):
         image = Image.fromarray(read_image(path))
         for factor in (0.5, 2):
             size = int(factor * image.width), int(factor * image.height)
             copy = np.asarray(image.resize(size, Image.Resampling.LANCZOS))
             for a, b in zip(findings(product, path), ready(product).inspect(copy).results, strict=True):
-                assert a.verdict == b.verdict, path.name
+                if abs(a.score - a.threshold) > 0.1 * a.threshold:
+                    assert a.verdict == b.verdict, path.name
                 assert abs(a.score - b.score) < 0.1 * max(a.score, a.threshold), path.name
 
 
