@@ -1,9 +1,8 @@
 """Ground-truth masks as defects with a saturation area each (Bergmann et al., IJCV 2022, section 4; CVPR 2020).
 
 MVTec LOCO AD gives an image one PNG a defect; its positive pixel value names an entry of defects_config.json, which
-says from which area on the defect counts as found. In every other layout each connected region of pixels that are not
-0 is a defect that saturates at its whole area: MVTec AD's masks hold 0 and 255, VisA's small numbers for the kinds of
-defects.
+says from which area on the defect counts as found. In every other layout each connected region of the pixels that a
+mask marks (dfsc.masks) is a defect that saturates at its whole area.
 """
 
 import math
@@ -15,13 +14,13 @@ import numpy as np
 
 from dfsc.datasets import Dataset, Layout, TestImage, check_masks
 from dfsc.errors import DatasetError
-from dfsc.images import MAX_PIXELS, read_image
+from dfsc.images import MAX_PIXELS
 from dfsc.jsontext import read_json
+from dfsc.masks import read_channel, read_mask
 from dfsc.overlap import Defect
 
 CONFIG_NAME = "defects_config.json"
 CONFIG_KEYS = ("defect_name", "pixel_value", "saturation_threshold", "relative_saturation")
-SHOWN_PARTS = 4  # of a mask's path: ground_truth/<defect>/<stem>/000.png
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,8 @@ class GroundTruth:
         """The image's defects; none for a good one.
 
         Raises:
-            DatasetError: for an anomalous image without a mask, or a mask that is missing, is empty, has another size
-                than the image, or a pixel value without an entry.
+            DatasetError: for an anomalous image without a mask, or a mask that is missing, is empty, can be read in two
+                ways, has another size than the image, or a pixel value without an entry.
             ImageError: for a mask that can't be decoded.
         """
         if image.is_good:
@@ -66,16 +65,23 @@ class GroundTruth:
             raise DatasetError(f"{image.defect}/{image.path.name} has no ground-truth mask.")
         defects = []
         for path in image.masks:
-            mask = _read_mask(path, image)
+            mask = self._read(path, image)
             if mask.shape != (height, width):
                 raise DatasetError(
                     f"The mask {path} has {mask.shape[1]}×{mask.shape[0]} pixels, its image {width}×{height}."
                 )
             if self._rules is None:
-                defects += [Defect(region, float(region.sum())) for region in connected_regions(mask > 0)]
+                defects += [Defect(region, float(region.sum())) for region in connected_regions(mask)]
             else:
                 defects.append(self._ruled(mask, path))
         return defects
+
+    def _read(self, path: Path, image: TestImage) -> np.ndarray:
+        """H×W: pixel values with saturation rules, else booleans."""
+        if not path.is_file():
+            found = "holds no mask" if path.is_dir() else "is not there"
+            raise DatasetError(f"{path} was expected as ground truth of {image.defect}/{image.path.name}, but {found}.")
+        return read_mask(path) if self._rules is None else read_channel(path)
 
     def _ruled(self, mask: np.ndarray, path: Path) -> Defect:
         values = np.unique(mask[mask > 0])
@@ -119,20 +125,6 @@ def _joined(runs: int, first: np.ndarray, beyond: np.ndarray) -> np.ndarray:
             low, high = sorted((root(run), root(other)))
             parent[high] = low
     return np.array([root(run) for run in range(runs)], dtype=np.int64)
-
-
-def _read_mask(path: Path, image: TestImage) -> np.ndarray:
-    """uint8 H×W, not 0 where the image has the defect.
-
-    Of a mask in colours the strongest channel counts: labels drawn in red, green and blue are all defects.
-    """
-    if not path.is_file():
-        found = "holds no mask" if path.is_dir() else "is not there"
-        raise DatasetError(f"{path} was expected as ground truth of {image.defect}/{image.path.name}, but {found}.")
-    mask = read_image(path, name=f"The mask {Path(*path.parts[-SHOWN_PARTS:])}").max(axis=-1)
-    if not mask.any():
-        raise DatasetError(f"The mask {path} is empty.")
-    return mask
 
 
 def _saturation_rules(file: Path) -> dict[int, SaturationRule]:

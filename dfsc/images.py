@@ -6,8 +6,9 @@ file is judged by its content, never by its name, and its header is read before 
 
 import io
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -34,6 +35,7 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 ImageSource = str | Path | bytes | BinaryIO
+Converted = TypeVar("Converted")
 
 
 def read_image(source: ImageSource, name: str | None = None) -> np.ndarray:
@@ -52,13 +54,18 @@ def read_image(source: ImageSource, name: str | None = None) -> np.ndarray:
     Raises:
         ImageError: with one sentence that names the picture, what is wrong with it and what to do.
     """
+    return decoded(source, name, lambda picture, shown: _to_rgb(upright(picture), shown))
+
+
+def decoded(source: ImageSource, name: str | None, convert: Callable[[Image.Image, str], Converted]) -> Converted:
+    """What `convert` makes of a picture as its file has it, not yet upright, and of its name; see read_image."""
     name = _shown(name or (Path(source).name if isinstance(source, (str, Path)) else "") or "The image")
     data = _file_bytes(source, name)
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             _check_header(picture.size, name)
             picture.load()
-            return _to_rgb(_upright(picture), name)
+            return convert(picture, name)
     except ImageError:
         raise
     except Image.DecompressionBombError as error:
@@ -168,7 +175,7 @@ def _to_rgb(picture: Image.Image, name: str) -> np.ndarray:
     return np.asarray(picture.convert("RGB"))
 
 
-def _upright(picture: Image.Image) -> Image.Image:
+def upright(picture: Image.Image) -> Image.Image:
     """Turn a picture as its EXIF says; one whose EXIF can't be parsed stays as it is."""
     try:
         return ImageOps.exif_transpose(picture)

@@ -7,10 +7,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from dfsc.datasets import TestImage
-from dfsc.errors import ImageError
+from dfsc.errors import DFSCError
 from dfsc.evaluation import Evaluation
 from dfsc.figures import SCALE_END, SCALE_MARKS, colours, opacity, overlay
 from dfsc.images import read_image
+from dfsc.masks import read_mask
 from dfsc.metrics import mid_ranks
 from dfsc.reporting.figures_of_merit import FiguresOfMerit
 from dfsc.scoring import FUSED
@@ -114,8 +115,8 @@ def _outlined(pixels: np.ndarray, image: TestImage) -> np.ndarray:
     marked = pixels.copy()
     for path in image.masks:
         try:
-            mask = Image.fromarray(np.uint8(255) * (read_image(path)[..., 0] > 0))
-        except ImageError:  # pixel metrics were told to be left out, else they would have said so
+            mask = Image.fromarray(np.uint8(255) * read_mask(path))
+        except DFSCError:  # pixel metrics were told to be left out, else they would have said so
             continue
         size = (pixels.shape[1], pixels.shape[0])
         covered = mask.resize(size, Image.Resampling.BOX).point(lambda share: 255 * (share > 0))
