@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from dfsc.datasets import Dataset, Layout, TestImage, check_masks
-from dfsc.errors import DatasetError
-from dfsc.images import MAX_PIXELS
+from dfsc.datasets import Dataset, Layout, TestImage
+from dfsc.datasets.mvtec import CONFIG_NAME
+from dfsc.errors import DatasetError, DFSCError
+from dfsc.images import MAX_PIXELS, image_size
 from dfsc.jsontext import read_json
 from dfsc.masks import read_channel, read_mask
 from dfsc.overlap import Defect
 
-CONFIG_NAME = "defects_config.json"
 CONFIG_KEYS = ("defect_name", "pixel_value", "saturation_threshold", "relative_saturation")
 
 
@@ -42,8 +42,7 @@ class GroundTruth:
     """Reads the defects of a data set's test images."""
 
     def __init__(self, dataset: Dataset):
-        """Raises DatasetError when a mask belongs to no image, or LOCO's layout has no sound defects_config.json."""
-        check_masks(dataset)
+        """Raises DatasetError when LOCO's layout has no sound defects_config.json."""
         self._rules = _saturation_rules(dataset.root / CONFIG_NAME) if dataset.layout is Layout.LOCO else None
 
     @property
@@ -75,6 +74,16 @@ class GroundTruth:
             else:
                 defects.append(self._ruled(mask, path))
         return defects
+
+    def faults(self, images: Iterable[TestImage]) -> dict[Path, str]:
+        """By path of an image, why its ground truth can't be used: one sentence; all masks are read."""
+        found = {}
+        for image in images:
+            try:
+                self.defects(image, *(image_size(image.path) if not image.is_good else (0, 0)))
+            except DFSCError as error:
+                found[image.path] = str(error)
+        return found
 
     def _read(self, path: Path, image: TestImage) -> np.ndarray:
         """H×W: pixel values with saturation rules, else booleans."""

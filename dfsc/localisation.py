@@ -3,11 +3,13 @@
 Maps are compared with masks at each image's own size; the areas are those of dfsc.overlap.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 from dfsc.datasets import GOOD, TestImage
+from dfsc.errors import DatasetError
 from dfsc.evaluation import ALL, Evaluation, with_mean
 from dfsc.groundtruth import GroundTruth
 from dfsc.images import image_size
@@ -30,12 +32,14 @@ class Localisation:
         areas: by group ("logical", "structural", their "mean", "all") and limit of the false positive rate.
         pixel_auroc: by group.
         curves: by group, the points from which they were computed.
+        left_out: how many of the evaluation's images are not in them, because their masks can't be used.
     """
 
     metric: str
     areas: dict[str, dict[float, float]]
     pixel_auroc: dict[str, float]
     curves: dict[str, Curve]
+    left_out: int = 0
 
     @property
     def usual(self) -> dict[str, float]:
@@ -44,7 +48,8 @@ class Localisation:
 
     def as_json(self) -> dict:
         areas = {group: {f"{limit:g}": area for limit, area in values.items()} for group, values in self.areas.items()}
-        return {"metric": self.metric, "areas": areas, "pixel_auroc": self.pixel_auroc}
+        told = {"left_out": self.left_out} if self.left_out else {}
+        return {"metric": self.metric, "areas": areas, "pixel_auroc": self.pixel_auroc} | told
 
     def table(self, title: str) -> str:
         """The figures in percent as lines of text for people; ends without a line break."""
@@ -63,33 +68,41 @@ def has_masks(images: Iterable[TestImage]) -> bool:
 
 
 def localise(
-    truth: GroundTruth, evaluation: Evaluation, map_name: str = FUSED, progress: Progress | None = None
+    truth: GroundTruth,
+    evaluation: Evaluation,
+    map_name: str = FUSED,
+    progress: Progress | None = None,
+    leave_out: Container[Path] = (),
 ) -> list[Localisation]:
     """Pixel figures of every detector of an evaluation, by its "local", "global" or "fused" maps.
 
     Args:
         progress: called with (images done, images in all) over all passes, of which two are expected.
+        leave_out: paths of images whose ground truth can't be used (GroundTruth.faults).
 
     Raises:
-        DatasetError: for masks that are missing, damaged or don't fit their image.
+        DatasetError: for other masks that are missing, damaged or don't fit their image, and where none is left.
         ImageError: for a mask that can't be read.
     """
-    families = {image.family for image in evaluation.images if not image.is_good}
+    used = [(index, image) for index, image in enumerate(evaluation.images) if image.path not in leave_out]
+    families = {image.family for _, image in used if not image.is_good}
+    if not families:
+        raise DatasetError("No anomalous image has a mask that can be used.")
     groups = {family: (GOOD, family) for family in sorted(filter(None, families))} | {ALL: (GOOD, *families)}
     size_of = cache(image_size)  # Pillow reads some files to their end to tell
-    count, passes = len(evaluation.images), 0
+    count, passes = len(used), 0
 
     def labelled() -> Iterator[LabelledMap]:
         nonlocal passes
         passes += 1
-        for index, image in enumerate(evaluation.images):
+        for done, (index, image) in enumerate(used, start=1):
             width, height = size_of(image.path)
             defects = truth.defects(image, width, height)
             for number, report in enumerate(evaluation.detectors):
                 scores = place_on_image(report.maps[map_name][index], width, height)
                 yield LabelledMap(scores, defects, (number, GOOD if image.is_good else image.family))
             if progress:
-                progress((passes - 1) * count + index + 1, max(2, passes) * count)
+                progress((passes - 1) * count + done, max(2, passes) * count)
 
     wanted = {
         (number, group): [(number, part) for part in parts]
@@ -98,7 +111,10 @@ def localise(
     }
     found = curves(labelled, wanted)
     return [
-        _localisation(truth.metric, {group: found[number, group] for group in groups})
+        replace(
+            _localisation(truth.metric, {group: found[number, group] for group in groups}),
+            left_out=len(evaluation.images) - count,
+        )
         for number in range(len(evaluation.detectors))
     ]
 

@@ -257,9 +257,50 @@ def test_a_damaged_mask_does_not_cost_the_figures_of_the_images(dfsc, toy_datase
         mask.write_bytes(b"cut off")
     ran = dfsc("evaluate", root, "--product", "toy_block", "--out", tmp_path / "report")
     assert ran.returncode == 1
-    assert "No pixel figures: The mask" in ran.stderr
+    assert ran.stderr.count("Left out of the pixel figures: The mask") == 5
+    assert "No pixel figures: No anomalous image has a mask that can be used." in ran.stderr
     assert "all" in ran.stdout
     assert (tmp_path / "report").is_dir()
+
+
+def test_sound_masks_count_beside_others_and_kinds_are_what_they_are_said_to_be(
+    dfsc, toy_dataset, demo_weights, tmp_path
+):
+    root = tmp_path / "toy"
+    shutil.copytree(toy_dataset / "test", root / "test")
+    for path in sorted((root / "test").glob("[!g]*/*.png"))[:-1]:
+        mask = root / "ground_truth" / path.parent.name / f"{path.stem}_mask.png"
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.uint8(255) * (np.indices((256, 256)).max(0) < 40)).save(mask)
+    Image.fromarray(np.zeros((256, 256), np.uint8)).save(mask.with_name("stray_mask.png"))
+    asked = ("evaluate", root, "--product", "toy_block", "--logical", "scratch")
+    ran = dfsc(*asked, "--json", "--out", tmp_path / "report")
+    assert ran.returncode == 1
+    assert ran.stderr.count("Left out of the pixel figures: ") == 1
+    assert "001_mask.png was expected as ground truth of scratch/001.png" in ran.stderr
+    assert "Not used: " in ran.stderr
+    assert "there is no stray" in ran.stderr
+    (first, _) = json.loads(ran.stdout)["detectors"]
+    assert set(first["auroc"]) == {"missing", "scratch", "logical", "all"}
+    assert first["localisation"]["left_out"] == 1
+    assert "masks could not be used: 1." in (tmp_path / "report" / "report.md").read_text()
+    refused = dfsc(*asked, "scrach")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "no kind of defect called scrach; it has missing, scratch." in refused.stderr
+
+
+@pytest.mark.parametrize("kinds", [["scratch"], [], ["good"]])
+def test_nothing_in_test_costs_a_training(kinds, dfsc, toy_dataset, demo_weights, tmp_path):
+    root = tmp_path / "toy"
+    shutil.copytree(toy_dataset / "train", root / "train")
+    (root / "test").mkdir()
+    shutil.copy(toy_dataset / "test/good/000.png", root / "test" / "loose.png")
+    for kind in kinds:
+        shutil.copytree(toy_dataset / "test" / kind, root / "test" / kind)
+    ran = dfsc("train", root, "--method", "ead-s", "--steps", 1, "--copies", 1, "--out", tmp_path / "out")
+    assert ran.returncode == 0, ran.stderr
+    assert ("Not measured: An evaluation needs good and" in ran.stderr) == (kinds == ["scratch"])
+    assert (tmp_path / "out" / "config.json").is_file()
 
 
 def test_a_retraining_that_breaks_off_does_not_lose_those_before_it(dfsc, monkeypatch, tmp_path):

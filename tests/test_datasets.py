@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from dfsc import datasets
-from dfsc.datasets import Layout, TestImage, check_masks, family_of, good_images, open_dataset
+from dfsc.datasets import (
+    Layout,
+    TestImage,
+    as_logical,
+    check_trainable,
+    family_of,
+    good_images,
+    open_dataset,
+    unpaired_masks,
+)
 from dfsc.errors import DatasetError
 
 
@@ -97,14 +106,123 @@ def test_masks_may_be_called_like_their_images(tmp_path: Path):
     names = ("train/good/0.JPG", "test/good/0.JPG", "test/bad/1.JPG", "ground_truth/bad/1.png")
     dataset = open_dataset(touch(tmp_path, *names))
     assert dataset.test[1] == TestImage(tmp_path / names[2], "bad", "anomaly", (tmp_path / names[3],))
-    check_masks(dataset)
+    assert unpaired_masks(dataset) == []
 
 
-def test_validation_or_either_test_folder_makes_it_loco(tmp_path: Path):
-    validated = touch(tmp_path / "a", "train/good/0.png", "validation/good/0.png")
+def test_its_config_or_either_test_folder_makes_it_loco_but_not_its_validation(tmp_path: Path):
+    configured = touch(tmp_path / "a", "train/good/0.png", "test/good/0.png", "defects_config.json")
     structural = touch(tmp_path / "b", "train/good/0.png", "test/good/0.png", "test/structural_anomalies/0.png")
-    assert open_dataset(validated).layout is Layout.LOCO
+    validated = touch(tmp_path / "c", "train/good/0.png", "validation/good/1.png", "test/good/0.png", "test/cut/0.png")
+    assert open_dataset(configured).layout is Layout.LOCO
     assert open_dataset(structural).layout is Layout.LOCO
+    assert open_dataset(validated).layout is Layout.MVTEC_AD
+    assert open_dataset(validated).validation == (validated / "validation/good/1.png",)
+
+
+def test_mvtec_ad_2(tmp_path: Path):
+    root = touch(
+        tmp_path / "vial",
+        "train/good/000_regular.png",
+        "validation/good/001_regular.png",
+        "test_private/002.png",
+        "test_public/good/000_regular.png",
+        "test_public/bad/000_overexposed.png",
+        "test_public/bad/000_regular.png",
+        "test_public/ground_truth/bad/000_overexposed_mask.png",
+        "test_public/ground_truth/bad/000_regular_mask.png",
+    )
+    dataset = open_dataset(root)
+    assert (dataset.layout, dataset.problems) == (Layout.MVTEC_AD_2, ())
+    assert [path.name for path in (*dataset.train, *dataset.validation)] == ["000_regular.png", "001_regular.png"]
+    assert [(image.defect, image.family, [mask.name for mask in image.masks]) for image in dataset.test] == [
+        ("good", "good", []),
+        ("bad", "anomaly", ["000_overexposed_mask.png"]),
+        ("bad", "anomaly", ["000_regular_mask.png"]),
+    ]
+    assert unpaired_masks(dataset) == []
+
+
+def test_btad(tmp_path: Path):
+    names = ("train/ok/0.bmp", "test/ok/1.bmp", "test/ko/0.bmp", "ground_truth/ko/0.png")
+    dataset = open_dataset(touch(tmp_path, *names))
+    assert dataset.train == (tmp_path / names[0],)
+    assert dataset.test == (
+        TestImage(tmp_path / names[1], "good", "good"),
+        TestImage(tmp_path / names[2], "ko", "anomaly", (tmp_path / names[3],)),
+    )
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        "ground_truth/cut/A1_mask.png",
+        "ground_truth/cut/a1_MASK.PNG",
+        "ground_truth/cut/A1.bmp",
+        "ground_truth/cut/A1-gt.tif",
+        "ground_truth/cut/A1.jpg_mask.png",
+        "ground_truth/cut/A1.jpg.png",
+        "ground_truth/cut/mask_A1.png",
+        "ground_truth/cut/A1.json",
+        "ground_truth/cut/A1/000.png",
+        "Ground_Truth/CUT/A1_mask.png",
+        "masks/cut/A1.png",
+        "ground_truth/A1_mask.png",
+        "Test/cut/A1_mask.png",
+        "Test/cut/A1.json",
+    ],
+)
+def test_masks_go_by_several_names(mask: str, tmp_path: Path):
+    root = touch(tmp_path, "Train/Good/0.jpg", "Test/Good/0.jpg", "Test/cut/A1.jpg", "Test/cut/a1_2.jpg", mask)
+    dataset = open_dataset(root)
+    assert [image.path.name for image in dataset.test] == ["0.jpg", "A1.jpg", "a1_2.jpg"]
+    assert dataset.test[1].masks == (root / mask,)
+    assert not any(path.is_file() for path in dataset.test[2].masks)
+    assert unpaired_masks(dataset) == []
+
+
+def test_of_two_masks_of_an_image_one_is_not_used(mvtec_ad: Path):
+    touch(mvtec_ad, "ground_truth/bent_lead/000.bmp")
+    (sentence,) = unpaired_masks(open_dataset(mvtec_ad))
+    assert sentence.endswith("000.bmp is not used, because 000 in " + f"{mvtec_ad}/test/bent_lead has another mask.")
+
+
+def test_nothing_in_test_keeps_from_training(tmp_path: Path):
+    root = touch(tmp_path, "train/good/0.png", "test/0.png", "test/1.png", "test/cut/cut/0.png", "test/dent/0.png")
+    dataset = open_dataset(root)
+    assert good_images(root) == ((root / "train/good/0.png",), ())
+    assert [image.path for image in dataset.test] == [root / "test/dent/0.png"]
+    assert dataset.problems == (
+        f"{root}/test holds 2 images outside of good and of a defect's folder, which can't be used.",
+        f"{root}/test/cut was expected to hold images, but holds the folder cut; it is left out.",
+    )
+
+
+def test_an_evaluation_needs_nothing_to_train_on(tmp_path: Path):
+    root = touch(tmp_path, "test/good/0.png", "test/dent/0.png")
+    dataset = open_dataset(root)
+    assert (dataset.train, len(dataset.test)) == ((), 2)
+    with pytest.raises(DatasetError, match="was expected to hold train/good to train on, but holds the folder test"):
+        check_trainable(dataset)
+    with pytest.raises(DatasetError, match="to train on"):
+        good_images(root)
+    touch(root, "train/good/", "own.png")
+    with pytest.raises(DatasetError, match="good was expected to hold good images, but holds nothing"):
+        check_trainable(open_dataset(root))
+
+
+def test_images_beside_a_folder_called_test_are_a_plain_folder(tmp_path: Path):
+    assert open_dataset(touch(tmp_path, "0.png", "test/cut/1.png")).layout is Layout.PLAIN
+
+
+def test_kinds_may_be_told_to_be_logical(mvtec_ad: Path):
+    dataset = as_logical(open_dataset(mvtec_ad), ["bent_lead"])
+    assert {image.defect: image.family for image in dataset.test} == {
+        "good": "good",
+        "bent_lead": "logical",
+        "misplaced": "logical",
+    }
+    with pytest.raises(DatasetError, match="has no kind of defect called bent; it has bent_lead, misplaced"):
+        as_logical(dataset, ["bent"])
 
 
 def test_plain_folder(tmp_path: Path):
@@ -151,6 +269,7 @@ def test_hidden_and_empty_test_folders_are_passed_over(mvtec_ad: Path):
         ("never heard of", "structural"),
         ("anomaly", "anomaly"),
         ("bad", "anomaly"),
+        ("NG", "anomaly"),
     ],
 )
 def test_families(defect: str, family: str):
@@ -162,24 +281,19 @@ def test_families(defect: str, family: str):
     [
         ((), "{root} was expected to hold train/good, VisA's Data/Images or images of its own, but holds nothing."),
         (("notes.txt",), "or images of its own, but holds no images."),
-        (("test/good/0.png",), "but holds the folder test."),
+        (("tests/good/0.png",), "but holds the folder tests."),
         (
             ("cable/train/good/0.png", "bottle/train/good/0.png"),
             "but holds the folders bottle, cable; name one product, as in {root}/bottle.",
         ),
-        (("train/ok/0.png",), "{root}/train was expected to hold the folder good, but holds the folder ok."),
+        (("train/all/0.png",), "{root}/train was expected to hold the folder good, but holds the folder all."),
         (("train/0.png",), "{root}/train was expected to hold the folder good, but holds 1 image."),
         (("train/good/",), "{root}/train/good was expected to hold good images, but holds nothing."),
         (("train/good/a.txt",), "{root}/train/good was expected to hold good images, but holds no images."),
         (("train/0.png", "train/1.png"), "the folder good, but holds 2 images."),
-        (("train/good/0.png", "test/bad/0.png"), "{root}/test was expected to hold the folder good, but holds the"),
         (("train/good/0.png", "validation/0/"), "{root}/validation was expected to hold the folder good, but holds"),
         (("x/train/good/0.png",), "but holds the folder x; name one product, as in {root}/x."),
         (("train/good/x/0.png",), "{root}/train/good was expected to hold good images, but holds the folder x."),
-        (
-            ("train/good/0.png", "test/good/0.png", "test/cut/cut/0.png"),
-            "{root}/test/cut was expected to hold images, but holds the folder cut.",
-        ),
         (
             ("split_csv/1cls.csv", "pcb1/Data/Images/Normal/", "candle/Data/Images/Normal/"),
             "but holds the folders candle, pcb1, split_csv; name one class, as in {root}/candle.",
@@ -220,11 +334,11 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monke
     ],
 )
 def test_masks_that_belong_to_no_image(mvtec_ad: Path, mask: str, missing: str):
-    check_masks(open_dataset(mvtec_ad))
+    assert unpaired_masks(open_dataset(mvtec_ad)) == []
     touch(mvtec_ad, f"ground_truth/{mask}")
-    with pytest.raises(DatasetError, match="was expected to belong to an image in") as caught:
-        check_masks(open_dataset(mvtec_ad))
-    assert str(caught.value).endswith(missing)
+    (sentence,) = unpaired_masks(open_dataset(mvtec_ad))
+    assert "was expected to belong to an image in" in sentence
+    assert sentence.endswith(missing)
 
 
 def test_no_folder_at_all(tmp_path: Path):

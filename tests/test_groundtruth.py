@@ -97,11 +97,25 @@ def test_labels_in_colours_are_all_defects(tmp_path):
     assert len(truth.defects(anomalous(tmp_path, tmp_path / "000_mask.png"), 40, 32)) == 3
 
 
-def test_a_mask_that_belongs_to_no_image_is_told(tmp_path):
-    (tmp_path / "test" / "cut").mkdir(parents=True)
-    write_mask(tmp_path / "ground_truth" / "cut" / "000_mask.png", [(0, 0, 4, 4)])
-    with pytest.raises(DatasetError, match=r"000_mask\.png was expected to belong to an image in .*cut, but"):
-        GroundTruth(Dataset(tmp_path, Layout.MVTEC_AD, ()))
+def test_all_that_is_wrong_is_told_at_once(tmp_path):
+    images = []
+    for name in ("sound", "gone", "damaged", "turned", "inverted"):
+        photograph = write_mask(tmp_path / "test" / "cut" / f"{name}.png", [])
+        mask = tmp_path / "ground_truth" / "cut" / f"{name}_mask.png"
+        if name not in ("gone", "damaged"):
+            box = (0, 0, 32, 40) if name == "inverted" else (4, 4, 8, 8)
+            write_mask(mask, [box], size=(32, 40) if name == "turned" else (40, 32))
+        elif name == "damaged":
+            mask.write_bytes(b"no picture")
+        images.append(TestImage(photograph, "cut", "structural", (mask,)))
+    faults = GroundTruth(Dataset(tmp_path, Layout.MVTEC_AD, ())).faults(images)
+    assert [path.stem for path in faults] == ["gone", "damaged", "turned", "inverted"]
+    for said, sentence in zip(
+        ("is not there", "is not an image", "has 32×40 pixels, its image 40×32", "marks 100 %"),
+        faults.values(),
+        strict=True,
+    ):
+        assert said in sentence
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from statistics import mean
 
 import numpy as np
 
-from dfsc.datasets import Dataset, open_dataset
+from dfsc.datasets import Dataset, check_trainable, open_dataset
 from dfsc.evaluation import DetectorReport, evaluate
 from dfsc.images import network_image
 from dfsc.pacing import Budget
@@ -49,6 +49,7 @@ def runs(
         DFSCError: for a data set that can't be opened or trained on.
     """
     whole = open_dataset(folder)
+    check_trainable(whole)
     for seed in seeds:
         dataset = cross_validation_split(whole, seed) if cross_validated else whole
         yield _run(dataset, replace(recipe, seed=seed), photographs)

@@ -3,18 +3,19 @@
 import argparse
 import json
 import sys
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from dfsc.commands import sources
-from dfsc.datasets import open_dataset
+from dfsc.datasets import Dataset, as_logical, open_dataset, unpaired_masks
 from dfsc.errors import DFSCError
 from dfsc.evaluation import Evaluation, evaluate
 from dfsc.groundtruth import GroundTruth
-from dfsc.localisation import Localisation, has_masks, localise
+from dfsc.localisation import Localisation, localise
 from dfsc.reporting.report import new_folder, write_report
 
 NAME = "evaluate"
-HELP = "Image AUROC, sPRO or AUPRO, and pixel AUROC on a data set in the layout of MVTec LOCO AD, MVTec AD or VisA."
+HELP = "Image AUROC, sPRO or AUPRO, and pixel AUROC on a data set in one of the layouts of docs/datasets.md."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,21 +23,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sources.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write the report: Markdown, JSON, curves, images")
+    parser.add_argument(
+        "--logical", nargs="+", default=[], metavar="NAME", help="kinds of defects that count as logical anomalies"
+    )
     parser.add_argument("--images-only", action="store_true", help="leave out the pixel metrics")
 
 
 def run(options: argparse.Namespace) -> int:
     """Exit status 0; 1 when a file could not be read and was left out, or masks that turned out to be unusable."""
-    dataset = open_dataset(options.dataset)
+    dataset = as_logical(open_dataset(options.dataset), options.logical)
     if options.out:
         new_folder(options.out)
     detectors = sources.detectors(options)
+    _tell(dataset.problems)
     # Ground truth that can't be used shall be told before hours of inspecting, not after them.
-    truth = GroundTruth(dataset) if not options.images_only and has_masks(dataset.test) else None
+    truth, faults, unusable = None, {}, False
+    if not options.images_only and any(image.masks for image in dataset.test):
+        truth, faults, unusable = _ground_truth(dataset)
     evaluation = evaluate(dataset, detectors)
-    for sentence in evaluation.unreadable:
-        sys.stderr.write(f"Left out: {sentence}\n")
-    localisations, unusable = _localised(truth, evaluation)
+    _tell(evaluation.unreadable, "Left out: ")
+    localisations = _localised(truth, evaluation, faults)
     if options.out:
         file = write_report(dataset.name, evaluation, localisations, options.out, detectors)
         sys.stderr.write(f"Report: {file}\n")
@@ -45,13 +51,31 @@ def run(options: argparse.Namespace) -> int:
     return 1 if evaluation.unreadable or unusable else 0
 
 
-def _localised(truth: GroundTruth | None, evaluation: Evaluation) -> tuple[list[Localisation], bool]:
-    """The pixel figures, and whether a mask has prevented them: what the images gave shall not be lost with them."""
+def _tell(sentences: Iterable[str], lead: str = "") -> None:
+    for sentence in sentences:
+        sys.stderr.write(f"{lead}{sentence}\n")
+
+
+def _ground_truth(dataset: Dataset) -> tuple[GroundTruth | None, dict[Path, str], bool]:
+    """Masks, what is wrong with those of which images, and whether anything is; all of it is told."""
     try:
-        return (localise(truth, evaluation) if truth else []), False
+        truth = GroundTruth(dataset)
     except DFSCError as error:
-        sys.stderr.write(f"No pixel figures: {error}\n")
-        return [], True
+        _tell([str(error)], "No pixel figures: ")
+        return None, {}, True
+    unpaired, faults = unpaired_masks(dataset), truth.faults(dataset.test)
+    _tell(unpaired, "Not used: ")
+    _tell(faults.values(), "Left out of the pixel figures: ")
+    return truth, faults, bool(unpaired or faults)
+
+
+def _localised(truth: GroundTruth | None, evaluation: Evaluation, faults: Container[Path]) -> list[Localisation]:
+    """The pixel figures; what the images gave shall not be lost with them."""
+    try:
+        return localise(truth, evaluation, leave_out=faults) if truth else []
+    except DFSCError as error:
+        _tell([str(error)], "No pixel figures: ")
+        return []
 
 
 def _json(evaluation: Evaluation, localisations: list[Localisation]) -> str:

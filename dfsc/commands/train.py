@@ -14,9 +14,9 @@ from dfsc.cards import detector_card, training_notes
 from dfsc.checkpoint_files import UNFINISHED, check_replaceable
 from dfsc.checkpoints import keep_teacher, save_detector
 from dfsc.commands import recipe_options
-from dfsc.datasets import Dataset, open_dataset
+from dfsc.datasets import Dataset, as_logical, check_trainable, open_dataset
 from dfsc.detector import Detector, DetectorConfig
-from dfsc.errors import ImageError
+from dfsc.errors import DatasetError, ImageError
 from dfsc.evaluation import evaluate
 from dfsc.images import network_image
 from dfsc.networks import INPUT_SIZE
@@ -36,13 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recipe_options.add_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--product", help="the product's name (by default the folder's)")
+    parser.add_argument(
+        "--logical", nargs="+", default=[], metavar="NAME", help="kinds of test defects that count as logical anomalies"
+    )
     parser.add_argument("--license", default="unknown", help="licence for the model card")
 
 
 def run(options: argparse.Namespace) -> int:
     recipe = recipe_options.recipe(options)
     budget = Budget(recipe.seconds) if recipe.seconds else None
-    dataset = open_dataset(options.folder)
+    dataset = as_logical(open_dataset(options.folder), options.logical)
+    check_trainable(dataset)
     good, validation = _decoded(dataset.train), _decoded(dataset.validation)
     folders = {method: options.out / method if options.pair else options.out for method in recipe.methods}
     for folder in folders.values():
@@ -104,10 +108,15 @@ def _follow(training: Training, state_file: Path) -> None:
 
 
 def _measured(detectors: list[Detector], dataset: Dataset) -> list[Detector]:
-    """The detectors with their AUROCs on the data set's test images noted, where there are anomalous ones."""
+    """The detectors with their AUROCs on the data set's test images noted, where there are good and anomalous ones."""
     if all(image.is_good for image in dataset.test):
         return detectors
-    evaluation = evaluate(dataset, detectors)
+    trained = {*dataset.train, *dataset.validation}
+    try:
+        evaluation = evaluate([image for image in dataset.test if image.path not in trained], detectors)
+    except DatasetError as error:  # nothing in test/ shall cost a training
+        sys.stderr.write(f"Not measured: {error}\n")
+        return detectors
     counts = {group: dataclasses.asdict(count) for group, count in evaluation.counts.items()}
     return [
         _with_note(detector, {"measured": {"auroc": report.auroc, "counts": counts}})

@@ -3,14 +3,16 @@
 | layout     | good images                   | test images                          | masks                    |
 |------------|-------------------------------|--------------------------------------|--------------------------|
 | mvtec-loco | train/good, validation/good   | test/good, test/logical_anomalies, … | <defect>/<stem>/*.png    |
-| mvtec-ad   | train/good                    | test/good, test/<defect> …           | <defect>/<stem>_mask.png |
+| mvtec-ad   | train/good, validation/good   | test/good, test/<defect> …           | <defect>/<stem>_mask.png |
+| mvtec-ad-2 | train/good, validation/good   | test_public/good, test_public/bad    | <defect>/<stem>_mask.png |
 | visa       | Data/Images, as 1cls.csv says | Data/Images, as 1cls.csv says        | as 1cls.csv says         |
 | plain      | the folder's own images       | none                                 | none                     |
 
-MVTec's masks lie in ground_truth/; VisA's table in split_csv/ beside the folder that is opened (dfsc.datasets.visa).
-Sources: Bergmann et al., "Beyond Dents and Scratches" (IJCV 2022) for LOCO, "The MVTec Anomaly Detection Dataset" (IJCV
-2021) for MVTec AD, Zou et al., "SPot-the-Difference" (ECCV 2022) for VisA. Only paths are collected here; nothing is
-decoded.
+MVTec's masks lie in ground_truth/, in AD 2 within test_public; VisA's table in split_csv/ beside the opened folder
+(dfsc.datasets.visa). BTAD's good images lie in ok instead of good (dfsc.datasets.mvtec). Sources: Bergmann et al.,
+"Beyond Dents and Scratches" (IJCV 2022) for LOCO, "The MVTec Anomaly Detection Dataset" (IJCV 2021) for MVTec AD,
+Heckler-Kram et al., "The MVTec AD 2 Dataset" (2025), Zou et al., "SPot-the-Difference" (ECCV 2022) for VisA. Only paths
+are collected here; nothing is decoded.
 """
 
 from pathlib import Path
@@ -25,6 +27,7 @@ from dfsc.datasets.model import (
     Dataset,
     Layout,
     TestImage,
+    as_logical,
     family_of,
 )
 from dfsc.datasets.wording import contents, subfolders
@@ -40,17 +43,20 @@ __all__ = [
     "Dataset",
     "Layout",
     "TestImage",
-    "check_masks",
+    "as_logical",
+    "check_trainable",
     "family_of",
     "good_images",
     "open_dataset",
+    "unpaired_masks",
 ]
 
 
 def open_dataset(folder: str | Path) -> Dataset:
     """Recognise a folder's layout and list its images.
 
-    A folder with train/good but without test/ is a data set too: one can train on it, not evaluate.
+    A folder with train/good but without test/ is a data set too: one can train on it, not evaluate. So is one with
+    test/ alone, for the opposite (see check_trainable).
 
     Raises:
         DatasetError: with one sentence that says which folder or file was expected and what was found.
@@ -71,16 +77,23 @@ def good_images(folder: str | Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]
     The held-out ones are LOCO's validation images; they are empty for the other layouts, where the training splits.
 
     Raises:
-        DatasetError: as open_dataset does.
+        DatasetError: as open_dataset and check_trainable do.
     """
     dataset = open_dataset(folder)
+    check_trainable(dataset)
     return dataset.train, dataset.validation
 
 
-def check_masks(dataset: Dataset) -> None:
-    """Raise DatasetError for a mask that belongs to no image, in the layouts that pair them by their names."""
-    if dataset.layout in (Layout.LOCO, Layout.MVTEC_AD):
-        mvtec.check_masks(dataset.root)
+def check_trainable(dataset: Dataset) -> None:
+    """Raise DatasetError where there are no good images to train on: a data set can be there to evaluate on alone."""
+    if dataset.unfit:
+        raise DatasetError(dataset.unfit)
+
+
+def unpaired_masks(dataset: Dataset) -> list[str]:
+    """A sentence for each mask that belongs to no image, in the layouts that pair them by their names."""
+    paired = dataset.layout in (Layout.LOCO, Layout.MVTEC_AD, Layout.MVTEC_AD_2)
+    return mvtec.unpaired_masks(dataset.root) if paired else []
 
 
 def _opened(root: Path) -> Dataset:
@@ -103,7 +116,7 @@ def _not_a_dataset(root: Path) -> str:
 
 def _hint(root: Path) -> str:
     """Where a data set of several products was opened, or a part of one: what to name instead."""
-    if mvtec.is_product(root.parent) or visa.is_class(root.parent):
+    if mvtec.has_training(root.parent) or visa.is_class(root.parent):
         return f"; name {root.parent} itself"
     for name in subfolders(root):
         if mvtec.is_product(root / name):

@@ -1,11 +1,15 @@
 """What a data set is, whatever its layout: good images, labelled test images, and families of defects."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
 
+from dfsc.errors import DatasetError
+
 GOOD = "good"
+GOOD_NAMES = (GOOD, "ok", "normal")  # of folders and labels; BTAD has ok
 LOGICAL = "logical"
 STRUCTURAL = "structural"
 FAMILIES = (LOGICAL, STRUCTURAL)
@@ -26,8 +30,9 @@ _FAMILY_OF_DEFECT = {
     "missing_cable": LOGICAL,  # MVTec AD, cable
     "missing": LOGICAL,  # screw_block
     "anomaly": UNDIVIDED,  # VisA
-    "bad": UNDIVIDED,  # VisA, rearranged into MVTec AD's layout by its authors' script
-}
+    "bad": UNDIVIDED,  # VisA, rearranged into MVTec AD's layout by its authors' script, and MVTec AD 2
+    "ko": UNDIVIDED,  # BTAD
+} | dict.fromkeys(("ng", "nok", "defective", "anomalous", "abnormal"), UNDIVIDED)
 
 
 class Layout(StrEnum):
@@ -35,6 +40,7 @@ class Layout(StrEnum):
 
     LOCO = "mvtec-loco"
     MVTEC_AD = "mvtec-ad"
+    MVTEC_AD_2 = "mvtec-ad-2"
     VISA = "visa"
     PLAIN = "plain"
 
@@ -73,8 +79,10 @@ class Dataset:
         root: the folder that was opened.
         layout: how it was recognised.
         train: good images to fit.
-        validation: good images that the data set itself sets apart; only LOCO does.
+        validation: good images that the data set itself sets apart, as LOCO and MVTec AD 2 do.
         test: labelled images, good ones first; empty for a plain folder.
+        unfit: why one can't train on it, in one sentence; empty where one can.
+        problems: a sentence for each part that is left out, or that a reader of its figures has to know.
     """
 
     root: Path
@@ -82,6 +90,8 @@ class Dataset:
     train: tuple[Path, ...]
     validation: tuple[Path, ...] = ()
     test: tuple[TestImage, ...] = ()
+    unfit: str = ""
+    problems: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -90,9 +100,23 @@ class Dataset:
 
 
 def family_of(defect: str) -> str:
-    """Family of a defect folder's name.
+    """Family of a defect folder's name, whose capitals don't matter.
 
     Returns:
         "good", "logical", "structural" (also for names not known), or "anomaly" for names that don't say what is wrong.
     """
-    return _FAMILY_OF_DEFECT.get(defect, STRUCTURAL)
+    return _FAMILY_OF_DEFECT.get(defect.lower(), STRUCTURAL)
+
+
+def as_logical(dataset: Dataset, kinds: Iterable[str]) -> Dataset:
+    """The data set with these kinds of defects in the logical family, whatever they are called.
+
+    Raises:
+        DatasetError: for a kind that it does not have.
+    """
+    kinds = set(kinds)
+    known = sorted({image.defect for image in dataset.test if not image.is_good})
+    for kind in sorted(kinds - set(known)):
+        raise DatasetError(f"{dataset.root} has no kind of defect called {kind}; it has {', '.join(known) or 'none'}.")
+    test = (replace(image, family=LOGICAL) if image.defect in kinds else image for image in dataset.test)
+    return replace(dataset, test=tuple(test))

@@ -13,6 +13,12 @@ def subfolders(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
+def subfolder(folder: Path, *names: str) -> Path | None:
+    """The first visible folder with one of these names, which are in small letters; capitals don't matter."""
+    present = {name.lower(): folder / name for name in reversed(subfolders(folder))}
+    return next((present[name] for name in names if name in present), None)
+
+
 def contents(folder: Path) -> str:
     """What a folder holds: its subfolders by name, else how many images or other files."""
     folders = subfolders(folder)

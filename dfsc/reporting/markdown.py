@@ -182,7 +182,9 @@ def _localisation(figures: FiguresOfMerit) -> str:
         if group in detector.localisation.areas
     ]
     heads = ["Anomalies", "Detector", *(f"{metric} {limit:g}" for limit in LIMITS), "Pixel AUROC"]
-    return _table(heads, rows, words=2) + f"\n\n{_MEASURES[metric]} {_COMPARED}"
+    left_out = figures.located[0].localisation.left_out
+    without = f" Images left out, because their masks could not be used: {left_out}." if left_out else ""
+    return _table(heads, rows, words=2) + f"\n\n{_MEASURES[metric]} {_COMPARED}{without}"
 
 
 _MEASURES = {

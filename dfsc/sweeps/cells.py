@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from dfsc.datasets import Dataset, open_dataset
+from dfsc.datasets import Dataset, check_trainable, open_dataset, unpaired_masks
 from dfsc.errors import DatasetError, DFSCError
 from dfsc.groundtruth import GroundTruth
 from dfsc.jsontext import read_json
@@ -116,7 +116,9 @@ def check_datasets(folders: list[Path], pixels: bool) -> None:
     for folder in map(_absolute, folders):
         if by_name.setdefault(folder.name, folder) != folder:
             raise DatasetError(f"Two data sets are called {folder.name}; a sweep tells them apart by their names.")
-        _check_evaluable(open_dataset(folder), pixels)
+        dataset = open_dataset(folder)
+        check_trainable(dataset)
+        _check_evaluable(dataset, pixels)
 
 
 def result_file(folder: Path, cell: Cell) -> Path:
@@ -197,4 +199,7 @@ def _check_evaluable(dataset: Dataset, pixels: bool) -> None:
     if pixels:
         if not has_masks(dataset.test):
             raise DatasetError(f"{dataset.root} lacks masks for some anomalous images; leave out --pixels.")
-        GroundTruth(dataset)
+        faults = [*unpaired_masks(dataset), *GroundTruth(dataset).faults(dataset.test).values()]
+        if faults:
+            more = f" {len(faults) - 1} more masks of it can't be used either." if len(faults) > 1 else ""
+            raise DatasetError(f"{faults[0]}{more}")
