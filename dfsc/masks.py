@@ -12,7 +12,9 @@ from PIL import Image, ImageFilter
 
 from dfsc.errors import DatasetError
 from dfsc.images import decoded, upright
+from dfsc.outlines import outlined_pixels
 
+OUTLINES = ".json"  # labelme's
 LAST_LABEL = 32  # values up to here number kinds of defects; no edge between black and white is that dark throughout
 FAINT = 1 / 8  # of the highest value: what edges and lossy compression leave in the sound part stays below
 AREA = 0.25  # share of a faint value's pixels that lie amid their like: it fills areas, as noise does not
@@ -30,11 +32,12 @@ def read_mask(path: Path) -> np.ndarray:
     """Boolean H×W, true where the mask marks a defect; at least one pixel is.
 
     Raises:
-        DatasetError: for a mask that is empty, can be read in two ways, or looks inverted.
+        DatasetError: for a mask that is empty, can be read in two ways, or looks inverted, and outlines without area.
         ImageError: for a file that can't be decoded.
     """
     try:
-        marked = _defects(decoded(path, _name(path), _planes))
+        outlined = path.suffix.lower() == OUTLINES
+        marked = outlined_pixels(path) if outlined else _defects(decoded(path, _name(path), _planes))
     except _AmbiguousError as error:
         raise DatasetError(f"The mask {path} {error}.") from None
     if not marked.any():

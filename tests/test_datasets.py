@@ -168,7 +168,6 @@ def test_btad(tmp_path: Path):
         "masks/cut/A1.png",
         "ground_truth/A1_mask.png",
         "Test/cut/A1_mask.png",
-        "Test/cut/A1.json",
     ],
 )
 def test_masks_go_by_several_names(mask: str, tmp_path: Path):

@@ -19,7 +19,7 @@ HELP = "Image AUROC, sPRO or AUPRO, and pixel AUROC on a data set in one of the 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", metavar="DIR", type=Path)
+    parser.add_argument("dataset", metavar="DIR", type=Path, help="a data set's folder, or a table")
     sources.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write the report: Markdown, JSON, curves, images")

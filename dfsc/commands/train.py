@@ -32,7 +32,7 @@ REPORT_SECONDS = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="good images, or a data set's root")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="good images, or a data set's folder or table")
     recipe_options.add_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--product", help="the product's name (by default the folder's)")

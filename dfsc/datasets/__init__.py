@@ -1,4 +1,4 @@
-"""Folders of images as data sets: MVTec LOCO AD, MVTec AD, VisA, and a plain folder of good images.
+"""Images as data sets: MVTec's and VisA's layouts, tables, labelled folders, and a plain folder of good images.
 
 | layout     | good images                   | test images                          | masks                    |
 |------------|-------------------------------|--------------------------------------|--------------------------|
@@ -6,6 +6,8 @@
 | mvtec-ad   | train/good, validation/good   | test/good, test/<defect> …           | <defect>/<stem>_mask.png |
 | mvtec-ad-2 | train/good, validation/good   | test_public/good, test_public/bad    | <defect>/<stem>_mask.png |
 | visa       | Data/Images, as 1cls.csv says | Data/Images, as 1cls.csv says        | as 1cls.csv says         |
+| table      | as a CSV or Real-IAD's JSON says (dfsc.datasets.tables)                                         |
+| labelme    | images without outlines       | the folder's own images              | outlines beside them     |
 | plain      | the folder's own images       | none                                 | none                     |
 
 MVTec's masks lie in ground_truth/, in AD 2 within test_public; VisA's table in split_csv/ beside the opened folder
@@ -17,7 +19,7 @@ are collected here; nothing is decoded.
 
 from pathlib import Path
 
-from dfsc.datasets import mvtec, visa
+from dfsc.datasets import labelme, mvtec, tables, visa
 from dfsc.datasets.model import (
     FAMILIES,
     GOOD,
@@ -53,7 +55,7 @@ __all__ = [
 
 
 def open_dataset(folder: str | Path) -> Dataset:
-    """Recognise a folder's layout and list its images.
+    """Recognise a folder's layout, or a table, and list the images.
 
     A folder with train/good but without test/ is a data set too: one can train on it, not evaluate. So is one with
     test/ alone, for the opposite (see check_trainable).
@@ -62,6 +64,8 @@ def open_dataset(folder: str | Path) -> Dataset:
         DatasetError: with one sentence that says which folder or file was expected and what was found.
     """
     root = Path(folder)
+    if root.is_file() and tables.is_table(root):
+        return tables.open_table(root)
     if not root.is_dir():
         found = "is a file" if root.exists() else "does not exist"
         raise DatasetError(f"{root} {found}; name a data set's folder or a folder of good images.")
@@ -101,6 +105,11 @@ def _opened(root: Path) -> Dataset:
         return mvtec.open_product(root)
     if visa.is_class(root):
         return visa.open_class(root)
+    table = tables.table_in(root)
+    if table:
+        return tables.open_table(table)
+    if labelme.is_labelled(root):
+        return labelme.open_folder(root)
     images = image_files(root)
     if images:
         return Dataset(root, Layout.PLAIN, tuple(images))

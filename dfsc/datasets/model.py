@@ -42,6 +42,8 @@ class Layout(StrEnum):
     MVTEC_AD = "mvtec-ad"
     MVTEC_AD_2 = "mvtec-ad-2"
     VISA = "visa"
+    TABLE = "table"
+    LABELME = "labelme"
     PLAIN = "plain"
 
 

@@ -12,6 +12,7 @@ from dfsc.datasets.pairing import MaskFolder, bare_name, masks_beside, outline_f
 from dfsc.datasets.wording import contents, subfolder, subfolders
 from dfsc.errors import DatasetError
 from dfsc.images import image_files
+from dfsc.outlines import labels_of
 
 CONFIG_NAME = "defects_config.json"
 
@@ -154,7 +155,8 @@ def _with_masks(root: Path, folder: Path, kind: str, layout: Layout) -> Iterator
     if kind == GOOD:
         yield from ((image, ()) for image in images)
     elif not truth:
-        masks = MaskFolder(folder, [*masks_beside(image_files(folder)), *outline_files(folder)])
+        outlines = [file for file in outline_files(folder) if labels_of(file) is not None]
+        masks = MaskFolder(folder, [*masks_beside(image_files(folder)), *outlines])
         yield from ((image, masks.of(image)) for image in images)
     else:
         own = subfolder(truth, folder.name.lower())
