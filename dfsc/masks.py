@@ -108,8 +108,9 @@ def _defects(planes: _Planes) -> np.ndarray:
     if planes.pages > 1:
         raise _AmbiguousError(f"holds {planes.pages} pictures; save the one that is meant")
     lossy = planes.format == "JPEG"
-    if opacity is None or (opacity.max() == opacity.min() and (opacity.max() or planes.format == "BMP")):
-        return _marked(values, lossy)  # 32-bit BMP leaves the opacity at 0 without meaning it
+    unset = planes.format == "BMP" and not opacity.max() if opacity is not None else True  # 32 bits, the last 8 idle
+    if unset or opacity.min() > opacity.max() / 2:
+        return _marked(values, lossy)
     if not opacity.max():
         if values.max() != values.min():
             raise _AmbiguousError(f"is fully transparent, but has colours; {_ADVICE}")

@@ -65,6 +65,7 @@ FORMS = {
     "RGBA, white where opaque": alpha("RGBA", 255),
     "RGBA, white under what is transparent": alpha("RGBA", 255, 255),
     "RGBA, opaque throughout": Image.fromarray(plane(255)).convert("RGBA"),
+    "LA, all but opaque": Image.merge("LA", [Image.fromarray(plane(255)), Image.fromarray(plane(255, 250))]),
     "RGBA, half transparent": Image.merge("RGBA", [Image.fromarray(plane(v)) for v in (255, 0, 0, 128)]),
     "LA": alpha("LA", 255),
     "palette": palette(plane(1), BLACK, RED),

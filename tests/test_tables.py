@@ -7,6 +7,7 @@ import pytest
 
 from dfsc.datasets import Dataset, Layout, check_trainable, good_images, open_dataset
 from dfsc.errors import DatasetError
+from dfsc.sweeps.cells import check_datasets
 
 ROWS = (
     "path,label,mask,split",
@@ -76,6 +77,8 @@ def test_without_a_split_good_images_train_and_all_are_tested_which_is_said(root
         ("3.png", "2", "anomaly", []),
     ]
     assert "does not say which images are for testing" in dataset.problems[0]
+    with pytest.raises(DatasetError, match="does not say which images are for testing; list them in a table"):
+        check_datasets([root], pixels=False)
 
 
 def test_several_masks_and_none(root: Path):

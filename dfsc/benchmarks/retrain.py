@@ -8,7 +8,7 @@ from statistics import mean
 
 import numpy as np
 
-from dfsc.datasets import Dataset, check_trainable, open_dataset
+from dfsc.datasets import Dataset, check_divided, check_trainable, open_dataset
 from dfsc.evaluation import DetectorReport, evaluate
 from dfsc.images import network_image
 from dfsc.pacing import Budget
@@ -50,6 +50,7 @@ def runs(
     """
     whole = open_dataset(folder)
     check_trainable(whole)
+    check_divided(whole)
     for seed in seeds:
         dataset = cross_validation_split(whole, seed) if cross_validated else whole
         yield _run(dataset, replace(recipe, seed=seed), photographs)

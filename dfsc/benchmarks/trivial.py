@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dfsc.datasets import check_trainable, open_dataset
+from dfsc.datasets import check_divided, check_trainable, open_dataset
 from dfsc.detector import Teacher, network_input
 from dfsc.evaluation import group_aurocs
 from dfsc.images import network_image
@@ -40,6 +40,7 @@ def baselines(folder: Path, teacher: Teacher, seed: int) -> tuple[Baseline, ...]
     """
     dataset = open_dataset(folder)
     check_trainable(dataset)
+    check_divided(dataset)
     good = np.stack([network_image(path) for path in dataset.train])
     test = np.stack([network_image(image.path, f"{image.defect}/{image.path.name}") for image in dataset.test])
     scored = {

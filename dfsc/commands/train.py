@@ -47,6 +47,8 @@ def run(options: argparse.Namespace) -> int:
     budget = Budget(recipe.seconds) if recipe.seconds else None
     dataset = as_logical(open_dataset(options.folder), options.logical)
     check_trainable(dataset)
+    for problem in dataset.problems:
+        sys.stderr.write(f"{problem}\n")
     good, validation = _decoded(dataset.train), _decoded(dataset.validation)
     folders = {method: options.out / method if options.pair else options.out for method in recipe.methods}
     for folder in folders.values():

@@ -46,6 +46,7 @@ __all__ = [
     "Layout",
     "TestImage",
     "as_logical",
+    "check_divided",
     "check_trainable",
     "family_of",
     "good_images",
@@ -92,6 +93,14 @@ def check_trainable(dataset: Dataset) -> None:
     """Raise DatasetError where there are no good images to train on: a data set can be there to evaluate on alone."""
     if dataset.unfit:
         raise DatasetError(dataset.unfit)
+
+
+def check_divided(dataset: Dataset) -> None:
+    """Raise DatasetError where images to train on are tested too, so that figures would mean nothing."""
+    if {*dataset.train, *dataset.validation} & {image.path for image in dataset.test}:
+        raise DatasetError(
+            f"{dataset.root} does not say which images are for testing; list them in a table with a split."
+        )
 
 
 def unpaired_masks(dataset: Dataset) -> list[str]:

@@ -1,7 +1,7 @@
 """Good images and defects in folders, masks in folders of the same names: MVTec's sets, BTAD and their like.
 
 Capitals don't matter, and good images may lie in good, ok or normal. What is wrong with a part of a data set is no
-reason to refuse the others: nothing in test/ keeps a training from its images, and no missing train/ an evaluation.
+reason to refuse the others: only train/ is needed for a training, and only test/ for an evaluation.
 """
 
 from collections.abc import Iterator
@@ -38,12 +38,10 @@ def open_product(root: Path) -> Dataset:
         DatasetError: where neither holds an image, with one sentence on what was expected of train/ and was found.
     """
     train, lack = _good_images(root, _TRAIN)
-    validation: tuple[Path, ...] = ()
-    if subfolder(root, _VALIDATION):
-        validation, lack_of_validation = _good_images(root, _VALIDATION)
-        lack = lack or lack_of_validation
+    validation, without = _good_images(root, _VALIDATION) if subfolder(root, _VALIDATION) else ((), "")
     test = _test_folder(root)
     kinds, problems = _kinds(test) if test else ({}, [])
+    problems += [without] if without else []
     if lack and not kinds:
         raise DatasetError(lack)
     layout = _layout(root, test)

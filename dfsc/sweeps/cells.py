@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from dfsc.datasets import Dataset, check_trainable, open_dataset, unpaired_masks
+from dfsc.datasets import Dataset, check_divided, check_trainable, open_dataset, unpaired_masks
 from dfsc.errors import DatasetError, DFSCError
 from dfsc.groundtruth import GroundTruth
 from dfsc.jsontext import read_json
@@ -118,6 +118,7 @@ def check_datasets(folders: list[Path], pixels: bool) -> None:
             raise DatasetError(f"Two data sets are called {folder.name}; a sweep tells them apart by their names.")
         dataset = open_dataset(folder)
         check_trainable(dataset)
+        check_divided(dataset)
         _check_evaluable(dataset, pixels)
 
 
