@@ -90,7 +90,7 @@ class GroundTruth:
         if not path.is_file():
             found = "holds no mask" if path.is_dir() else "is not there"
             raise DatasetError(f"{path} was expected as ground truth of {image.defect}/{image.path.name}, but {found}.")
-        return read_mask(path) if self._rules is None else read_channel(path)
+        return read_mask(path, image.path) if self._rules is None else read_channel(path)
 
     def _ruled(self, mask: np.ndarray, path: Path) -> Defect:
         values = np.unique(mask[mask > 0])

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
+from dfsc.coco import annotated_images, segmented_pixels
 from dfsc.errors import DatasetError
 from dfsc.images import decoded, upright
 from dfsc.outlines import outlined_pixels
 
-OUTLINES = ".json"  # labelme's
+OUTLINES = ".json"  # labelme's of one image, or COCO's of many
 LAST_LABEL = 32  # values up to here number kinds of defects; no edge between black and white is that dark throughout
 FAINT = 1 / 8  # of the highest value: what edges and lossy compression leave in the sound part stays below
 AREA = 0.25  # share of a faint value's pixels that lie amid their like: it fills areas, as noise does not
@@ -28,16 +29,18 @@ _SHOWN_PARTS = 4  # of a mask's path: ground_truth/<defect>/<stem>/000.png
 _ADVICE = "export it anew, the defect white and everything else black"
 
 
-def read_mask(path: Path) -> np.ndarray:
-    """Boolean H×W, true where the mask marks a defect; at least one pixel is.
+def read_mask(path: Path, image: Path) -> np.ndarray:
+    """Boolean H×W, true where the mask marks a defect on an image; at least one pixel is.
 
     Raises:
         DatasetError: for a mask that is empty, can be read in two ways, or looks inverted, and outlines without area.
         ImageError: for a file that can't be decoded.
     """
     try:
-        outlined = path.suffix.lower() == OUTLINES
-        marked = outlined_pixels(path) if outlined else _defects(decoded(path, _name(path), _planes))
+        if path.suffix.lower() == OUTLINES:
+            marked = segmented_pixels(path, image) if annotated_images(path) else outlined_pixels(path)
+        else:
+            marked = _defects(decoded(path, _name(path), _planes))
     except _AmbiguousError as error:
         raise DatasetError(f"The mask {path} {error}.") from None
     if not marked.any():

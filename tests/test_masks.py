@@ -76,7 +76,7 @@ FORMS = {
 
 def area(picture: Image.Image, folder: Path, name: str = "mask.png", **options) -> int:
     picture.save(folder / name, **options)
-    return int(read_mask(folder / name).sum())
+    return int(read_mask(folder / name, folder / "000.png").sum())
 
 
 @pytest.mark.parametrize("form", FORMS)

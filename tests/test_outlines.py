@@ -56,13 +56,13 @@ def in_base64(mask: np.ndarray) -> str:
     ],
 )
 def test_what_lies_within_an_outline(outline: dict, area: float, tmp_path: Path):
-    assert read_mask(write(tmp_path / "a.json", outline)).sum() == pytest.approx(area, rel=0.03)
+    assert read_mask(write(tmp_path / "a.json", outline), tmp_path / "a.png").sum() == pytest.approx(area, rel=0.03)
 
 
 def test_outlines_are_joined_and_what_is_no_object_is_not(tmp_path: Path):
     far = [[x + 25, y] for x, y in SQUARE]
     file = write(tmp_path / "a.json", shape(SQUARE), shape(far, label="dent"), shape(SQUARE, label="_background_"))
-    assert read_mask(file).sum() == 200
+    assert read_mask(file, tmp_path / "a.png").sum() == 200
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_outlines_are_joined_and_what_is_no_object_is_not(tmp_path: Path):
 def test_outlines_that_are_refused(outlines: list, more: dict, said: str, tmp_path: Path):
     file = write(tmp_path / "a.json", *outlines, **more)
     with pytest.raises(DatasetError) as caught:
-        read_mask(file)
+        read_mask(file, tmp_path / "a.png")
     assert str(caught.value).startswith(f"The mask {file} ")
     assert said in str(caught.value)
 

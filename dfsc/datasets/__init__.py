@@ -7,6 +7,7 @@
 | mvtec-ad-2 | train/good, validation/good   | test_public/good, test_public/bad    | <defect>/<stem>_mask.png |
 | visa       | Data/Images, as 1cls.csv says | Data/Images, as 1cls.csv says        | as 1cls.csv says         |
 | table      | as a CSV or Real-IAD's JSON says (dfsc.datasets.tables)                                         |
+| coco       | images without annotations    | all that its file names              | annotations              |
 | labelme    | images without outlines       | the folder's own images              | outlines beside them     |
 | plain      | the folder's own images       | none                                 | none                     |
 
@@ -19,7 +20,8 @@ are collected here; nothing is decoded.
 
 from pathlib import Path
 
-from dfsc.datasets import labelme, mvtec, tables, visa
+from dfsc.coco import annotated_images
+from dfsc.datasets import coco, labelme, mvtec, tables, visa
 from dfsc.datasets.model import (
     FAMILIES,
     GOOD,
@@ -66,7 +68,7 @@ def open_dataset(folder: str | Path) -> Dataset:
     """
     root = Path(folder)
     if root.is_file() and tables.is_table(root):
-        return tables.open_table(root)
+        return coco.open_file(root) if annotated_images(root) else tables.open_table(root)
     if not root.is_dir():
         found = "is a file" if root.exists() else "does not exist"
         raise DatasetError(f"{root} {found}; name a data set's folder or a folder of good images.")
@@ -117,6 +119,9 @@ def _opened(root: Path) -> Dataset:
     table = tables.table_in(root)
     if table:
         return tables.open_table(table)
+    annotations = coco.file_in(root)
+    if annotations:
+        return coco.open_file(annotations)
     if labelme.is_labelled(root):
         return labelme.open_folder(root)
     images = image_files(root)

@@ -26,7 +26,7 @@ def is_labelled(folder: Path) -> bool:
 def open_folder(root: Path) -> Dataset:
     """List a folder's photographs, by the labels of their outlines; several labels on one make it an "anomaly"."""
     labels = {file.stem: (file, labels_of(file)) for file in outline_files(root)}
-    images = [_labelled(image, *labels.get(image.stem, (None, None))) for image in image_files(root)]
+    images = [labelled(image, *labels.get(image.stem, (None, None))) for image in image_files(root)]
     images.sort(key=lambda image: (not image.is_good, image.path))
     train = tuple(image.path for image in images if image.is_good)
     silent = sum(labels.get(path.stem, (None, None))[1] is None for path in train)
@@ -37,7 +37,8 @@ def open_folder(root: Path) -> Dataset:
     return Dataset(root, Layout.LABELME, train, (), tuple(images), unfit, tuple(problems))
 
 
-def _labelled(image: Path, outlines: Path | None, labels: list[str] | None) -> TestImage:
+def labelled(image: Path, outlines: Path | None, labels: list[str] | None) -> TestImage:
+    """An image by the labels that a file gives it: none is good, and several make an "anomaly"."""
     if not labels:
         return TestImage(image, GOOD, GOOD)
     kind = labels[0] if len(labels) == 1 and labels[0].lower() != GOOD else UNDIVIDED

@@ -43,6 +43,7 @@ class Layout(StrEnum):
     MVTEC_AD_2 = "mvtec-ad-2"
     VISA = "visa"
     TABLE = "table"
+    COCO = "coco"
     LABELME = "labelme"
     PLAIN = "plain"
 

@@ -115,7 +115,7 @@ def _outlined(pixels: np.ndarray, image: TestImage) -> np.ndarray:
     marked = pixels.copy()
     for path in image.masks:
         try:
-            mask = Image.fromarray(np.uint8(255) * read_mask(path))
+            mask = Image.fromarray(np.uint8(255) * read_mask(path, image.path))
         except DFSCError:  # pixel metrics were told to be left out, else they would have said so
             continue
         size = (pixels.shape[1], pixels.shape[0])
