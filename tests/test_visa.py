@@ -115,7 +115,8 @@ def test_the_table_lacks_columns_or_the_class(archive: Path):
     write_table(archive)
     assert refused(archive / "candle").endswith("but lists none.")
     write_table(archive, TEST_LINE)
-    assert refused(archive / "candle").endswith("images of candle for training, but names none.")
+    with pytest.raises(DatasetError, match="images of candle for training, but names none"):
+        good_images(archive / "candle")  # though it can be evaluated on
 
 
 @pytest.mark.parametrize(
@@ -142,6 +143,19 @@ def test_a_line_that_is_wrong_is_named(archive: Path, row: str, what: str):
     text = refused(archive / "candle")
     assert text.startswith(f"Line {3 + row.count(chr(10))} of {archive}/split_csv/1cls.csv ")
     assert text.endswith(what.format(archive=archive))
+
+
+def test_what_is_not_there_costs_only_what_needs_it(archive: Path):
+    whole = open_dataset(archive / "candle")
+    (archive / "candle/Data/Images/Anomaly/000.JPG").unlink()
+    dataset = open_dataset(archive / "candle")
+    assert (dataset.train, dataset.test) == (whole.train, whole.test[:1])
+    (problem,) = dataset.problems
+    assert problem.endswith(f"1cls.csv names candle/Data/Images/Anomaly/000.JPG, which is not in {archive}.")
+    (archive / "candle/Data/Images/Normal/0002.JPG").unlink()
+    assert open_dataset(archive / "candle").test == whole.test[:1]
+    with pytest.raises(DatasetError, match=r"names candle/Data/Images/Normal/0002\.JPG, which is not in"):
+        good_images(archive / "candle")
 
 
 def test_an_image_can_not_be_trained_on_and_tested(archive: Path):

@@ -37,11 +37,12 @@ def is_class(folder: Path) -> bool:
 def open_class(root: Path) -> Dataset:
     """List the images of one class as split_csv/1cls.csv, beside the class's folder, divides them.
 
-    All images have to be there; masks need not, which comes out when they are read.
+    Without one of the images for training one can only evaluate; test images that are not there are left out, which is
+    said. A mask that is missing comes out when it is read.
 
     Raises:
-        DatasetError: with one sentence, when the table is missing, is not one, has no good image to train on, or names
-            a file that is not there or lies outside of the archive.
+        DatasetError: with one sentence, when the table is missing, is not one, names a file outside of the archive, or
+            neither images for training nor for testing that are there.
     """
     place = root.resolve() if root.name in ("", "..") else root  # "." has no name and no parent of its own
     table = _Table(place.parent)
@@ -49,11 +50,16 @@ def open_class(root: Path) -> Dataset:
     if not rows:
         found = listed(table.objects) or "none"
         raise DatasetError(f"{table.file} was expected to list images of {place.name}, but lists {found}.")
-    train = tuple(sorted(table.image(row) for row in rows if row.split == "train"))
-    if not train:
-        raise DatasetError(f"{table.file} was expected to name images of {place.name} for training, but names none.")
-    test = sorted((table.test_image(row) for row in rows if row.split == "test"), key=_good_first)
-    return Dataset(root, Layout.VISA, train, (), tuple(test))
+    try:
+        train, unfit = table.training_images(rows), ""
+    except DatasetError as error:
+        train, unfit = (), str(error)
+    tested = [row for row in rows if row.split == "test"]
+    problems = tuple(filter(None, map(table.absence, tested)))
+    test = sorted((table.test_image(row) for row in tested if not table.absence(row)), key=_good_first)
+    if unfit and not test:
+        raise DatasetError(unfit)
+    return Dataset(root, Layout.VISA, train, (), tuple(test), unfit, problems)
 
 
 @dataclass(frozen=True)
@@ -101,18 +107,27 @@ class _Table:
             seen.add(row.image)
         return rows
 
-    def image(self, row: _Row) -> Path:
-        """The image's path, which is there."""
-        path = self._inside(row, row.image)
-        if not os.path.isfile(path):  # Path.is_file raises where a name is too long
-            raise self._error(row, f"names {printable(row.image)}, which is not in {self.archive}.")
-        return path
+    def training_images(self, rows: list[_Row]) -> tuple[Path, ...]:
+        """Paths of the good images for training, at least one; all have to be there."""
+        training = [row for row in rows if row.split == "train"]
+        if not training:
+            raise DatasetError(
+                f"{self.file} was expected to name images of {rows[0].object} for training, but names none."
+            )
+        for absence in filter(None, map(self.absence, training)):
+            raise DatasetError(absence)
+        return tuple(sorted(self._inside(row, row.image) for row in training))
+
+    def absence(self, row: _Row) -> str:
+        """That the row's image is not there, in one sentence; empty if it is."""
+        there = os.path.isfile(self._inside(row, row.image))  # Path.is_file raises where a name is too long
+        return "" if there else str(self._error(row, f"names {printable(row.image)}, which is not in {self.archive}."))
 
     def test_image(self, row: _Row) -> TestImage:
         """The image with its label, and its mask where it has a defect."""
         defect = GOOD if row.label == NORMAL else ANOMALY
         masks = (self._inside(row, row.mask),) if row.label == ANOMALY else ()
-        return TestImage(self.image(row), defect, family_of(defect), masks)
+        return TestImage(self._inside(row, row.image), defect, family_of(defect), masks)
 
     def _parsed(self, reader: csv.DictReader) -> Iterator[_Row]:
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
