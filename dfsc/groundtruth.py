@@ -67,7 +67,8 @@ class GroundTruth:
             mask = self._read(path, image)
             if mask.shape != (height, width):
                 raise DatasetError(
-                    f"The mask {path} has {mask.shape[1]}×{mask.shape[0]} pixels, its image {width}×{height}."
+                    f"The mask {path} has {mask.shape[1]}×{mask.shape[0]} pixels, its image {width}×{height}; "
+                    "export it at the image's size."
                 )
             if self._rules is None:
                 defects += [Defect(region, float(region.sum())) for region in connected_regions(mask)]
