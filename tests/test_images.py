@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from dfsc.errors import DFSCError, ImageError
-from dfsc.images import MAX_PIXELS, check_array, image_files, read_image, resize_for_network
+from dfsc.images import (
+    MAX_PIXELS,
+    bits_of,
+    check_array,
+    highest_value,
+    image_files,
+    read_image,
+    recognised_bits,
+    resize_for_network,
+)
 from dfsc.inspector import Inspector
 from dfsc.tiff import write_map
 
@@ -248,6 +257,127 @@ def test_16_bit_colour_png_is_scaled():
     assert np.abs(image[5, 5] - np.array([65535, 30000, 300]) / 257).max() <= 1
 
 
+def png_of(values: np.ndarray) -> bytes:
+    """A 16-bit PNG of uint16 H×W×C: grey with alpha, colours, or these with alpha."""
+    height, width, channels = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    return png(width, height, 16, {2: 4, 3: 2, 4: 6}[channels], rows)
+
+
+def tiff_of(values: np.ndarray, order: str) -> bytes:
+    """A 16-bit colour TIFF of uint16 H×W×C, C 3 or 4, in one strip; order "<" or ">"."""
+    height, width, channels = values.shape
+    tags = {256: width, 257: height, 259: 1, 262: 2, 277: channels, 278: height, 279: 2 * values.size, 284: 1}
+    tags |= {338: 2} if channels == 4 else {}
+    place = 8 + 2 + 12 * (len(tags) + 2) + 4
+    entries = {tag: struct.pack(order + "HII", 4, 1, value) for tag, value in tags.items()}
+    entries[258] = struct.pack(order + "HII", 3, channels, place)
+    entries[273] = struct.pack(order + "HII", 4, 1, place + 2 * channels)
+    head = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "IH", 8, len(entries))
+    listed = b"".join(struct.pack(order + "H", tag) + entries[tag] for tag in sorted(entries))
+    bits = struct.pack(order + "H" * channels, *[16] * channels)
+    return head + listed + struct.pack(order + "I", 0) + bits + values.astype(order + "u2").tobytes()
+
+
+def camera_values(channels: int, most: int = 4095) -> np.ndarray:
+    values = np.random.default_rng(0).integers(0, most + 1, (20, 24, channels)).astype(np.uint16)
+    values[0, 0] = most
+    return values
+
+
+def camera_files() -> dict[str, tuple[bytes, np.ndarray]]:
+    """Files of a 12-bit camera, each with its values: uint16 H×W×1 or H×W×3."""
+    colours, opaque = camera_values(3), np.full((20, 24, 1), 65535, np.uint16)
+    grey = colours[..., :1]
+    own = (opaque >> 4).astype(np.uint16)
+    return {
+        "PNG": (encoded(Image.fromarray(grey[..., 0]), "PNG"), grey),
+        "TIFF": (encoded(Image.fromarray(grey[..., 0]), "TIFF"), grey),
+        "packed TIFF": (encoded(Image.fromarray(grey[..., 0]), "TIFF", compression="tiff_lzw"), grey),
+        "32 bits": (encoded(Image.fromarray(grey[..., 0].astype(np.int32)), "TIFF"), grey),
+        "PGM": (b"P5 24 20 65535\n" + grey.astype(">u2").tobytes(), grey),
+        "colour PNG": (png_of(colours), colours),
+        "colour TIFF": (tiff_of(colours, "<"), colours),
+        "colour TIFF of the other order": (tiff_of(colours, ">"), colours),
+        "with alpha": (png_of(np.dstack([colours, opaque])), colours),
+        "with alpha of the camera's": (png_of(np.dstack([colours, own])), colours),
+        "with an unused channel": (tiff_of(np.dstack([colours, 0 * opaque]), "<"), colours),
+        "grey with alpha": (png_of(np.dstack([grey, opaque])), grey),
+    }
+
+
+@pytest.mark.parametrize("kind", list(camera_files()))
+def test_values_of_a_camera_with_fewer_bits_are_recognised_and_scaled_by_them(kind: str):
+    data, values = camera_files()[kind]
+    assert highest_value(data) == values.max()
+    assert recognised_bits([data]) == 12
+    expected = np.repeat(np.round(values / 4095 * 255), 3 // values.shape[2], axis=2)
+    np.testing.assert_array_equal(read_image(data, bits=12), expected)
+
+
+def test_bits_are_of_the_whole_set_and_of_its_16_bit_photographs_alone():
+    dark, bright = (encoded(Image.fromarray(camera_values(1, most)[..., 0]), "PNG") for most in (300, 16000))
+    eight = encoded(noisy(), "PNG")
+    assert recognised_bits([eight, b"nothing", eight]) is None
+    assert recognised_bits([eight, dark]) == 10
+    assert recognised_bits([dark, bright]) == recognised_bits([bright, eight, dark]) == 14
+    assert [bits_of([value]) for value in (255, 256, 1023, 1024, 4095, 4096, 16383, 16384)] == [
+        *(8, 10, 10, 12, 12, 14, 14, 16),
+    ]
+    np.testing.assert_array_equal(read_image(eight, bits=12), read_image(eight))
+
+
+def test_what_a_file_says_of_its_own_values_counts_before_all():
+    file = b"P5 24 20 4095\n" + camera_values(1).astype(">u2").tobytes()
+    assert highest_value(file) is None
+    np.testing.assert_array_equal(read_image(file), read_image(file, bits=12))
+    assert read_image(file).max() == 255
+
+
+def test_values_beyond_the_bits_are_white_and_nonsense_is_refused():
+    assert read_image(encoded(Image.fromarray(np.full((20, 20), 9000, np.uint16)), "PNG"), bits=12).min() == 255
+    for bits in (0, 7, 17, 12.0, "12"):
+        assert "8 to 16 bits" in refusal(encoded(noisy(), "PNG"), bits=bits)
+
+
+def bmp_of_32_bits(colours: np.ndarray, alpha: int) -> bytes:
+    height, width, _ = colours.shape
+    pixels = np.dstack([colours[::-1, :, ::-1], np.full((height, width), alpha, np.uint8)]).tobytes()
+    header = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, 3, len(pixels), 0, 0, 0, 0)
+    header += struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + bytes(52)
+    return b"BM" + struct.pack("<IHHI", 14 + len(header) + len(pixels), 0, 0, 14 + len(header)) + header + pixels
+
+
+@pytest.mark.parametrize("alpha", [0, 255])
+def test_fourth_channel_of_zeros_that_a_camera_writes_does_not_make_a_picture_white(alpha: int):
+    expected = np.asarray(noisy())
+    np.testing.assert_array_equal(read_image(bmp_of_32_bits(expected, alpha)), expected)
+    layers = Image.fromarray(np.dstack([expected, np.full(expected.shape[:2], alpha, np.uint8)]))
+    np.testing.assert_array_equal(read_image(encoded(layers, "TIFF")), expected)
+    turned = encoded(layers, "TIFF", exif=(EXIF_ORIENTATION % 6)[6:])
+    assert read_image(turned).shape == (96, 64, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("a.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC photograph"),
+        ("a.jpg", b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "a HEIC photograph"),
+        ("b.CR3", b"\0\0\0\x18ftypcrx \0\0\0\0", "a camera's raw file"),
+        ("c.jxl", b"\xff\x0a and so on", "a picture of a kind"),
+    ],
+)
+def test_a_picture_of_a_kind_that_is_not_read_is_called_one(name: str, data: bytes, kind: str):
+    assert refusal(data, name=name) == f"{name} is {kind} that can't be read here; export it as JPEG or PNG."
+
+
+@pytest.mark.parametrize(
+    "source", [["a.png", "b.png"], None, 3, (Path("a.png"),)], ids=["list", "none", "number", "tuple"]
+)
+def test_an_image_is_read_from_one_source(source: object):
+    assert "from one path" in refusal(source)
+
+
 def test_32_bit_and_float_pixels():
     assert read_image(encoded(Image.fromarray(np.full((20, 20), 25700, np.int32)), "TIFF"))[0, 0].tolist() == [100] * 3
     too_large = Image.fromarray(np.full((20, 20), 70000, np.int32))
@@ -352,10 +482,10 @@ def test_array_that_is_no_rgb_image_is_refused(wrong: object):
 
 
 def test_image_files_takes_pictures_by_ending_and_leaves_hidden_ones(tmp_path: Path):
-    for name in ("b.PNG", "a.jpg", "c.tiff", ".hidden.png", "._a.jpg", "notes.txt", "Thumbs.db"):
+    for name in ("b.PNG", "a.jpg", "c.tiff", "d.JFIF", ".hidden.png", "._a.jpg", "notes.txt", "Thumbs.db"):
         (tmp_path / name).touch()
     (tmp_path / "folder.png").mkdir()
-    assert [path.name for path in image_files(tmp_path)] == ["a.jpg", "b.PNG", "c.tiff"]
+    assert [path.name for path in image_files(tmp_path)] == ["a.jpg", "b.PNG", "c.tiff", "d.JFIF"]
 
 
 @pytest.mark.parametrize(("height", "options"), [(900, {"scratch": True}), (2000, {})], ids=["wide", "tall"])
