@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from dfsc.archives import ZIP_STARTS, ArchiveError, entry_bytes, open_zip
 from dfsc.cards import detector_card
 from dfsc.checkpoints import detector_folders, load, save_detector
-from dfsc.detector import Detector
+from dfsc.detector import Detector, Detectors, several
 from dfsc.errors import CheckpointError, ImageError
 from dfsc.hub import CONFIG_FILE, FILES, TEACHER, Fetched, fetch, hub_name
 from dfsc.objectives import METHODS
@@ -36,6 +36,10 @@ def open_checkpoints(source: str | Path, shown: str | None = None) -> list[Detec
     Raises:
         CheckpointError: when there is none, or one is incomplete, damaged or made for another teacher.
     """
+    if not isinstance(source, (str, Path)):
+        raise CheckpointError(
+            f"Checkpoints are opened one source at a time, by path or name, not {type(source).__name__}."
+        )
     path = Path(source)
     if path.is_file():
         return _open_zip(path, shown or str(source))
@@ -61,8 +65,12 @@ def open_folders(folders: Iterable[Path], source: str) -> list[Detector]:
     return _in_order([dataclasses.replace(load(folder), source=source) for folder in folders])
 
 
-def write_bundle(detectors: Iterable[Detector], file: Path) -> None:
-    """Pack detectors into a zip, a folder each, called by method and numbered where one is there several times."""
+def write_bundle(detectors: Detectors, file: str | Path) -> None:
+    """Pack one or several detectors into a zip that `open_checkpoints` and the page open; an older one is replaced.
+
+    Each has a folder called by its method, and numbered where one is there several times.
+    """
+    detectors = several(detectors)
     with TemporaryDirectory() as temporary, zipfile.ZipFile(file, "w") as archive:
         for detector in detectors:
             name = free_name(detector.config.method, {entry.partition("/")[0] for entry in archive.namelist()})

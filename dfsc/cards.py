@@ -67,6 +67,7 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
         f"- penalty images: {training.get('penalty', '?')}",
         *([_recipe_line(training)] if "hardest_share" in training else []),
         *([f"- calibration: {training['calibration']}"] if "calibration" in training else []),
+        *([f"- 16-bit photographs: read as values of {config.bits} bits"] if config.bits else []),
         f"- teacher: `{config.teacher_digest}`",
     ]
     if config.separation:

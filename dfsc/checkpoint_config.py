@@ -7,9 +7,9 @@ import numpy as np
 
 from dfsc.calibration import Calibration
 from dfsc.detector import BORDER_CONVENTION, DetectorConfig
-from dfsc.errors import CheckpointError, TrainingError
+from dfsc.errors import CheckpointError, ImageError, TrainingError
 from dfsc.hub import CONFIG_FILE
-from dfsc.images import RESIZE_RULE
+from dfsc.images import RESIZE_RULE, check_bits
 from dfsc.jsontext import read_json
 from dfsc.networks import SIZES
 from dfsc.objectives import METHODS
@@ -52,6 +52,7 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
         if config.get(key) != own:
             raise CheckpointError(f"{folder.name} was made with another {key}: {config.get(key)!r} instead of {own!r}.")
     try:
+        check_bits(config.get("bits"))
         return DetectorConfig(
             product=product,
             method=config["method"],
@@ -61,8 +62,9 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
             schedule=str(config["schedule"]),
             training=dict(config.get("training", {})),
             self_test=_self_test(config.get("self_test"), folder),
+            bits=config.get("bits"),
         )
-    except (KeyError, TypeError, ValueError, OverflowError, TrainingError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, TrainingError, ImageError) as error:
         raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
 
 

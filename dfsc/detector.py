@@ -4,6 +4,7 @@ Inference is the same for EAD-S and DFSC (Batzner et al., arXiv 2303.14535, sect
 mean of (T − S^T)², the global map that of (A − S^A)². Only training tells the methods apart.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from dfsc.calibration import Calibration, RawMaps
-from dfsc.errors import CheckpointError
+from dfsc.errors import CheckpointError, DFSCError
 from dfsc.images import RESIZE_RULE
 from dfsc.networks import SIZES, AutoEncoder, NetworkSize, image_tensor, student_network, teacher_network
 from dfsc.processor import multiplies_bfloat16
@@ -34,6 +35,8 @@ class DetectorConfig:
         schedule: "staged" or "joint".
         training: how it was trained and on what, for people; never read by the library.
         self_test: how many made-up faults it finds; None where nobody tried.
+        bits: by how many bits the 16-bit photographs of its training were read, so that those to come are read alike
+            (see dfsc.images); None where there were none, or nobody said.
     """
 
     product: str
@@ -46,6 +49,7 @@ class DetectorConfig:
     border: str = BORDER_CONVENTION
     training: dict = field(default_factory=dict)
     self_test: SelfTest | None = None
+    bits: int | None = None
 
     @property
     def usable(self) -> bool:
@@ -100,6 +104,25 @@ class Detector:
     def standardise(self, teacher_output: Tensor) -> Tensor:
         device = teacher_output.device
         return (teacher_output.float() - self.channel_mean.to(device)) / self.channel_std.to(device)
+
+
+# As functions take them: one, several, or by method as a training gives them.
+Detectors = Detector | Iterable[Detector] | Mapping[str, Detector]
+
+
+def several(detectors: Detectors) -> tuple[Detector, ...]:
+    """Detectors as a tuple, however they were given; raises DFSCError for anything else, or none."""
+    given = detectors.values() if isinstance(detectors, Mapping) else detectors
+    single = isinstance(given, (Detector, str, bytes)) or not isinstance(given, Iterable)
+    listed = (given,) if single else tuple(given)
+    for one in listed:
+        if not isinstance(one, Detector):
+            raise DFSCError(
+                f"Detectors are what dfsc.load, open_checkpoints or product_detectors give, not {type(one).__name__}."
+            )
+    if not listed:
+        raise DFSCError("There is no detector to inspect with; name a product or a checkpoint.")
+    return listed
 
 
 @torch.inference_mode()

@@ -5,15 +5,16 @@ sets a group's anomalous images against all good ones. MVTec LOCO AD's authors r
 apart (Bergmann et al., IJCV 2022), so the pooled figure is never the only one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 
 import numpy as np
 
 from dfsc.calibration import peak
-from dfsc.datasets import FAMILIES, Dataset, TestImage
-from dfsc.detector import Detector
+from dfsc.datasets import FAMILIES, Dataset, TestImage, open_dataset
+from dfsc.detector import Detector, Detectors
 from dfsc.errors import DatasetError
 from dfsc.images import network_image
 from dfsc.inspector import Inspector
@@ -84,16 +85,16 @@ class Evaluation:
 
 
 def evaluate(
-    images: Dataset | Sequence[TestImage],
-    detectors: Sequence[Detector],
+    images: Dataset | str | Path | TestImage | Sequence[TestImage],
+    detectors: Detectors,
     progress: Progress | None = None,
-    read: Read = network_image,
+    read: Read | None = None,
 ) -> Evaluation:
     """Score all test images with all detectors and compute their AUROCs.
 
     Args:
-        images: a data set, of which the test images count, or such images themselves.
-        detectors: at least one.
+        images: a data set or its folder, of which the test images count, or such images themselves, one or several.
+        detectors: one or several.
         progress: called with (images done, images in all) after each batch.
         read: gives an image's pixels for a path and a name for errors; who evaluates often may keep the images.
 
@@ -101,20 +102,32 @@ def evaluate(
         DatasetError: when there are not both good and anomalous images that can be read.
         DFSCError: without a detector, or when one gives scores that are not numbers.
     """
+    images = open_dataset(images) if isinstance(images, (str, Path)) else images
     where = f"{images.root} has" if isinstance(images, Dataset) else "there are"
-    images = images.test if isinstance(images, Dataset) else tuple(images)
+    images = _test_images(images)
     _check_classes(images, where)
-    scored = score_all(images, Inspector(detectors), progress, read)
+    inspector = Inspector(detectors)
+    scored = score_all(images, inspector, progress, read or partial(network_image, bits=inspector.bits))
     _check_classes(scored.images, f"{len(scored.unreadable)} could not be read, which leaves")
     good = np.array([image.is_good for image in scored.images])
     groups = _groups(scored.images)
-    reports = (_report(d, maps, good, groups) for d, maps in zip(detectors, scored.maps, strict=True))
+    reports = (_report(d, maps, good, groups) for d, maps in zip(inspector.detectors, scored.maps, strict=True))
     return Evaluation(
         detectors=tuple(reports),
         images=tuple(scored.images),
         counts=_counts(good, groups),
         unreadable=tuple(scored.unreadable),
     )
+
+
+def _test_images(images: object) -> tuple[TestImage, ...]:
+    given = images.test if isinstance(images, Dataset) else images
+    listed = tuple(given) if isinstance(given, Iterable) else (given,)
+    if not all(isinstance(image, TestImage) for image in listed):
+        raise DatasetError(
+            "An evaluation takes a data set, its folder, or test images as dfsc.open_dataset lists them."
+        )
+    return listed
 
 
 def _groups(images: Sequence[TestImage]) -> dict[str, np.ndarray]:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from dfsc.calibration import FOREIGN, BranchMaps, Calibration, peak
-from dfsc.detector import Detector, for_inference, inference_dtype, network_input
-from dfsc.errors import DFSCError
+from dfsc.detector import Detector, Detectors, for_inference, inference_dtype, network_input, several
+from dfsc.errors import DFSCError, ImageError
 from dfsc.images import check_array, resize_for_network
 from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
@@ -147,18 +147,17 @@ class Inspector:
     Several threads may share an inspector: for each device there are copies of the networks, which stay there.
     """
 
-    def __init__(self, detectors: Sequence[Detector], dtype: torch.dtype | None = None):
+    def __init__(self, detectors: Detectors, dtype: torch.dtype | None = None):
         """Args:
-        detectors: at least one, in the order of the results.
+        detectors: one or several, in the order of the results.
         dtype: torch.float32 or torch.bfloat16; by default what is fastest on this processor.
         """
-        if not detectors:
-            raise DFSCError("There is no detector to inspect with; name a product or a checkpoint.")
-        self.detectors = tuple(detectors)
+        self.detectors = detectors = several(detectors)
         self._dtype = dtype or inference_dtype()
         self._ready = {"cpu": _ready(self.detectors, self._dtype, "cpu")}
         self.names = _numbered([detector.config.name for detector in detectors], "-{}")
         self.titles = _numbered(_titles(detectors), " ({})")
+        self.bits = common_bits(detectors)
 
     def inspect(self, image: np.ndarray) -> Inspection:
         """Inspect one photograph (RGB uint8 H×W×3, any size from 16×16 on); raises ImageError for anything else."""
@@ -167,11 +166,16 @@ class Inspector:
         return Inspection(image, tuple(result[0] for result in results))
 
     def results(self, images: np.ndarray, device: str = "cpu") -> list[list[Result]]:
-        """A list of results for each detector, from images that are resized already (RGB uint8 N×256×256×3).
+        """A list of results for each detector, from images that are resized already.
 
         Args:
+            images: RGB uint8 N×256×256×3, a sequence of N such images, or one.
             device: where the networks compute; the first time on another one they are copied to it.
+
+        Raises:
+            ImageError: for images of another size or kind.
         """
+        images = _network_images(images)
         ready, x = self._ready_on(device), network_input(images).to(device)
         teacher_outputs: dict[str, tuple[Tensor, float]] = {}
         for digest, network in ready.teachers.items():
@@ -215,9 +219,46 @@ class Inspector:
         return self._ready[device]
 
 
-def inspect(image: np.ndarray, detectors: Iterable[Detector]) -> Inspection:
-    """Inspect one photograph with some detectors; keep an Inspector instead where there are many photographs."""
-    return Inspector(tuple(detectors)).inspect(image)
+def inspect(image: np.ndarray, detectors: Detectors) -> Inspection:
+    """Inspect one photograph with one or several detectors; keep an Inspector where there are many photographs."""
+    return Inspector(detectors).inspect(image)
+
+
+def _network_images(images: object) -> np.ndarray:
+    """One image or several as uint8 N×256×256×3."""
+    expected = (INPUT_SIZE, INPUT_SIZE, 3)
+    listed = list(images) if isinstance(images, (list, tuple)) else images
+    if isinstance(listed, list) and {getattr(image, "shape", None) for image in listed} == {expected}:
+        listed = np.stack(listed)
+    if isinstance(listed, np.ndarray) and listed.shape == expected:
+        listed = listed[None]
+    if (
+        not isinstance(listed, np.ndarray)
+        or listed.dtype != np.uint8
+        or listed.shape[1:] != expected
+        or not len(listed)
+    ):
+        found = f"{listed.dtype} {listed.shape}" if isinstance(listed, np.ndarray) else f"a {type(images).__name__}"
+        raise ImageError(
+            f"`results` takes images that are resized already, uint8 N×{INPUT_SIZE}×{INPUT_SIZE}×3, not {found}; "
+            "`inspect` takes one photograph of any size."
+        )
+    return listed
+
+
+def common_bits(detectors: Iterable[Detector]) -> int | None:
+    """By how many bits detectors want 16-bit photographs to be read: `bits` of dfsc.images.read_image.
+
+    Raises:
+        DFSCError: for detectors that were trained on cameras with different ones.
+    """
+    told = sorted({detector.config.bits for detector in detectors} - {None})
+    if len(told) > 1:
+        raise DFSCError(
+            f"These detectors read 16-bit photographs differently, by {' and '.join(map(str, told))} bits; "
+            "inspect with those of one camera at a time."
+        )
+    return told[0] if told else None
 
 
 def _titles(detectors: Sequence[Detector]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import numpy as np
 from dfsc.checkpoints import embedded_teacher, load_teacher
 from dfsc.detector import Teacher
 from dfsc.errors import TrainingError
+from dfsc.images import check_bits
 from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
 from dfsc.ondemand import OnDemand
 from dfsc.pacing import Budget
 from dfsc.penalty import PenaltySource, from_folder, rendered
+from dfsc.photoset import PhotoSet
 from dfsc.plan import MOVING_FLOOR, PUBLISHED_PLAN, QUICK_PLAN, Schedule, TrainingPlan
 from dfsc.separation import SeparationSettings, one_of
 from dfsc.trainer import MethodTraining
@@ -24,6 +27,7 @@ from dfsc.trainingset import (
     PUBLISHED_HELD_OUT_SHARE,
     TrainingSet,
     check_enough,
+    check_variety,
     prepare,
     split_good,
 )
@@ -32,7 +36,10 @@ from dfsc.unfinished import as_json, note_plan, noted_plan
 PENALTY_IMAGES = 128
 MAX_COPIES_IN_ALL = 640
 COPIES_A_SECOND = 0.4
-MATERIAL_FIELDS = ("seed", "size", "teacher", "copies", "movement", "penalty", "as_published")
+MATERIAL_FIELDS = ("seed", "size", "teacher", "copies", "movement", "penalty", "as_published", "bits")
+
+
+Images = PhotoSet | np.ndarray | Sequence[np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,8 @@ class Recipe:
         published_calibration: not by position, otherwise as said.
         detach: see TrainingPlan.
         separation: the constraint's settings; None takes those of the kind of plan, quick or not.
+        bits: by how many bits the 16-bit photographs were read, 8 to 16 (see dfsc.images); None takes what the images
+            say, if they are a PhotoSet.
     """
 
     methods: tuple[str, ...]
@@ -78,9 +87,12 @@ class Recipe:
     detach: bool = False
     separation: SeparationSettings | None = None
     seed: int = 0
+    bits: int | None = None
 
     def __post_init__(self) -> None:
-        methods = (self.methods,) if isinstance(self.methods, str) else tuple(self.methods)
+        several = isinstance(self.methods, Iterable) and not isinstance(self.methods, str)
+        methods = tuple(map(str, self.methods if several else (self.methods,)))
+        check_bits(self.bits)
         object.__setattr__(self, "methods", methods)
         if self.schedule is not None:
             object.__setattr__(self, "schedule", one_of(Schedule, self.schedule, "schedule"))
@@ -122,34 +134,38 @@ class Material:
 
 def start(
     recipe: Recipe,
-    good: np.ndarray,
-    validation: np.ndarray | None = None,
+    good: Images,
+    validation: Images | None = None,
     folder: Path | None = None,
     budget: Budget | None = None,
 ) -> Training:
-    """Prepare a training on good images (uint8 N×256×256×3, resized by the rule); its `run` does the rest.
+    """Prepare a training on good images; its `run` does the rest.
 
     Args:
+        good: a PhotoSet, or uint8 N×256×256×3 resized by the rule, as one array or N.
         validation: good images to hold out; without them max(4, 20 %) of `good` are (as published 10 %), by a seeded
             draw.
         folder: where an unfinished training may lie; the plan that it began with is kept there and found again.
         budget: the recipe's seconds, where they began to count earlier than now.
 
     Raises:
-        TrainingError: too few images, or an unfinished training with another recipe in `folder`.
+        TrainingError: too few images, or too few that show anything, or an unfinished training with another recipe in
+            `folder`.
     """
     if budget is None and recipe.seconds:
         budget = Budget(recipe.seconds)
     return begin(recipe, gather(recipe, good, validation), folder, budget)
 
 
-def gather(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None = None) -> Material:
+def gather(recipe: Recipe, good: Images, validation: Images | None = None) -> Material:
     """The first half of `start`: split, copy and look at the images with the teacher; any method can begin on it."""
-    for images in (good,) if validation is None else (good, validation):
-        _check_images(images)
+    bits = recipe.bits or getattr(good, "bits", None)
+    good, validation = _pixels(good), None if validation is None else _pixels(validation)
+    check_variety(good)
     fit, held_out = _split(recipe, good, validation)
     copies, published = copies_each(recipe, len(fit)), recipe.as_published
     data = prepare(fit, held_out, recipe.loaded_teacher(), copies, recipe.movement, recipe.seed, published)
+    data = dataclasses.replace(data, bits=bits)
     penalty_images = recipe.steps if published and recipe.steps else PENALTY_IMAGES
     return Material(data, OnDemand(penalty_images, recipe.penalty_source(), np.stack, data.jittered.kept))
 
@@ -237,10 +253,16 @@ def _split(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None) -> t
     return good[fit], good[held_out]
 
 
-def _check_images(images: np.ndarray) -> None:
+def _pixels(images: Images) -> np.ndarray:
+    """The images as one array; raises TrainingError for anything that is none of theirs."""
+    if isinstance(images, PhotoSet):
+        return images.images
+    if isinstance(images, (list, tuple)) and len({getattr(image, "shape", None) for image in images}) == 1:
+        images = np.stack(images)
     dtype, *shape = (getattr(images, "dtype", type(images).__name__), *getattr(images, "shape", ()))
     if dtype != np.uint8 or len(shape) != 4 or shape[1:] != [INPUT_SIZE, INPUT_SIZE, 3]:
         raise TrainingError(
             f"A training takes one array of images, uint8 N×{INPUT_SIZE}×{INPUT_SIZE}×3 as dfsc.images.network_image "
-            f"gives them, not {dtype} {'×'.join(map(str, shape))}."
+            f"gives them, or a PhotoSet, not {dtype} {'×'.join(map(str, shape))}."
         )
+    return images

@@ -175,6 +175,7 @@ class Training:
             separation=self.plan.separation if METHODS[method].separates else None,
             schedule=str(self.plan.schedule),
             training=notes,
+            bits=self.data.bits,
         )
 
     def _detector(self, config: DetectorConfig, model: nn.Module, calibration: Calibration) -> Detector:

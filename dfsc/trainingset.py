@@ -22,6 +22,7 @@ MIN_HELD_OUT = 4
 HELD_OUT_SHARE = 0.2
 PUBLISHED_HELD_OUT_SHARE = 0.1
 CHUNK = 8
+BLANK_LEVELS = 4
 # Rows that are drawn once are kept for the methods of a pair, which take turns, and no longer.
 RECENT = 8
 
@@ -30,6 +31,21 @@ def check_enough(count: int) -> None:
     """Raise TrainingError for fewer than 12 good images."""
     if count < MIN_IMAGES:
         raise TrainingError(f"There are {count} good images; a training needs at least {MIN_IMAGES}.")
+
+
+def check_variety(images: np.ndarray) -> None:
+    """Raise TrainingError where fewer than 12 good images (uint8 N×256×256×3) show anything at all."""
+    blank = int(sum(map(is_blank, images)))
+    if len(images) >= MIN_IMAGES > len(images) - blank:
+        raise TrainingError(
+            f"{blank} of the {len(images)} good images are of one colour all over, black, white or transparent; "
+            f"a training needs at least {MIN_IMAGES} that show the part."
+        )
+
+
+def is_blank(image: np.ndarray) -> bool:
+    """Whether an image (uint8 H×W×3) is of one colour all over, but for the last grey levels."""
+    return int((image.max(axis=(0, 1)) - image.min(axis=(0, 1))).max()) < BLANK_LEVELS
 
 
 def split_good(count: int, seed: int, share: float = HELD_OUT_SHARE) -> tuple[list[int], list[int]]:
@@ -57,6 +73,7 @@ class TrainingSet:
         fitted: how many different images the copies are of.
         dtype: of the teacher's output as it is kept.
         stacks: all that is made on demand.
+        bits: by how many bits 16-bit photographs were read (see DetectorConfig).
     """
 
     plain: OnDemand
@@ -70,6 +87,7 @@ class TrainingSet:
     dtype: torch.dtype
     teacher: Teacher
     stacks: tuple[OnDemand, ...]
+    bits: int | None = None
 
     def __len__(self) -> int:
         return len(self.plain)

@@ -66,6 +66,8 @@ def open_dataset(folder: str | Path) -> Dataset:
     Raises:
         DatasetError: with one sentence that says which folder or file was expected and what was found.
     """
+    if not isinstance(folder, (str, Path)):
+        raise DatasetError(f"A data set is opened by the path of one folder, not {type(folder).__name__}.")
     root = Path(folder)
     if root.is_file() and tables.is_table(root):
         return coco.open_file(root) if annotated_images(root) else tables.open_table(root)
