@@ -365,4 +365,7 @@ def _named_like_picture(path: Path) -> bool:
 def _shown(name: str) -> str:
     """A file's name as it fits into a sentence: one line, printable, not endless."""
     printable = "".join(character if character.isprintable() else "?" for character in name)
-    return printable if len(printable) <= _SHOWN_NAME else printable[: _SHOWN_NAME - 1] + "…"
+    if len(printable) <= _SHOWN_NAME:
+        return printable
+    # Of a long path the end says most.
+    return f"…{printable[1 - _SHOWN_NAME :]}" if "/" in printable else printable[: _SHOWN_NAME - 1] + "…"

@@ -47,10 +47,10 @@ def brightness(photographs: PhotoSet) -> list[int]:
     return photographs.images[:, 128, 128, 0].tolist()
 
 
-def test_zip_is_read_by_content_sorted_by_path_without_folders_in_names(pack):
+def test_zip_is_read_by_content_sorted_by_path_with_folders_in_names(pack):
     path = pack({"b/1.png": png(1), "a/1.png": png(2), "a/": b"", "Ü 2.png": png(3)}, name="parts.dat")
     photographs = load_photographs([path])
-    assert photographs.names == ("1.png", "1.png (2)", "Ü 2.png")
+    assert photographs.names == ("a/1.png", "b/1.png", "Ü 2.png")
     assert brightness(photographs) == [2, 1, 3]
     assert photographs.left_out == ()
 
@@ -76,8 +76,8 @@ def test_system_files_in_a_zip_are_left_out_and_others_named(pack):
         }
     )
     photographs = load_photographs([path])
-    assert photographs.names == ("1.png",)
-    assert [sentence.split()[0] for sentence in photographs.left_out] == ["inner.zip", "notes.txt"]
+    assert photographs.names == ("set/1.png",)
+    assert [sentence.split()[0] for sentence in photographs.left_out] == ["set/inner.zip", "set/notes.txt"]
     assert "zip inside a zip" in photographs.left_out[0]
 
 

@@ -124,11 +124,11 @@ def test_hidden_and_system_files_are_left_out_without_a_word(files, tmp_path: Pa
     assert photographs.left_out[0].startswith(f"The folder {tmp_path.name} is empty")
 
 
-def test_folder_is_walked_by_path_and_equal_names_are_kept_apart(pictures, tmp_path: Path):
+def test_folder_is_walked_by_path_and_names_keep_the_folders_within(pictures, tmp_path: Path):
     for index, name in enumerate(("b/1.png", "a/1.png", "a/deep/1.png", "c.png")):
         save(tmp_path / name, pictures[index])
     photographs = load_photographs([tmp_path])
-    assert photographs.names == ("c.png", "1.png", "1.png (2)", "1.png (3)")
+    assert photographs.names == ("c.png", "a/1.png", "a/deep/1.png", "b/1.png")
     np.testing.assert_array_equal(photographs.images, seen([pictures[3], pictures[1], pictures[2], pictures[0]]))
 
 

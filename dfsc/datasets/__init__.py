@@ -37,6 +37,7 @@ from dfsc.datasets.model import (
 from dfsc.datasets.wording import contents, subfolders
 from dfsc.errors import DatasetError
 from dfsc.images import image_files
+from dfsc.photofiles import Found, photograph_files
 
 __all__ = [
     "FAMILIES",
@@ -126,10 +127,11 @@ def _opened(root: Path) -> Dataset:
         return coco.open_file(annotations)
     if labelme.is_labelled(root):
         return labelme.open_folder(root)
-    images = image_files(root)
-    if images:
-        return Dataset(root, Layout.PLAIN, tuple(images))
-    raise DatasetError(_not_a_dataset(root))
+    direct = bool(image_files(root))
+    found = photograph_files(root, good=True) if direct or not _hint(root) else Found((), ())
+    if found.files:
+        return Dataset(root, Layout.PLAIN, found.files)
+    raise DatasetError(" ".join([_not_a_dataset(root), *found.left_out[:1]]))
 
 
 def _not_a_dataset(root: Path) -> str:
