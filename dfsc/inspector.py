@@ -126,6 +126,16 @@ class Inspection:
         """Width and height in pixels."""
         return self.image.shape[1], self.image.shape[0]
 
+    def judged(self, local_weight: float = 0.5, rejected_good: int = 0) -> "Inspection":
+        """The same inspection by another mix of the maps and another limit; no network runs.
+
+        Args:
+            local_weight: weight of the local map in the fused one, 0 to 1.
+            rejected_good: how many of the held-out good images the limit gives up, fewer than there are.
+        """
+        judged = (replace(r, local_weight=local_weight, rejected_good=rejected_good) for r in self.results)
+        return replace(self, results=tuple(judged))
+
     def peak_xy(self, result: Result) -> tuple[float, float]:
         """Where a result's fused peak lies in the photograph, in pixels from its top left corner."""
         row, column = result.peak_cell

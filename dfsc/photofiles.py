@@ -7,7 +7,7 @@ Whatever else there is gets a sentence. Whether a picture's pixels can be read c
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -23,10 +23,21 @@ SHOWN_LEFT_OUT = 6
 
 @dataclass(frozen=True)
 class Found:
-    """A folder's photographs, sorted by path, and a sentence for each file, or kind of them, that is left out."""
+    """What a folder holds.
 
-    files: tuple[Path, ...]
-    left_out: tuple[str, ...]
+    Attributes:
+        files: its photographs, sorted by path.
+        others: why each other file is none, in a sentence.
+        chosen: what was taken of a data set and what not, in a sentence; mostly empty.
+    """
+
+    files: tuple[Path, ...] = ()
+    others: dict[Path, str] = field(default_factory=dict)
+    chosen: str = ""
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        return (*([self.chosen] if self.chosen else []), *self.others.values())
 
 
 def photograph_files(folder: Path, good: bool = False) -> Found:
@@ -35,14 +46,13 @@ def photograph_files(folder: Path, good: bool = False) -> Found:
     Args:
         good: take those of good parts alone where folders tell them apart (see dfsc.goodones).
     """
-    files, left_out = list(islice(visible_files(folder), MOST_FILES)), []
+    files, chosen = list(islice(visible_files(folder), MOST_FILES)), ""
     if good:
-        taken, sentence = good_training([place_in(folder, file) for file in files])
+        taken, chosen = good_training([place_in(folder, file) for file in files])
         files = [files[index] for index in taken]
-        left_out += [sentence] if sentence else []
     reasons = {file: reason_against(file, place_in(folder, file)) for file in files}
-    left_out += [reason for reason in reasons.values() if reason]
-    return Found(tuple(file for file, reason in reasons.items() if not reason), tuple(left_out))
+    photographs = tuple(file for file, reason in reasons.items() if not reason)
+    return Found(photographs, {file: reason for file, reason in reasons.items() if reason}, chosen)
 
 
 def visible_files(folder: Path) -> Iterator[Path]:

@@ -1,5 +1,6 @@
 """The command line as a user types it; once in a process of its own, else in this one, which starts faster."""
 
+import csv
 import json
 import math
 import os
@@ -158,6 +159,126 @@ def test_what_has_no_place_in_that_layout_is_refused_before_anything_is_written(
     assert (ran.returncode, ran.stdout, said in ran.stderr) == (2, "", True)
     assert not (tmp_path / "maps").exists()
     assert "name that with --maps" in dfsc(*command, cwd=tmp_path).stderr
+
+
+def test_a_folder_is_inspected_with_all_that_is_in_it_and_what_is_left_out_is_said(dfsc, photographs):
+    (photographs / "line 1" / "notes.txt").write_text("notes")
+    (photographs / "line 1" / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    (photographs / "line 1" / "gone.png").symlink_to("nowhere.png")
+    (photographs / "line 1" / "deep").mkdir()
+    shutil.copyfile(photographs / "line 2" / "part.png", photographs / "line 1" / "deep" / "part.jfif")
+    shutil.copyfile(photographs / "line 2" / "part.png", photographs / "line 1" / "deep" / "no ending")
+    ran = dfsc("inspect", "line 1", "--product", "toy_block", "--json", cwd=photographs)
+    reports = json.loads(ran.stdout)
+    inspected = [report["image"] for report in reports if "results" in report]
+    assert inspected == [f"line 1/{name}" for name in ("part.jpg", "part.png", "deep/no ending", "deep/part.jfif")]
+    left_out = {report["image"]: report["left_out"] for report in reports if "left_out" in report}
+    assert left_out == {
+        "line 1/gone.png": "gone.png is a link that leads nowhere.",
+        "line 1/notes.txt": "notes.txt is not an image that can be read; use JPEG, PNG, WebP, TIFF, BMP or GIF.",
+        "line 1/phone.heic": "phone.heic is a HEIC photograph that can't be read here; export it as JPEG or PNG.",
+    }
+    assert ran.stderr == (
+        "4 photographs are inspected; left out: gone.png is a link that leads nowhere; notes.txt is not an image that "
+        "can be read; phone.heic is a HEIC photograph that can't be read here.\n"
+    )
+
+
+def test_a_table_has_paths_and_verdicts_by_the_mix_and_limit_that_are_given(dfsc, photographs):
+    command = ("inspect", "line 1", "line 2", "--product", "toy_block", "--json", "--mix", 0.25, "--reject", 3)
+    ran = dfsc(*command, "--csv", "tables/today.csv", cwd=photographs)
+    assert ran.returncode == 0, ran.stderr
+    rows = list(csv.DictReader((photographs / "tables" / "today.csv").read_text("utf-8-sig").splitlines()))
+    assert [row["photograph"] for row in rows[::2]] == ["line 1/part.jpg", "line 1/part.png", "line 2/part.png"]
+    results = [result for report in json.loads(ran.stdout) for result in report["results"]]
+    for row, result in zip(rows, results, strict=True):
+        assert (row["detector"], row["verdict"]) == (result["detector"], result["verdict"])
+        assert float(row["score"]) == pytest.approx(result["score"], abs=1e-4)
+        assert float(row["limit"]) == pytest.approx(result["threshold"], abs=1e-4)
+        assert result["score"] == pytest.approx(0.25 * result["local_peak"] + 0.75 * result["global_peak"], rel=1e-5)
+    plain = json.loads(dfsc(*command[:-4], cwd=photographs).stdout)[0]["results"][0]
+    assert plain["threshold"] > results[0]["threshold"]
+    again = dfsc(*command, "--csv", "tables/today.csv", cwd=photographs)
+    assert (again.returncode, "not overwritten" in again.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(("--mix", 1.5), "from 0 to 1"), (("--reject", 8), "0 to 7 of the 8"), (("--reject", -1), "0 to 7 of the 8"),
+     (("--bits", 40), "8 to 16 bits"), (("--mix", "nan"), "from 0 to 1")],
+)  # fmt: skip
+def test_a_mix_or_limit_that_there_is_not_is_refused(dfsc, photographs, options, said):
+    ran = dfsc("inspect", "line 1", "--product", "toy_block", *options, cwd=photographs)
+    assert (ran.returncode, ran.stdout, said in ran.stderr) == (2, "", True)
+
+
+def camera_folder(folder: Path, draw, count: int) -> Path:
+    """Photographs of a 12-bit camera as 16-bit TIFFs with values up to 4,095."""
+    folder.mkdir()
+    for seed in range(count):
+        values = draw(seed).mean(axis=2) / 255 * 4095
+        values[0, 0] = 4095
+        Image.fromarray(values.astype(np.uint16)).save(folder / f"{seed:02}.tif")
+    return folder
+
+
+def test_a_camera_of_12_bits_is_recognised_declared_and_read_alike_at_inspection(dfsc, draw, demo_weights, tmp_path):
+    folder = camera_folder(tmp_path / "camera", draw, 12)
+    few = ("--method", "dfsc", "--steps", 1, "--copies", 1)
+    ran = dfsc("train", folder, *few, "--out", tmp_path / "own")
+    assert ran.returncode == 0, ran.stderr
+    assert "12 photographs are used." in ran.stderr
+    assert "read as values of 12 bits, up to 4095" in ran.stderr
+    assert load(tmp_path / "own").config.bits == 12
+    assert "read as values of 12 bits" in (tmp_path / "own" / "README.md").read_text()
+    inspected = [dfsc("inspect", folder / "03.tif", "--checkpoint", tmp_path / "own", "--json", *bits).stdout
+                 for bits in ((), ("--bits", 12), ("--bits", 16))]  # fmt: skip
+    scores = [json.loads(text)[0]["results"][0]["score"] for text in inspected]
+    assert scores[0] == scores[1] != scores[2]
+    undeclared = dfsc("inspect", folder / "03.tif", "--product", "toy_block")
+    assert "--bits 12 reads them" in undeclared.stderr
+    assert dfsc("train", folder, *few, "--bits", 16, "--out", tmp_path / "dark").returncode == 0
+    assert load(tmp_path / "dark").config.bits == 16
+
+
+def test_train_says_what_it_uses_what_not_and_what_is_worth_a_look(dfsc, toy_dataset, demo_weights, tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(toy_dataset / "train" / "good", folder / "monday")
+    shutil.copytree(toy_dataset / "test" / "scratch", folder / "bad")
+    shutil.copyfile(folder / "monday" / "003.png", folder / "again.png")
+    (folder / "notes.txt").write_text("notes")
+    few = ("--method", "dfsc", "--steps", 1, "--copies", 1)
+    ran = dfsc("train", folder, *few, "--out", tmp_path / "own")
+    assert ran.returncode == 0, ran.stderr
+    first = ran.stderr.splitlines()[0]
+    assert first.startswith("13 photographs are used; left out: ")
+    assert "2 in bad" in first
+    assert "notes.txt is not an image" in first
+    assert "again.png and monday/003.png are nearly the same photograph" in ran.stderr
+    root = shutil.copytree(toy_dataset, tmp_path / "toy")
+    (root / "train" / "good" / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    ran = dfsc("train", root, *few, "--out", tmp_path / "other")
+    assert ran.stderr.startswith("12 photographs are used; left out: train/good/phone.heic is a HEIC photograph")
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (9, 90, 200, 0)], ids=["black", "white", "transparent"])
+def test_photographs_that_show_nothing_are_refused(dfsc, demo_weights, tmp_path, colour):
+    (tmp_path / "set").mkdir()
+    for number in range(14):
+        Image.new("RGBA" if len(colour) == 4 else "RGB", (64, 64), colour).save(tmp_path / "set" / f"{number}.png")
+    ran = dfsc("train", tmp_path / "set", "--pair", "--steps", 1, "--out", tmp_path / "own")
+    assert ran.returncode == 2
+    assert "14 of the 14 good images are of one colour all over" in ran.stderr
+    assert not (tmp_path / "own" / "dfsc").exists()
+
+
+def test_few_photographs_copied_often_are_told(dfsc, draw, demo_weights, tmp_path):
+    (tmp_path / "set").mkdir()
+    for number in range(15):
+        Image.fromarray(draw(number % 3)).save(tmp_path / "set" / f"{number:02}.png")
+    ran = dfsc("train", tmp_path / "set", "--method", "dfsc", "--steps", 1, "--copies", 1, "--out", tmp_path / "own")
+    assert "Only 3 of these 15 photographs differ" in ran.stderr
+    assert "nearly the same photograph" in ran.stderr
 
 
 def test_the_same_checkpoint_twice_gets_two_names(dfsc, photographs, demo_weights):

@@ -3,16 +3,18 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dfsc.commands import sources
 from dfsc.commands.map_layouts import BRANCHES, LAYOUTS, MapFiles
 from dfsc.errors import DFSCError, ImageError
-from dfsc.images import image_files, read_image
+from dfsc.images import FULL_BITS, check_bits, read_image, recognised_bits
 from dfsc.inspector import Inspection, Inspector
+from dfsc.photofiles import photograph_files, summary
 from dfsc.placement import place_on_image
-from dfsc.reporting.inspection import result_record
+from dfsc.reporting.inspection import CSV_HEADER, csv_lines, csv_rows, result_record
 from dfsc.tiff import write_map
 
 NAME = "inspect"
@@ -23,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="photographs, or folders of them")
     sources.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print a JSON list, one object an image")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a table, a line for each image and detector")
+    parser.add_argument("--mix", type=float, default=0.5, metavar="W", help="weight of the local map, 0 to 1 (0.5)")
+    parser.add_argument(
+        "--reject", type=int, default=0, metavar="N", help="held-out good parts that the limit gives up (0)"
+    )
+    parser.add_argument("--bits", type=int, help="how many bits 16-bit photographs fill (as the checkpoint says)")
     parser.add_argument("--maps", type=Path, metavar="DIR", help="write the maps as float32 TIFF files")
     parser.add_argument(
         "--maps-layout",
@@ -32,44 +40,103 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit status 0; 1 when a file can't be read (the others are still inspected)."""
-    images = list(_expand(options.images))
+    """Exit status 0; 1 when a photograph can't be read (the others are still inspected)."""
+    images, passed_over = _expand(options.images)
     inspector = Inspector(sources.detectors(options))
+    if options.bits:
+        inspector.bits = options.bits
+    check_bits(inspector.bits)
+    judged = _judgement(options, inspector)
     maps = _map_files(images, options, inspector.names)
     reports = []
-    try:
-        for image in images:
-            report = _inspect(inspector, image, maps.get(image, {}))
-            reports.append(report)
-            if not options.json:
-                sys.stdout.write(_lines(report))
-                sys.stdout.flush()
-    finally:
-        if options.json:
-            sys.stdout.write(json.dumps(reports, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-    return 1 if any("error" in report for report in reports) else 0
+    with _table(options.csv) as table:
+        try:
+            for image in images:
+                report, inspection = _inspect(inspector, image, judged)
+                reports.append(report)
+                if inspection:
+                    _write_maps(inspection, maps.get(image, {}))
+                    table(image, inspection)
+                if not options.json:
+                    sys.stdout.write(_lines(report))
+                    sys.stdout.flush()
+        finally:
+            if options.json:
+                told = [*reports, *({"image": str(file), "left_out": why} for file, why in passed_over.items())]
+                sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    errors = [report["error"] for report in reports if "error" in report]
+    if passed_over or any(Path(argument).is_dir() for argument in options.images):
+        sys.stderr.write(f"{summary(len(reports) - len(errors), (*passed_over.values(), *errors), 'inspected')}\n")
+    _tell_of_bits(images, inspector.bits)
+    return 1 if errors else 0
 
 
-def _expand(arguments: list[str]) -> Iterator[str]:
+def _expand(arguments: list[str]) -> tuple[list[str], dict[Path, str]]:
+    """The named images and those of named folders, and why each other file of a folder is none, in a sentence."""
+    images, passed_over = [], {}
     for argument in dict.fromkeys(arguments):
         folder = Path(argument)
         if not folder.is_dir():
-            yield argument
+            images.append(argument)
             continue
-        files = image_files(folder)
-        if not files:
-            raise ImageError(f"The folder {argument} holds no images; name a folder that does.")
-        yield from map(str, files)
+        found = photograph_files(folder)
+        if not found.files:
+            why = "".join(f" {sentence}" for sentence in found.left_out[:1])
+            raise ImageError(f"The folder {argument} holds no images; name a folder that does.{why}")
+        images += map(str, found.files)
+        passed_over |= found.others
+    return list(dict.fromkeys(images)), passed_over
 
 
-def _inspect(inspector: Inspector, image: str, maps: MapFiles) -> dict:
+def _judgement(options: argparse.Namespace, inspector: Inspector) -> Callable[[Inspection], Inspection]:
+    """What --mix and --reject make of an inspection; raises DFSCError for what these detectors don't allow."""
+    mix, reject = options.mix, options.reject
+    fewest = min(detector.calibration.count for detector in inspector.detectors)
+    if not 0 <= mix <= 1:
+        raise DFSCError(f"--mix is the local map's weight from 0 to 1, not {mix:g}.")
+    if not 0 <= reject < fewest:
+        raise DFSCError(f"--reject can give up 0 to {fewest - 1} of the {fewest} held-out good parts, not {reject}.")
+    return lambda inspection: inspection.judged(mix, reject)
+
+
+def _inspect(
+    inspector: Inspector, image: str, judged: Callable[[Inspection], Inspection]
+) -> tuple[dict, Inspection | None]:
     try:
-        inspection = inspector.inspect(read_image(image))
+        inspection = judged(inspector.inspect(read_image(image, bits=inspector.bits)))
     except ImageError as error:
-        return {"image": image, "error": str(error)}
-    _write_maps(inspection, maps)
+        return {"image": image, "error": str(error)}, None
     results = [result_record(inspection, result) for result in inspection.results]
-    return {"image": image, "size": list(inspection.size), "results": results}
+    return {"image": image, "size": list(inspection.size), "results": results}, inspection
+
+
+@contextmanager
+def _table(file: Path | None) -> Iterator[Callable[[str, Inspection], None]]:
+    """Writes an inspection's lines to a CSV file as they come; raises DFSCError for a file that is there already."""
+    if file is None:
+        yield lambda *_: None
+        return
+    if file.exists():
+        raise DFSCError(f"{file} is there already and is not overwritten; choose another file for --csv.")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8-sig", newline="") as stream:
+        stream.write(csv_lines([CSV_HEADER]))
+
+        def write(image: str, inspection: Inspection) -> None:
+            stream.write(csv_lines(csv_rows(image, inspection.size, inspection.results)))
+            stream.flush()
+
+        yield write
+
+
+def _tell_of_bits(images: list[str], bits: int | None) -> None:
+    """Say where 16-bit photographs may be meant to be read by fewer bits, but nobody has said so."""
+    seems = recognised_bits(images) if bits is None else None
+    if seems and seems < FULL_BITS:
+        sys.stderr.write(
+            f"The 16-bit photographs fill {seems} bits, but these detectors don't say how to read such, so they were "
+            f"taken as dark; --bits {seems} reads them as bright as the camera meant.\n"
+        )
 
 
 def _why_unsure(record: dict) -> str:

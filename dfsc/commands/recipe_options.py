@@ -90,6 +90,9 @@ def _add_shared(parser: argparse.ArgumentParser, several: str | None) -> None:
     )
     parser.add_argument("--penalty", metavar="FOLDER", help="photographs of anything else (by default rendered)")
     parser.add_argument("--teacher", metavar="DIR", help="another teacher than the embedded one")
+    parser.add_argument(
+        "--bits", type=int, help="how many bits the values of 16-bit photographs fill (by default as it seems)"
+    )
     _add_separation(parser.add_argument_group("the constraint (DFSC)"), several)
 
 
@@ -145,6 +148,7 @@ def _recipe(options: argparse.Namespace, methods: tuple[str, ...], seconds: floa
         detach=options.detach,
         separation=separation,
         seed=options.seed,
+        bits=options.bits,
     )
 
 

@@ -8,18 +8,15 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 from dfsc.cards import detector_card, training_notes
 from dfsc.checkpoint_files import UNFINISHED, check_replaceable
 from dfsc.checkpoints import keep_teacher, save_detector
 from dfsc.commands import recipe_options
+from dfsc.commands.good_images import read_good
 from dfsc.datasets import Dataset, as_logical, check_trainable, open_dataset
 from dfsc.detector import Detector, DetectorConfig
-from dfsc.errors import DatasetError, ImageError
+from dfsc.errors import DatasetError
 from dfsc.evaluation import evaluate
-from dfsc.images import network_image
-from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
 from dfsc.pacing import Budget
 from dfsc.recipe import Recipe, start
@@ -49,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     check_trainable(dataset)
     for problem in dataset.problems:
         sys.stderr.write(f"{problem}\n")
-    good, validation = _decoded(dataset.train), _decoded(dataset.validation)
+    good, validation = read_good(dataset, recipe.bits)
     folders = {method: options.out / method if options.pair else options.out for method in recipe.methods}
     for folder in folders.values():
         check_replaceable(folder)
@@ -83,17 +80,6 @@ def _tell_unusable(configs: list[DetectorConfig], recipe: Recipe) -> None:
 def _plain_name(product: str) -> str:
     """A product's name as detectors, files and folders are called after it: letters, digits, underscores, up to 64."""
     return re.sub(r"\W+", "_", product).strip("_")[:64] or "product"
-
-
-def _decoded(paths: tuple[Path, ...]) -> np.ndarray:
-    """Readable images resized for the networks; the others are named on standard error and left out."""
-    images = []
-    for path in paths:
-        try:
-            images.append(network_image(path))
-        except ImageError as error:
-            sys.stderr.write(f"Left out: {error}\n")
-    return np.stack(images) if images else np.empty((0, INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
 
 
 def _follow(training: Training, state_file: Path) -> None:

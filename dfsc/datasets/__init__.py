@@ -128,7 +128,7 @@ def _opened(root: Path) -> Dataset:
     if labelme.is_labelled(root):
         return labelme.open_folder(root)
     direct = bool(image_files(root))
-    found = photograph_files(root, good=True) if direct or not _hint(root) else Found((), ())
+    found = photograph_files(root, good=True) if direct or not _hint(root) else Found()
     if found.files:
         return Dataset(root, Layout.PLAIN, found.files)
     raise DatasetError(" ".join([_not_a_dataset(root), *found.left_out[:1]]))

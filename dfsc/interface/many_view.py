@@ -1,14 +1,13 @@
 """Several inspected photographs as a table, the highest score first, and as a CSV file."""
 
 import base64
-import csv
-import io
 
 from dfsc.interface import wording
 from dfsc.interface.many import Many, Ranked
 from dfsc.interface.markup import picture, text
 from dfsc.interface.settings import Settings
 from dfsc.interface.wording import number
+from dfsc.reporting.inspection import CSV_HEADER, csv_lines, csv_rows
 
 
 def many_html(many: Many | None, settings: Settings) -> str:
@@ -64,21 +63,9 @@ def _download(ranked: list[Ranked]) -> str:
 
 def many_csv(ranked: list[Ranked]) -> str:
     """A line a photograph and method: name, size, detector, verdict, score, limit, and the branch that is larger."""
-    stream = io.StringIO()
-    writer = csv.writer(stream)
-    writer.writerow(["photograph", "width", "height", "detector", "verdict", "score", "limit", "branch"])
-    for row in ranked:
-        photograph = row.entry.photograph
-        for result in row.results:
-            size = (photograph.width, photograph.height)
-            figures = (f"{result.score:.4f}", f"{result.threshold:.4f}", result.branch)
-            writer.writerow([_inert(photograph.name), *size, result.detector, result.verdict, *figures])
-    return stream.getvalue()
-
-
-def _inert(name: str) -> str:
-    """A file's name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t")) else name
+    photographs = ((row.entry.photograph, row.results) for row in ranked)
+    rows = (row for p, results in photographs for row in csv_rows(p.name, (p.width, p.height), results))
+    return csv_lines([CSV_HEADER, *rows])
 
 
 def _left_out(many: Many) -> str:
