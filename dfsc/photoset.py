@@ -132,7 +132,7 @@ class PhotoSet:
             )
         blank = self._blank
         if blank:
-            yield f"{_listed(blank)} {'is' if len(blank) == 1 else 'are'} of one colour all over and show no part."
+            yield f"{_listed(blank)} {'is' if len(blank) == 1 else 'are'} of one colour all over, so no part is seen."
         different = len(self) - sum(len(group) - 1 for group in self.near_duplicates)
         if different < MIN_IMAGES <= len(self):
             yield (

@@ -1,6 +1,7 @@
 """A visitor's photographs: what is read, in which order and sizes, what is left out, pointed out and said."""
 
 import io
+import shutil
 import threading
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from PIL import Image, ImageFilter
 
 from dfsc import photoset
+from dfsc.errors import ImageError
+from dfsc.goodones import good_training
 from dfsc.images import read_image, resize_for_network
 from dfsc.likeness import near_duplicates, unlike_the_others
 from dfsc.photoset import joined, load_photographs, photo_set, read_photographs
@@ -231,3 +234,117 @@ def test_joined_sets_keep_both_and_number_equal_names(files, pictures, monkeypat
     monkeypatch.setattr(photoset, "MAX_PHOTOGRAPHS", 4)
     assert len(joined(first, second)) == 4
     assert joined(first, second).unread == 1
+
+
+def test_one_path_is_as_good_as_several(files, tmp_path: Path):
+    folder = files[0].parent
+    for one in (f"{folder}/", folder):
+        assert load_photographs(one).names == tuple(file.name for file in files)
+    assert load_photographs(str(files[0])).names == load_photographs((files[0], "00.png")).names == ("00.png",)
+    assert load_photographs((files[0], files[1])).names == load_photographs(iter(files[:2])).names
+    assert load_photographs((str(files[0]), str(files[1]))).names == ("00.png", "01.png")
+    for wrong in (None, 3, [None], [files[0], 3], files[0].read_bytes()):
+        with pytest.raises(ImageError, match="one or several, not"):
+            load_photographs(wrong)
+
+
+def test_who_hands_over_more_than_are_taken_is_told_and_may_have_them_all(files):
+    with pytest.warns(UserWarning, match="The first 5 photographs are used; 9 more files were not looked at"):
+        few = load_photographs(files, most=5)
+    assert few.summary == "5 photographs are used; left out: 9 more files were not looked at."
+    assert len(load_photographs(files, most=1100)) == 14
+
+
+def test_links_and_what_is_no_photograph_are_named_with_their_folders(files, tmp_path: Path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "gone.png").symlink_to("nowhere.png")
+    (tmp_path / "a" / "linked.png").symlink_to(files[0])
+    (tmp_path / "others").symlink_to(files[0].parent)
+    (tmp_path / "a" / "phone.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    photographs = load_photographs(tmp_path)
+    assert photographs.names == ("a/linked.png",)
+    assert sorted(photographs.left_out) == [
+        "a/gone.png is a link that leads nowhere.",
+        "a/phone.HEIC is a HEIC photograph that can't be read here; export it as JPEG or PNG.",
+        "others is a link to a folder, which is not followed; name that folder itself.",
+    ]
+    assert photographs.summary.startswith("1 photograph is used; left out: ")
+
+
+def test_files_of_several_folders_are_told_apart(pictures, tmp_path: Path):
+    for line in ("line 1", "line 2"):
+        save(tmp_path / line / "003.png", pictures[0])
+    assert load_photographs([tmp_path / "line 1", tmp_path / "line 2"]).names == ("line 1/003.png", "line 2/003.png")
+
+
+LAYOUTS = {
+    "MVTec AD": ("bottle/train/good/", "bottle/test/good/ bottle/test/broken/ bottle/ground_truth/broken/ bottle/"),
+    "without a folder around": ("train/good/", "test/good/ test/broken/"),
+    "LOCO AD": ("train/good/", "validation/good/ test/logical_anomalies/ ground_truth/logical_anomalies/000/"),
+    "AD 2": ("can/train/good/", "can/validation/good/ can/test_public/bad/ can/test_public/ground_truth/bad/"),
+    "VisA": ("candle/Data/Images/Normal/", "candle/Data/Images/Anomaly/ candle/Data/Masks/Anomaly/ candle/"),
+    "BTAD": ("01/train/ok/", "01/test/ok/ 01/test/ko/ 01/ground_truth/ko/"),
+    "of kinds": ("train/ok_front/", "train/def_front/ test/ok_front/"),
+    "train alone": ("Train/", "Test/ masks/"),
+    "good beside others": ("Good/", "scratch/ dent/"),
+    "faulty ones beside": ("", "NG/ defects/"),
+    "test alone": ("test/good/", "test/scratch/"),
+    "several days": ("monday/ tuesday/evening/", ""),
+}
+
+
+@pytest.mark.parametrize("layout", list(LAYOUTS))
+def test_of_a_whole_data_set_only_good_training_images_are_taken(layout: str):
+    good, others = (
+        folders.split(" ") if folders or layout == "faulty ones beside" else [] for folders in LAYOUTS[layout]
+    )
+    places = [f"{folder}1.png" for folder in (*others, *good)]
+    taken, said = good_training(places)
+    assert [places[index] for index in taken] == [f"{folder}1.png" for folder in good]
+    assert bool(said) == bool(others)
+    assert not others or said.startswith("Only good training images are taken")
+
+
+def test_data_sets_of_several_products_are_not_mixed():
+    taken, said = good_training(["a/train/good/1.png", "b/train/good/1.png", "b/test/bad/1.png"])
+    assert (taken, "choose one of them" in said) == ([], True)
+
+
+def test_a_data_set_in_a_zip_or_folder_gives_its_good_images_and_says_so(pictures, tmp_path: Path):
+    for number, folder in enumerate(("train/good", "train/good", "test/good", "test/broken", "ground_truth/broken")):
+        save(tmp_path / "set" / "bottle" / folder / f"{number}.png", pictures[number])
+    packed = shutil.make_archive(str(tmp_path / "bottle"), "zip", tmp_path / "set")
+    for upload in (tmp_path / "set", packed):
+        photographs = load_photographs(upload)
+        assert photographs.names == ("bottle/train/good/0.png", "bottle/train/good/1.png")
+        assert photographs.left_out == (
+            "Only good training images are taken, of this data set the 2 in bottle/train/good, but not 2 in "
+            "bottle/test, 1 in bottle/ground_truth.",
+        )
+
+
+def test_bits_of_a_camera_are_those_of_the_whole_set_in_whichever_order(pictures, tmp_path: Path):
+    most, places = (900, 4095, 2000), []
+    for number, highest in enumerate(most):
+        values = (pictures[number][..., 0] / 255 * highest).astype(np.uint16)
+        values[0, 0] = highest
+        places.append(save(tmp_path / f"{number}.png", values))
+    places.append(save(tmp_path / "eight.png", pictures[5]))
+    for order in (places, places[::-1]):
+        photographs = load_photographs(order)
+        assert photographs.bits == 12
+        expected = seen([read_image(path, bits=12) for path in order])
+        np.testing.assert_array_equal(photographs.images, expected)
+        assert photographs.hints[0].startswith("The 16-bit photographs are read as values of 12 bits")
+    np.testing.assert_array_equal(load_photographs(places, bits=16).images, seen([read_image(p) for p in places]))
+    assert load_photographs(places[3]).bits is None
+
+
+def test_sets_that_show_little_are_told_of(pictures):
+    black = np.zeros((240, 320, 3), np.uint8)
+    assert "14 are of one colour" in photo_set((str(number), black) for number in range(14)).shortage
+    some = photo_set([*((str(number), picture) for number, picture in enumerate(pictures[:13])), ("black", black)])
+    assert some.shortage == ""
+    assert "black is of one colour all over, so no part is seen." in some.hints
+    copied = photo_set((str(number), pictures[number % 3]) for number in range(15))
+    assert copied.hints[0].startswith("Only 3 of these 15 photographs differ")

@@ -53,9 +53,10 @@ def inspect(
     """
     with _plain_errors(), _uploads(photograph) as uploads:
         path, name = uploads[0]
-        taken = read_photograph(path, name, uploaded=True)
+        inspector = inspector_of(product or products()[0], visitor(request))
+        taken = read_photograph(path, name, uploaded=True, bits=inspector.bits)
         with courtesy.inspecting():
-            inspection = inspect_photograph(taken, inspector_of(product or products()[0], visitor(request)))
+            inspection = inspect_photograph(taken, inspector)
     judged = Settings(min(max(local_weight, 0.0), 1.0), max(rejected_good, 0)).applied(inspection)
     scale = taken.width / inspection.size[0]
     records = [result_record(judged, result) for result in judged.results]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,7 +16,7 @@ from dfsc.interface.many import Many, inspect_again, inspect_uploads
 from dfsc.interface.many_view import many_html
 from dfsc.interface.markup import notice
 from dfsc.interface.passing_files import Upload, taken_over
-from dfsc.interface.photograph import read_photograph
+from dfsc.interface.photograph import Photograph, read_photograph
 from dfsc.interface.visitors import Visitor, visitor
 from dfsc.interface.wording import OWN
 
@@ -40,9 +41,16 @@ def show_uploads(asked: str, files: list[dict] | None, product: str, request: gr
             yield *refused(question, known, wording.UNKNOWN_UPLOAD), *KEPT
         elif len(uploads) == 1 and not is_zip(uploads[0][0]):
             path, name = uploads[0]
-            yield *answered(question, known, product, lambda: read_photograph(path, name, uploaded=True)), *KEPT
+            yield (
+                *answered(question, known, product, lambda: _read(path, name, inspector_of(product, known).bits)),
+                *KEPT,
+            )
         else:
             yield from _show_many(question, uploads, product, known)
+
+
+def _read(path: Path, name: str, bits: int | None) -> Photograph:
+    return read_photograph(path, name, uploaded=True, bits=bits)
 
 
 def _show_many(question: Question, uploads: list[Upload], product: str, known: Visitor) -> Iterator[tuple[Any, ...]]:

@@ -94,7 +94,7 @@ def inspect_uploads(
         yield many
         for file in files:
             try:
-                entry = _entry(read_photograph(file.read(), file.name, uploaded=True), inspector)
+                entry = _entry(read_photograph(file.read(), file.name, uploaded=True, bits=inspector.bits), inspector)
             except DFSCError as error:
                 many = replace(many, left_out=(*many.left_out, str(error)))
             else:

@@ -8,6 +8,8 @@ from tempfile import TemporaryDirectory
 
 from gradio.utils import get_upload_folder, is_in_or_equal
 
+from dfsc.uploads import shown_place
+
 Upload = tuple[Path, str]
 
 
@@ -49,7 +51,8 @@ def _may_be_upload(path: object) -> bool:
 
 
 def _name(record: dict) -> str:
-    return Path(str(record.get("orig_name") or record["path"])).name
+    """What the visitor calls a file: its path within a folder that he chose (see static/page.js), else its name."""
+    return shown_place(str(record.get("orig_name") or Path(record["path"]).name))
 
 
 def _upload_folder() -> Path:

@@ -51,9 +51,9 @@ class Finding:
     inspection: Inspection
 
 
-def read_photograph(source: ImageSource, name: str, uploaded: bool) -> Photograph:
-    """Decode a file; raises ImageError with one sentence that calls it by `name`."""
-    return photograph_of(read_image(source, name), name, uploaded)
+def read_photograph(source: ImageSource, name: str, uploaded: bool, bits: int | None = None) -> Photograph:
+    """Decode a file; raises ImageError with one sentence that calls it by `name`. `bits` are the inspector's."""
+    return photograph_of(read_image(source, name, bits), name, uploaded)
 
 
 def photograph_of(image: np.ndarray, name: str, uploaded: bool) -> Photograph:

@@ -162,7 +162,7 @@ class Retraining:
     def _learn(self) -> None:
         self.state = State.PREPARING
         if self.training is None:
-            self.training = start(self.recipe, self.photographs.images, budget=self._budget)
+            self.training = start(self.recipe, self.photographs, budget=self._budget)
         else:
             self.training.prolong(self._budget)
         for progress in self.training.run():

@@ -135,6 +135,13 @@ window.dfsc = (() => {
     dfsc.handOver(event.dataTransfer.files);
   });
 
+  // Gradio passes a file's name on, not its place in the folder that was chosen, which tells good parts from faulty ones.
+  document.addEventListener('change', event => {
+    for (const file of event.target.files ?? []) {
+      if (file.webkitRelativePath) Object.defineProperty(file, 'name', { value: file.webkitRelativePath });
+    }
+  }, true);
+
   document.addEventListener('input', event => {
     const wipe = event.target.closest?.('.wipe');
     if (wipe) wipe.style.setProperty('--cut', `${event.target.value}%`);
