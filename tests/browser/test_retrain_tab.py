@@ -68,6 +68,19 @@ def ready(visit, draw):
     return page
 
 
+def test_of_a_folder_with_a_whole_data_set_only_the_good_training_images_are_taken(visit, draw, tmp_path: Path):
+    for number, folder in enumerate(("train/good", "train/good", "test/good", "test/broken", "ground_truth/broken")):
+        place = tmp_path / "bottle" / folder / f"{number}.jpg"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(encoded(draw(number), "JPEG"))
+    page = open_retrain(visit())
+    page.locator("#photograph-folder input[type=file], input[type=file][webkitdirectory]").first.set_input_files(
+        tmp_path / "bottle"
+    )
+    expect(page.locator("#album h3")).to_have_text("2 photographs of good parts")
+    expect(page.locator("#album")).to_contain_text("of this data set the 2 in bottle/train/good")
+
+
 def test_too_few_and_wrong_files_are_explained_and_the_rest_goes_on(visit, draw):
     page = open_retrain(visit())
     page.click("#train")
