@@ -4,6 +4,7 @@
 """
 
 import argparse
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -30,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--steps", type=int, help="steps of the student, and as many of the auto-encoder")
     length.add_argument("--seconds", type=float, help=f"time for all methods together ({DEFAULT_SECONDS:.0f})")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--bits", type=int, help="how many bits the values of 16-bit photographs fill (by default as it seems)"
+    )
     _add_shared(parser, several=None)
 
 
@@ -47,7 +51,7 @@ def recipe(options: argparse.Namespace) -> Recipe:
     seconds = options.seconds
     if seconds is None and options.steps is None:
         seconds = DEFAULT_SECONDS
-    return _recipe(options, methods, seconds)
+    return replace(_recipe(options, methods, seconds), bits=options.bits)
 
 
 def recipes(options: argparse.Namespace) -> list[Recipe]:
@@ -90,9 +94,6 @@ def _add_shared(parser: argparse.ArgumentParser, several: str | None) -> None:
     )
     parser.add_argument("--penalty", metavar="FOLDER", help="photographs of anything else (by default rendered)")
     parser.add_argument("--teacher", metavar="DIR", help="another teacher than the embedded one")
-    parser.add_argument(
-        "--bits", type=int, help="how many bits the values of 16-bit photographs fill (by default as it seems)"
-    )
     _add_separation(parser.add_argument_group("the constraint (DFSC)"), several)
 
 
@@ -148,7 +149,6 @@ def _recipe(options: argparse.Namespace, methods: tuple[str, ...], seconds: floa
         detach=options.detach,
         separation=separation,
         seed=options.seed,
-        bits=options.bits,
     )
 
 
