@@ -45,10 +45,92 @@ class BranchMaps:
         """The weighted mean of both branches; the paper's is the plain mean."""
         return local_weight * self.local + (1 - local_weight) * self.global_
 
+    def __getitem__(self, images: slice) -> "BranchMaps":
+        """Some images of a stack."""
+        return BranchMaps(self.local[images], self.global_[images])
+
+
+@dataclass(frozen=True)
+class HigherMaps:
+    """What two detectors say together: the higher of both at each place, since they have one scale.
+
+    So either may find what the other is blind to. Fused maps are compared, not what they are fused of.
+    """
+
+    one: BranchMaps
+    other: BranchMaps
+
+    @property
+    def local(self) -> np.ndarray:
+        return np.maximum(self.one.local, self.other.local)
+
+    @property
+    def global_(self) -> np.ndarray:
+        return np.maximum(self.one.global_, self.other.global_)
+
+    def fused(self, local_weight: float = 0.5) -> np.ndarray:
+        """The higher of both fused maps."""
+        return np.maximum(self.one.fused(local_weight), self.other.fused(local_weight))
+
 
 def peak(maps: np.ndarray) -> np.ndarray:
     """The image score: the maximum over the last two axes of a map or stack of maps."""
     return maps.max(axis=(-2, -1))
+
+
+@dataclass(frozen=True)
+class GoodParts:
+    """Maps of N good images that no network has learned from, on the common scale (float32 N×56×56 each).
+
+    Everything that a verdict is measured by follows from them, for any weight of the local map.
+    """
+
+    maps: BranchMaps | HigherMaps
+
+    @property
+    def count(self) -> int:
+        """N."""
+        return len(self.maps.local)
+
+    def with_partner(self, other: "GoodParts") -> "GoodParts":
+        """The same images as two detectors together see them: those that both have, the first."""
+        count = min(self.count, other.count)
+        return GoodParts(HigherMaps(self.maps[:count], other.maps[:count]))
+
+    def scores(self, local_weight: float = 0.5) -> np.ndarray:
+        """What the N images score at most, in whatever arithmetic they are inspected again, ascending.
+
+        The maximum of the fused map, which was computed in float32, and ROUNDING above it. Without that the image
+        that sets the limit would be rejected by the next digit.
+        """
+        scores = np.sort(peak(self.maps.fused(local_weight)))
+        return scores + ROUNDING * np.maximum(np.abs(scores), UPPER_VALUE)
+
+    def threshold(self, rejected_good: int = 0, local_weight: float = 0.5) -> float:
+        """The score above which a part is rejected, such that `rejected_good` of the N good images are (0 ≤ that < N).
+
+        0 gives the highest of scores: no held-out good image is rejected, on no machine.
+        """
+        scores = self.scores(local_weight)
+        return float(scores[len(scores) - 1 - min(max(rejected_good, 0), len(scores) - 1)])
+
+    def rejection(self, rejected_good: int = 0, confidence: float = 0.95) -> tuple[float, float]:
+        """Which share of further good parts a threshold will reject: expectation, and upper bound at a confidence.
+
+        If k of N exchangeable good images lie above it, the share follows Beta(k + 1, N − k) before they are seen.
+        """
+        expected = (rejected_good + 1) / (self.count + 1)
+        low, high = 0.0, 1.0
+        while high - low > 1e-6:
+            share = (low + high) / 2
+            # That the share is larger is as likely as at most k of N good images above the threshold at this share.
+            terms = (comb(self.count, k) * share**k * (1 - share) ** (self.count - k) for k in range(rejected_good + 1))
+            low, high = (share, high) if sum(terms) > 1 - confidence else (low, share)
+        return expected, high
+
+    def percentile(self, score: float, local_weight: float = 0.5) -> float:
+        """Share (0 to 100) of the good images whose score lies below `score`."""
+        return float((self.scores(local_weight) < score).mean() * 100)
 
 
 @dataclass(frozen=True)
@@ -151,7 +233,7 @@ class Calibration:
                 "The position scale of this detector is of another size than its maps; train it again."
             )
         with np.errstate(all="ignore"):
-            scaled = self.normalised_good
+            scaled = self.good_parts.maps
         if not (np.isfinite(scaled.local).all() and np.isfinite(scaled.global_).all()):
             raise CheckpointError("The calibration of this detector gives no numbers; fetch or train it once more.")
 
@@ -180,50 +262,16 @@ class Calibration:
         )
 
     @cached_property
-    def normalised_good(self) -> BranchMaps:
-        """The N good images' maps on the common scale."""
-        return BranchMaps(*(self._scaled(placed, branch) for branch, placed in self._placed_good.items()))
+    def good_parts(self) -> "GoodParts":
+        """The N good images on the common scale, from which limits and percentiles follow."""
+        maps = BranchMaps(*(self._scaled(placed, branch) for branch, placed in self._placed_good.items()))
+        return GoodParts(maps)
 
     @cached_property
     def _placed_good(self) -> dict[str, np.ndarray]:
         place = self.position.place_good if self.position else _as_it_is
         maps = (self.good.local, self.good.global_)
         return {branch: place(of_branch, branch) for branch, of_branch in zip(BRANCHES, maps, strict=True)}
-
-    def good_scores(self, local_weight: float = 0.5) -> np.ndarray:
-        """What the N good images score at most, in whatever arithmetic they are inspected again, ascending.
-
-        The maximum of the fused map, which was computed in float32, and ROUNDING above it. Without that the image that
-        sets the limit would be rejected by the next digit.
-        """
-        scores = np.sort(peak(self.normalised_good.fused(local_weight)))
-        return scores + ROUNDING * np.maximum(np.abs(scores), UPPER_VALUE)
-
-    def threshold(self, rejected_good: int = 0, local_weight: float = 0.5) -> float:
-        """The score above which a part is rejected, such that `rejected_good` of the N good images are (0 ≤ that < N).
-
-        0 gives the highest of good_scores: no held-out good image is rejected, on no machine.
-        """
-        scores = self.good_scores(local_weight)
-        return float(scores[len(scores) - 1 - min(max(rejected_good, 0), len(scores) - 1)])
-
-    def rejection(self, rejected_good: int = 0, confidence: float = 0.95) -> tuple[float, float]:
-        """Which share of further good parts a threshold will reject: expectation, and upper bound at a confidence.
-
-        If k of N exchangeable good images lie above it, the share follows Beta(k + 1, N − k) before they are seen.
-        """
-        expected = (rejected_good + 1) / (self.count + 1)
-        low, high = 0.0, 1.0
-        while high - low > 1e-6:
-            share = (low + high) / 2
-            # That the share is larger is as likely as at most k of N good images above the threshold at this share.
-            terms = (comb(self.count, k) * share**k * (1 - share) ** (self.count - k) for k in range(rejected_good + 1))
-            low, high = (share, high) if sum(terms) > 1 - confidence else (low, share)
-        return expected, high
-
-    def percentile(self, score: float, local_weight: float = 0.5) -> float:
-        """Share (0 to 100) of the good images whose score lies below `score`."""
-        return float((self.good_scores(local_weight) < score).mean() * 100)
 
     def strangeness(self, raw_local: np.ndarray) -> np.ndarray:
         """How strange most of an image is, from its raw local map …×56×56: above FOREIGN it shows another thing.

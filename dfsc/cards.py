@@ -53,19 +53,7 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
         *_front_matter(training.get("license", "unknown"), [config.method, config.product, "efficientad"]),
         f"# {method.title} for {config.product} ({config.size})",
         "",
-        f"A detector of DFSC Inspector: student and auto-encoder of EfficientAD-S "
-        f"(arXiv 2303.14535) at size `{config.size}`, trained with the method {method.title}.",
-        *([RECONSTRUCTION] if method.separates else []),
-        "",
-        "## Training",
-        "",
-        f"- images: {training.get('data', 'not said')}; {training.get('fitted', '?')} fitted, "
-        f"{held_out} held out for calibration",
-        f"- schedule: {config.schedule}; steps: {training.get('steps', '?')}; "
-        f"optimiser: {training.get('optimiser', '?')}; seed {training.get('seed', '?')}",
-        f"- time: {training.get('seconds', '?')} s for {training.get('trained_with', 'this method')}",
-        f"- penalty images: {training.get('penalty', '?')}",
-        *([_recipe_line(training)] if "hardest_share" in training else []),
+        *(_about_trained(config, held_out) if method.trained else _about_closed_form(config, held_out)),
         *([f"- calibration: {training['calibration']}"] if "calibration" in training else []),
         *([f"- 16-bit photographs: read as values of {config.bits} bits"] if config.bits else []),
         f"- teacher: `{config.teacher_digest}`",
@@ -81,6 +69,39 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
     if config.self_test:
         lines += ["## Self-test", "", *_self_tested(config.self_test), ""]
     return "\n".join(lines) + "\n"
+
+
+def _about_trained(config: DetectorConfig, held_out: int) -> list[str]:
+    method, training = METHODS[config.method], config.training
+    return [
+        f"A detector of DFSC Inspector: student and auto-encoder of EfficientAD-S "
+        f"(arXiv 2303.14535) at size `{config.size}`, trained with the method {method.title}.",
+        *([RECONSTRUCTION] if method.separates else []),
+        "",
+        "## Training",
+        "",
+        f"- images: {training.get('data', 'not said')}; {training.get('fitted', '?')} fitted, "
+        f"{held_out} held out for calibration",
+        f"- schedule: {config.schedule}; steps: {training.get('steps', '?')}; "
+        f"optimiser: {training.get('optimiser', '?')}; seed {training.get('seed', '?')}",
+        f"- time: {training.get('seconds', '?')} s for {training.get('trained_with', 'this method')}",
+        f"- penalty images: {training.get('penalty', '?')}",
+        *([_recipe_line(training)] if "hardest_share" in training else []),
+    ]
+
+
+def _about_closed_form(config: DetectorConfig, calibrated: int) -> list[str]:
+    training = config.training
+    return [
+        f"A detector of DFSC Inspector: a linear model of the features of EfficientAD's teacher (size `{config.size}`) "
+        "in closed form. Feature reconstruction error, after Ahuja et al. (arXiv 1909.11786) and FRE (Ndiour et al.); "
+        "`dfsc/fre.py` says what differs.",
+        "",
+        "## Learned",
+        "",
+        f"- images: {training.get('data', 'not said')}; {training.get('fitted', '?')} learned from, maps of "
+        f"{calibrated} kept for the calibration",
+    ]
 
 
 def teacher_card(size: str, training: dict) -> str:

@@ -63,6 +63,7 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
             training=dict(config.get("training", {})),
             self_test=_self_test(config.get("self_test"), folder),
             bits=config.get("bits"),
+            held_out=str(config.get("held_out", ""))[:71],
         )
     except (KeyError, TypeError, ValueError, OverflowError, TrainingError, ImageError) as error:
         raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
@@ -72,7 +73,8 @@ def _self_test(entries: object, folder: Path) -> SelfTest | None:
     """A self-test's entries, whose kinds may be a later version's; None for detectors made before there was one."""
     if entries is None:
         return None
-    sound = isinstance(entries, dict) and entries.keys() == {"by_kind", "steps"} and _is_count(entries["steps"])
+    sound = isinstance(entries, dict) and entries.keys() == {"by_kind", "steps"}
+    sound = sound and (entries["steps"] is None or _is_count(entries["steps"]))
     kinds = entries["by_kind"] if sound else None
     if not isinstance(kinds, dict) or not kinds or not all(map(_is_kind, kinds.items())):
         raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong self_test; fetch it anew.")

@@ -28,6 +28,7 @@ from dfsc.checkpoint_config import (
 from dfsc.checkpoint_files import digest, fill, halved_tensors, read_tensors, write_folder
 from dfsc.detector import Detector, DetectorConfig, StudentAutoencoder, Teacher, empty_teacher
 from dfsc.errors import CheckpointError
+from dfsc.fre import ReconstructionModel
 from dfsc.hub import CONFIG_FILE, FILES, TEACHER, WEIGHTS_FILE, HubName, fetch, hub_name
 from dfsc.networks import MAP_SIZE, SIZES
 from dfsc.objectives import METHODS
@@ -199,7 +200,7 @@ def _load_folder(folder: Path, source: str) -> Detector:
         RawMaps(*(maps.numpy() for maps in good)), _position_scale(scale, *position_entries(entries, folder))
     )
     check_quantiles(entries, calibration, folder)
-    model = StudentAutoencoder.empty(SIZES[config.size])
+    model = _empty_model(config, tensors, folder)
     fill(model, tensors, folder)
     return Detector(
         config=config,
@@ -211,6 +212,18 @@ def _load_folder(folder: Path, source: str) -> Detector:
         source=source,
         weights_digest=digest(folder),
     )
+
+
+def _empty_model(config: DetectorConfig, tensors: dict[str, Tensor], folder: Path) -> nn.Module:
+    size = SIZES[config.size]
+    if METHODS[config.method].trained:
+        return StudentAutoencoder.empty(size)
+    try:
+        return ReconstructionModel.empty(size, tensors)
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"The weights of {folder.name} are not those of {config.method}; fetch it anew."
+        ) from error
 
 
 def _as_called_here(config: DetectorConfig, folder: Path) -> DetectorConfig:

@@ -37,6 +37,8 @@ class DetectorConfig:
         self_test: how many made-up faults it finds; None where nobody tried.
         bits: by how many bits the 16-bit photographs of its training were read, so that those to come are read alike
             (see dfsc.images); None where there were none, or nobody said.
+        held_out: "sha256:…" of the good images that its calibration begins with; detectors that agree in it can be
+            judged together. "" where nobody noted it.
     """
 
     product: str
@@ -50,6 +52,7 @@ class DetectorConfig:
     training: dict = field(default_factory=dict)
     self_test: SelfTest | None = None
     bits: int | None = None
+    held_out: str = ""
 
     @property
     def usable(self) -> bool:
@@ -132,10 +135,11 @@ def raw_maps(model: nn.Module, teacher: Tensor, images: Tensor) -> RawMaps:
     Raises:
         CheckpointError: when an output is not finite, since nothing can be said by it.
     """
-    return RawMaps(*map(_rounded, model(images, teacher)))
+    return RawMaps(*map(rounded, model(images, teacher)))
 
 
-def _rounded(maps: Tensor) -> np.ndarray:
+def rounded(maps: Tensor) -> np.ndarray:
+    """Maps as the calibration keeps them: float16, cut off at its largest number; raises CheckpointError."""
     if not maps.isfinite().all():
         raise CheckpointError(
             "The networks give numbers that are not finite, so there is no verdict; fetch or train the detector again."

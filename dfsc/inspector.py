@@ -7,17 +7,18 @@ import copy
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dfsc.calibration import FOREIGN, BranchMaps, Calibration, peak
+from dfsc.calibration import BranchMaps, GoodParts, HigherMaps, peak
 from dfsc.detector import Detector, Detectors, for_inference, inference_dtype, network_input, several
 from dfsc.errors import DFSCError, ImageError
 from dfsc.images import check_array, resize_for_network
 from dfsc.networks import INPUT_SIZE
-from dfsc.objectives import METHODS
+from dfsc.objectives import METHODS, PARTNER
 from dfsc.placement import cell_centre
 from dfsc.selftest import SelfTest
 
@@ -33,9 +34,10 @@ class Result:
         source: where its checkpoint came from.
         maps: local and global map, float32 56×56, on the scale fixed by the good images (0 and 0.1 are their 0.9 and
             0.995 quantiles; values may be negative).
-        calibration: the good images' maps, from which threshold and percentiles follow.
+        good: the held-out good images on the same scale, from which threshold and percentiles follow.
         milliseconds: the teacher's time and this detector's own.
         strangeness: how strange most of the image is (see Calibration.strangeness); about 1 for the product's own.
+        held_out: digest of the good images that `good` begins with, "" where nobody noted it.
         self_test: how many made-up faults the detector finds; None where nobody tried.
         local_weight: weight of the local map in the fused one.
         rejected_good: how many of the held-out good images the threshold gives up.
@@ -45,10 +47,11 @@ class Result:
     method: str
     title: str
     source: str
-    maps: BranchMaps
-    calibration: Calibration
+    maps: BranchMaps | HigherMaps
+    good: GoodParts
     milliseconds: float
     strangeness: float = 0.0
+    held_out: str = ""
     self_test: SelfTest | None = None
     local_weight: float = 0.5
     rejected_good: int = 0
@@ -65,12 +68,12 @@ class Result:
 
     @property
     def threshold(self) -> float:
-        return self.calibration.threshold(self.rejected_good, self.local_weight)
+        return self.good.threshold(self.rejected_good, self.local_weight)
 
     @property
     def foreign(self) -> bool:
         """Whether the image shows something else than the product."""
-        return not self.strangeness <= FOREIGN  # what is no number is not the product either
+        return not self.strangeness <= METHODS[self.method].foreign  # what is no number is not the product either
 
     @property
     def usable(self) -> bool:
@@ -111,7 +114,33 @@ class Result:
     @property
     def percentile(self) -> float:
         """Share (0 to 100) of the held-out good images that score below this image."""
-        return self.calibration.percentile(self.score, self.local_weight)
+        return self.good.percentile(self.score, self.local_weight)
+
+    def with_partner(self, partner: "Result") -> "Result":
+        """What both say together, judged by the good images that are new to both.
+
+        It is as usable as the less usable of them.
+        """
+        return replace(
+            self,
+            title=f"{self.title} + {partner.title}",
+            maps=HigherMaps(self.maps, partner.maps),
+            good=self.good.with_partner(partner.good),
+            milliseconds=self.milliseconds + partner.milliseconds,
+            self_test=self.self_test if partner.usable else partner.self_test,
+        )
+
+
+def partners(results: Sequence[Any]) -> list[Any | None]:
+    """For each result (or config) the partner in closed form that it can be judged with, None where there is none."""
+    closed = {result.held_out: result for result in results if result.method == PARTNER and result.held_out}
+    return [None if result.method == PARTNER else closed.get(result.held_out) for result in results]
+
+
+def with_partners(results: Sequence[Result]) -> tuple[Result, ...]:
+    """The results, each trained method's together with its partner's where it has one."""
+    pairs = zip(results, partners(results), strict=True)
+    return tuple(result.with_partner(partner) if partner else result for result, partner in pairs)
 
 
 @dataclass(frozen=True)
@@ -157,15 +186,22 @@ class Inspector:
     Several threads may share an inspector: for each device there are copies of the networks, which stay there.
     """
 
-    def __init__(self, detectors: Detectors, dtype: torch.dtype | None = None):
+    def __init__(self, detectors: Detectors, dtype: torch.dtype | None = None, partner: bool = False):
         """Args:
         detectors: one or several, in the order of the results.
         dtype: torch.float32 or torch.bfloat16; by default what is fastest on this processor.
+        partner: judge each trained detector together with the one in closed form, where that goes with it.
         """
         self.detectors = detectors = several(detectors)
         self._dtype = dtype or inference_dtype()
         self._ready = {"cpu": _ready(self.detectors, self._dtype, "cpu")}
         self.names = _numbered([detector.config.name for detector in detectors], "-{}")
+        self._partner = partner
+        if partner:
+            configs = [detector.config for detector in detectors]
+            self.names = [
+                f"{name}+{PARTNER}" if mate else name for name, mate in zip(self.names, partners(configs), strict=True)
+            ]
         self.titles = _numbered(_titles(detectors), " ({})")
         self.bits = common_bits(detectors)
 
@@ -193,10 +229,15 @@ class Inspector:
             with torch.inference_mode():
                 output = network(x)
             teacher_outputs[digest] = output, time.perf_counter() - started
-        return [
+        results = [
             self._detector_results(detector, name, title, x, teacher_outputs)
             for detector, name, title in zip(ready.detectors, self.names, self.titles, strict=True)
         ]
+        return (
+            list(map(list, zip(*map(with_partners, zip(*results, strict=True)), strict=True)))
+            if self._partner
+            else results
+        )
 
     def _detector_results(
         self, detector: Detector, name: str, title: str, x: Tensor, teacher_outputs: dict
@@ -213,9 +254,10 @@ class Inspector:
                 title=title,
                 source=detector.source,
                 maps=BranchMaps(local, global_),
-                calibration=detector.calibration,
+                good=detector.calibration.good_parts,
                 milliseconds=milliseconds,
                 strangeness=float(strangeness),
+                held_out=detector.config.held_out,
                 self_test=detector.config.self_test,
             )
             for local, global_, strangeness in zip(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dfsc.calibration import FOREIGN
 from dfsc.separation import MarginAnchor, SeparationSettings, ranked, separate
 
 HARD_QUANTILE = 0.999
@@ -101,21 +102,34 @@ Reconstruction = PlainReconstruction | SeparatedReconstruction
 
 @dataclass(frozen=True)
 class Method:
-    """A row of the registry: how a method is called, and what its auto-encoder is trained with."""
+    """A row of the registry: how a method is called, and what its auto-encoder is trained with.
+
+    `reconstruction` is None for a method in closed form, which has no networks to train (see dfsc.fre). Photographs
+    stranger than `foreign` (see Calibration.strangeness) are not of the product.
+    """
 
     name: str
     title: str
-    reconstruction: Callable[[SeparationSettings, dict[str, float] | None], Reconstruction]
-    separates: bool
+    reconstruction: Callable[[SeparationSettings, dict[str, float] | None], Reconstruction] | None
+    separates: bool = False
+    foreign: float = FOREIGN
+
+    @property
+    def trained(self) -> bool:
+        """Whether it learns in steps of gradient descent."""
+        return self.reconstruction is not None
 
 
 METHODS = {
-    "ead-s": Method("ead-s", "EAD-S", lambda settings, state: PlainReconstruction(), separates=False),
+    "ead-s": Method("ead-s", "EAD-S", lambda settings, state: PlainReconstruction()),
     "dfsc": Method("dfsc", "DFSC", SeparatedReconstruction, separates=True),
+    # Other things measured 16 and more, faulty parts of the same product 1.4 at most (docs/measurements.md).
+    "fre": Method("fre", "FRE", None, foreign=6.0),
 }
 
-# The matched pair that is compared everywhere.
+# The matched pair that is compared everywhere, and the method in closed form that stands beside it.
 PAIR = ("ead-s", "dfsc")
+PARTNER = "fre"
 
 
 def total(losses: dict[str, Tensor]) -> Tensor:

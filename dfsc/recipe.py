@@ -99,11 +99,13 @@ class Recipe:
         unknown = set(self.methods) - METHODS.keys()
         if unknown or not self.methods:
             raise TrainingError(f"Known methods are {', '.join(METHODS)}, not {', '.join(sorted(unknown)) or 'none'}.")
-        if (self.steps is None) == (self.seconds is None):
+        trained = any(METHODS[method].trained for method in self.methods)
+        if (self.steps is None) == (self.seconds is None) and (trained or self.steps):
             raise TrainingError("Say either how many steps or how many seconds a training shall take.")
         if self.seed < 0 or (self.copies is not None and self.copies < 1):
             raise TrainingError("The seed can't be negative, and there has to be at least one copy of each image.")
-        if not 0 < (self.seconds if self.steps is None else self.steps) < math.inf:
+        length = self.seconds if self.steps is None else self.steps
+        if length is not None and not 0 < length < math.inf:
             raise TrainingError("The number of steps or seconds has to be positive.")
         joint = (self.schedule or _kind_of_plan(self).schedule) is Schedule.JOINT
         if joint and (self.autoencoder_steps, self.imitation_steps) != (None, None):

@@ -114,11 +114,11 @@ class SelfTest:
 
     Attributes:
         by_kind: how many it found and how many were made, by kind.
-        steps: of the student's last stage, or of the joint training, over all laps.
+        steps: of the student's last stage, or of the joint training, over all laps; None for a method without steps.
     """
 
     by_kind: dict[str, tuple[int, int]]
-    steps: int
+    steps: int | None
 
     @property
     def found(self) -> int:
@@ -131,13 +131,17 @@ class SelfTest:
     @property
     def usable(self) -> bool:
         """Whether its verdicts mean something."""
-        return self.found >= USABLE_SHARE * self.made and self.steps >= USABLE_STEPS
+        return self.found >= USABLE_SHARE * self.made and not self._too_few_steps
 
     @property
     def sentence(self) -> str:
         """ "finds 17 of 20 made-up faults", and after how few steps, where these are too few."""
-        few = f" after {self.steps} steps only" if self.steps < USABLE_STEPS else ""
+        few = f" after {self.steps} steps only" if self._too_few_steps else ""
         return f"finds {self.found} of {self.made} made-up faults{few}"
+
+    @property
+    def _too_few_steps(self) -> bool:
+        return self.steps is not None and self.steps < USABLE_STEPS
 
     @property
     def details(self) -> str:
@@ -145,7 +149,7 @@ class SelfTest:
         return ", ".join(f"{kind} {found} of {made}" for kind, (found, made) in self.by_kind.items())
 
 
-def judge(faults: Sequence[Fault], maps: RawMaps, calibration: Calibration, steps: int) -> SelfTest:
+def judge(faults: Sequence[Fault], maps: RawMaps, calibration: Calibration, steps: int | None) -> SelfTest:
     """How many faults a detector finds: it rejects the photograph, and its fused map is highest at the fault.
 
     A score above the limit alone could be luck: on the good photograph that set the limit, any change may do.
@@ -156,7 +160,7 @@ def judge(faults: Sequence[Fault], maps: RawMaps, calibration: Calibration, step
         steps: see SelfTest.
     """
     fused = calibration.normalise(maps).fused()
-    rejected = peak(fused) > calibration.threshold()
+    rejected = peak(fused) > calibration.good_parts.threshold()
     by_kind = {fault.kind: (0, 0) for fault in faults}
     for fault, cells, above in zip(faults, fused, rejected, strict=True):
         found, made = by_kind[fault.kind]

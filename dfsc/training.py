@@ -18,6 +18,7 @@ from torch import nn
 
 from dfsc.calibration import Calibration, PositionScale, RawMaps
 from dfsc.checkpoint_files import halved
+from dfsc.closed_form import closed_form_detector, closed_form_notes
 from dfsc.detector import Detector, DetectorConfig, network_input, raw_maps
 from dfsc.errors import TrainingError
 from dfsc.memory import give_back
@@ -67,8 +68,9 @@ class Training:
         """
         self.plan, self.data, self.budget = plan, data, budget
         self.seconds = 0.0  # in `run`, over all resumptions
+        self.methods = tuple(methods)
         self.trainings: dict[str, MethodTraining] = {}
-        for method in methods:
+        for method in (method for method in methods if METHODS[method].trained):
             self.trainings[method] = MethodTraining(method, plan, data, penalty, leader or self.leader)
 
     def run(self, state_file: Path | None = None) -> Iterator[Progress]:
@@ -80,6 +82,8 @@ class Training:
             DivergenceError: one method diverged; it is back at its last good state, which the file keeps too.
             TrainingError: the budget is too short.
         """
+        if not self.trainings:
+            return  # what is in closed form takes no steps
         if state_file and state_file.is_file():
             self._restore(state_file)
         if self.budget:
@@ -122,7 +126,7 @@ class Training:
     @property
     def taken(self) -> dict[str, int]:
         """Steps of each stage that every method has taken, over all laps."""
-        return self.leader.taken
+        return self.leader.taken if self.leader else {}
 
     @property
     def learns_to_inspect(self) -> bool:
@@ -157,7 +161,23 @@ class Training:
             position = None if floor is None else PositionScale.of(_stacked([good[method], fitted[method]]), floor)
             config = self._config(method, product, notes)
             detectors[method] = self._detector(config, model, Calibration(good[method], position))
-        return self._self_tested(detectors) if self_tested else detectors
+        trained = self._self_tested(detectors) if self_tested and detectors else detectors
+        closed = {m: self._closed_form(product, notes, self_tested) for m in self.methods if not METHODS[m].trained}
+        return {method: (trained | closed)[method] for method in self.methods}
+
+    def _closed_form(self, product: str, notes: dict, self_tested: bool) -> Detector:
+        held_out, fitted = self.data.held_out, self.data.fitted_images(self.data.fitted)
+        return closed_form_detector(
+            np.concatenate([held_out, fitted]),
+            self.data.teacher,
+            product,
+            closed_form_notes(notes, len(held_out) + len(fitted)),
+            len(held_out),
+            self.data.held_out_digest,
+            self.data.bits,
+            self_tested,
+            self.plan.seed,
+        )
 
     def _self_tested(self, detectors: dict[str, Detector]) -> dict[str, Detector]:
         models = {method: detector.model for method, detector in detectors.items()}
@@ -176,6 +196,7 @@ class Training:
             schedule=str(self.plan.schedule),
             training=notes,
             bits=self.data.bits,
+            held_out=self.data.held_out_digest,
         )
 
     def _detector(self, config: DetectorConfig, model: nn.Module, calibration: Calibration) -> Detector:

@@ -4,8 +4,10 @@ The teacher is frozen, so its output on a copy is computed once, when the copy i
 methods that are trained as a matched pair share one training set.
 """
 
+import hashlib
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -100,6 +102,11 @@ class TrainingSet:
             image = np.random.default_rng((*seed, turn, 1)).permutation(self.fitted)[place]
             rows.append(image * copies + turn % copies)
         return np.array(rows)
+
+    @cached_property
+    def held_out_digest(self) -> str:
+        """ "sha256:…" of the held-out images' pixels."""
+        return "sha256:" + hashlib.sha256(np.ascontiguousarray(self.held_out)).hexdigest()
 
     def fitted_images(self, most: int) -> np.ndarray:
         """Fit images themselves, uint8 K×256×256×3, K at most `most`."""

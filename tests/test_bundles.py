@@ -60,7 +60,7 @@ def test_a_position_scale_travels_with_its_detector(demo_detectors, tmp_path, dr
     placed = dataclasses.replace(first, calibration=calibration)
     write_bundle([placed], tmp_path / "one.zip")
     (opened,) = open_checkpoints(tmp_path / "one.zip")
-    assert opened.calibration.threshold() == calibration.threshold()
+    assert opened.calibration.good_parts.threshold() == calibration.good_parts.threshold()
     photograph = draw(41, scratch=True)
     maps = [Inspector([d]).inspect(photograph).results[0].fused for d in (placed, opened)]
     np.testing.assert_array_equal(*maps)

@@ -24,7 +24,7 @@ def calibration(seed: int = 1, count: int = COUNT) -> Calibration:
 @pytest.mark.parametrize("branch", ["local", "global"])
 def test_the_two_quantiles_become_0_and_a_tenth(branch: str):
     made = calibration()
-    values = made.normalised_good.local if branch == "local" else made.normalised_good.global_
+    values = made.good_parts.maps.local if branch == "local" else made.good_parts.maps.global_
     assert values.dtype == np.float32
     np.testing.assert_allclose(np.quantile(values, (0.9, 0.995)), (0, 0.1), atol=1e-4)
     low, high = made.quantiles[branch]
@@ -43,11 +43,11 @@ def test_units_of_a_branch_do_not_matter():
     made = calibration()
     local, global_ = made.good.local, made.good.global_
     other = Calibration(RawMaps(local * np.float16(4), global_ * np.float16(0.5)))
-    np.testing.assert_allclose(other.good_scores(), made.good_scores(), atol=1e-5)
+    np.testing.assert_allclose(other.good_parts.scores(), made.good_parts.scores(), atol=1e-5)
 
 
 def test_fused_is_the_plain_mean_unless_weighted():
-    maps = calibration().normalised_good
+    maps = calibration().good_parts.maps
     np.testing.assert_allclose(maps.fused(), (maps.local + maps.global_) / 2, atol=1e-6)
     np.testing.assert_array_equal(maps.fused(1), maps.local)
     np.testing.assert_array_equal(maps.fused(0), maps.global_)
@@ -56,9 +56,9 @@ def test_fused_is_the_plain_mean_unless_weighted():
 @pytest.mark.parametrize("local_weight", [0.0, 0.3, 0.5, 1.0])
 def test_good_scores_are_the_peaks_in_order_and_what_rounding_may_add(local_weight: float):
     made = calibration()
-    maps = made.normalised_good
+    maps = made.good_parts.maps
     peaks = (local_weight * maps.local + (1 - local_weight) * maps.global_).reshape(COUNT, -1).max(axis=1)
-    added = made.good_scores(local_weight) - sorted(peaks)
+    added = made.good_parts.scores(local_weight) - sorted(peaks)
     np.testing.assert_allclose(added, 0.02 * np.maximum(np.sort(peaks), 0.1), rtol=1e-4)
 
 
@@ -70,48 +70,48 @@ def test_the_image_that_sets_the_limit_stays_below_it_when_its_maps_are_rounded_
     made = Calibration(good, position)
     for step in (-1, 0, 1):  # a bfloat16 network's maps of good parts are off by some thousandths
         other = RawMaps(*(maps * np.float16(1 + 0.002 * step) for maps in (good.local, good.global_)))
-        assert (peak(made.normalise(other).fused(local_weight)) <= made.threshold(0, local_weight)).all()
+        assert (peak(made.normalise(other).fused(local_weight)) <= made.good_parts.threshold(0, local_weight)).all()
 
 
 @pytest.mark.parametrize("local_weight", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("rejected", range(COUNT))
 def test_threshold_rejects_as_many_good_images_as_asked(rejected: int, local_weight: float):
     made = calibration()
-    scores = made.good_scores(local_weight)
+    scores = made.good_parts.scores(local_weight)
     assert len(np.unique(scores)) == COUNT
-    assert (scores > made.threshold(rejected, local_weight)).sum() == rejected
+    assert (scores > made.good_parts.threshold(rejected, local_weight)).sum() == rejected
 
 
 def test_equal_good_scores_are_rejected_together_or_not_at_all():
     local = np.zeros((4, 56, 56), np.float16)
     local[:, 3, 5] = (1, 2, 2, 3)
     made = Calibration(RawMaps(local, np.zeros_like(local)))
-    rejected = [(made.good_scores() > made.threshold(asked)).sum() for asked in range(4)]
+    rejected = [(made.good_parts.scores() > made.good_parts.threshold(asked)).sum() for asked in range(4)]
     assert rejected == [0, 1, 1, 3]
 
 
 def test_threshold_is_kept_within_what_the_good_images_allow():
     made = calibration()
-    scores = made.good_scores()
-    assert made.threshold(-3) == made.threshold(0) == scores[-1]
-    assert made.threshold(COUNT) == made.threshold(10**6) == scores[0]
+    scores = made.good_parts.scores()
+    assert made.good_parts.threshold(-3) == made.good_parts.threshold(0) == scores[-1]
+    assert made.good_parts.threshold(COUNT) == made.good_parts.threshold(10**6) == scores[0]
 
 
 @given(seed=st.integers(0, 50), count=st.integers(1, 6), weight=st.floats(0, 1))
 @settings(max_examples=25, deadline=None)
 def test_threshold_never_rises_with_the_share_given_up(seed: int, count: int, weight: float):
     made = calibration(seed, count)
-    thresholds = [made.threshold(rejected, weight) for rejected in range(count)]
+    thresholds = [made.good_parts.threshold(rejected, weight) for rejected in range(count)]
     assert thresholds == sorted(thresholds, reverse=True)
-    assert made.percentile(thresholds[0], weight) < 100
+    assert made.good_parts.percentile(thresholds[0], weight) < 100
 
 
 def test_percentile_is_the_share_of_good_images_below():
     made = calibration()
-    scores = made.good_scores()
-    assert made.percentile(scores[0]) == 0
-    assert made.percentile(scores[-1] + 1) == 100
-    assert made.percentile((scores[3] + scores[4]) / 2) == 40
+    scores = made.good_parts.scores()
+    assert made.good_parts.percentile(scores[0]) == 0
+    assert made.good_parts.percentile(scores[-1] + 1) == 100
+    assert made.good_parts.percentile((scores[3] + scores[4]) / 2) == 40
 
 
 def test_peak_of_one_map_and_of_a_stack():
@@ -124,8 +124,8 @@ def test_peak_of_one_map_and_of_a_stack():
 
 def test_constant_good_maps_still_give_finite_scores():
     constant = Calibration(RawMaps(np.ones((3, 56, 56), np.float16), np.full((3, 56, 56), 2, np.float16)))
-    assert (constant.normalised_good.fused() == 0).all()
-    assert constant.threshold() == pytest.approx(0.002)
+    assert (constant.good_parts.maps.fused() == 0).all()
+    assert constant.good_parts.threshold() == pytest.approx(0.002)
     raw = RawMaps(np.full((56, 56), 60000, np.float16), np.zeros((56, 56), np.float16))
     assert np.isfinite(constant.normalise(raw).fused()).all()
 
@@ -151,11 +151,11 @@ def test_damaged_maps_are_refused(local: np.ndarray, global_: np.ndarray):
 
 
 def test_of_few_good_images_the_expected_rejection_and_its_bound_are_told():
-    expected, bound = calibration(count=5).rejection()
+    expected, bound = calibration(count=5).good_parts.rejection()
     assert expected == pytest.approx(1 / 6)
     assert bound == pytest.approx(1 - 0.05 ** (1 / 5), abs=1e-5)
-    assert calibration(count=200).rejection()[1] < 0.02
-    assert calibration(count=5).rejection(rejected_good=1) > (expected, bound)
+    assert calibration(count=200).good_parts.rejection()[1] < 0.02
+    assert calibration(count=5).good_parts.rejection(rejected_good=1) > (expected, bound)
 
 
 def test_a_position_scale_takes_out_what_is_usual_at_a_place():
@@ -169,7 +169,7 @@ def test_a_position_scale_takes_out_what_is_usual_at_a_place():
     placed = Calibration(good, PositionScale.of(good, 0.25)).normalise(raw).local
     assert np.unravel_index(plain.argmax(), plain.shape) == (10, 10)
     assert np.unravel_index(placed.argmax(), placed.shape) == (30, 30)
-    values = Calibration(good, PositionScale.of(good, 0.25)).normalised_good.local
+    values = Calibration(good, PositionScale.of(good, 0.25)).good_parts.maps.local
     np.testing.assert_allclose(np.quantile(values, (0.9, 0.995)), (0, 0.1), atol=1e-4)
 
 
@@ -194,11 +194,11 @@ def test_the_limit_rejects_as_many_new_good_images_as_it_says():
         maps = noise(seed, 28, size=8)
         held_out, known, new = (RawMaps(maps.local[s], maps.global_[s]) for s in (slice(6), slice(18), slice(18, 28)))
         calibration = Calibration(held_out, PositionScale.of(known, 0.25))
-        rejected.append(peak(calibration.normalise(new).fused()) > calibration.threshold())
-    expected = calibration.rejection()[0]
+        rejected.append(peak(calibration.normalise(new).fused()) > calibration.good_parts.threshold())
+    expected = calibration.good_parts.rejection()[0]
     assert abs(np.mean(rejected) - expected) < 0.05
     plain = Calibration(held_out, replace(calibration.position, images=0))
-    assert plain.threshold() < calibration.threshold()
+    assert plain.good_parts.threshold() < calibration.good_parts.threshold()
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-40, -1.0, np.nan])

@@ -108,7 +108,7 @@ def test_records_say_what_was_inspected_with_what(tiny_detectors, draw):
 def test_good_calibration_images_are_accepted_when_inspected_again(inspector: Inspector, good_pictures):
     for number, picture in enumerate(good_pictures):
         for result in inspector.inspect(picture).results:
-            good = result.calibration.normalised_good.fused()[number]
+            good = result.good.maps.fused()[number]
             assert result.score == pytest.approx(good.max(), abs=1e-6)
             assert result.score <= result.threshold
             assert result.verdict == "accept"
@@ -128,7 +128,7 @@ def test_detectors_from_disk_accept_their_good_images(demo_detectors: list[Detec
     ready = Inspector(demo_detectors, torch.float32)
     for of_detector in ready.results(np.stack(good_pictures[:3])):
         for number, result in enumerate(of_detector):
-            kept = result.calibration.normalised_good
+            kept = result.good.maps
             np.testing.assert_allclose(result.maps.local, kept.local[number], rtol=2e-3, atol=2e-3)
             np.testing.assert_allclose(result.maps.global_, kept.global_[number], rtol=2e-3, atol=2e-3)
             assert result.verdict == "accept"
@@ -147,8 +147,8 @@ def test_verdict_and_percentile_follow_threshold_and_weight(inspector: Inspector
         assert (beyond.verdict, beyond.percentile) == ("reject", 100)
 
 
-def test_what_is_strange_nearly_everywhere_is_foreign_and_gets_no_verdict(any_result: Result):
-    calibration = any_result.calibration
+def test_what_is_strange_nearly_everywhere_is_foreign_and_gets_no_verdict(any_result: Result, tiny_detectors):
+    calibration = tiny_detectors[0].calibration
     usual = np.median(calibration.good.local.astype(np.float32), axis=(1, 2)).max()
     cells = np.full((56, 56), usual, np.float32)
     assert calibration.strangeness(cells) == pytest.approx(1, rel=1e-3)

@@ -38,7 +38,7 @@ def test_a_limit_gives_up_a_quarter_of_the_good_parts_at_most_as_on_the_page(dem
     inspection = Settings(0.5, 99).applied(Inspector(demo_detectors).inspect(draw(3)))
     assert most_rejected(inspection.results) == 2
     for result in inspection.results:
-        assert result.threshold == sorted(result.calibration.good_scores())[-3]
+        assert result.threshold == sorted(result.good.scores())[-3]
 
 
 @pytest.mark.parametrize(

@@ -532,7 +532,7 @@ def test_the_scale_of_positions_is_of_held_out_and_fitted_images(data, penalty):
     list(training.run())
     calibration = training.detectors("part", {})["ead-s"].calibration
     assert calibration.position.images == calibration.count + min(data.fitted, 24)
-    assert calibration.threshold() > peak(calibration.normalise(calibration.good).fused()).max()
+    assert calibration.good_parts.threshold() > peak(calibration.normalise(calibration.good).fused()).max()
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ HELP = "Inspect photographs with one or several detectors."
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="photographs, or folders of them")
     sources.add_arguments(parser)
+    parser.add_argument("--partner", action="store_true", help="judge each network together with FRE")
     parser.add_argument("--json", action="store_true", help="print a JSON list, one object an image")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a table, a line for each image and detector")
     parser.add_argument("--mix", type=float, default=0.5, metavar="W", help="weight of the local map, 0 to 1 (0.5)")
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Exit status 0; 1 when a photograph can't be read (the others are still inspected)."""
     images, passed_over = _expand(options.images)
-    inspector = Inspector(sources.detectors(options))
+    inspector = Inspector(sources.detectors(options), partner=options.partner)
     if options.bits:
         inspector.bits = options.bits
     check_bits(inspector.bits)

@@ -25,7 +25,7 @@ SWEPT = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """One training: of a method or a pair, by steps or by time."""
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--method", choices=list(METHODS))
+    which.add_argument("--method", nargs="+", choices=list(METHODS), help="one, or several on the same images")
     which.add_argument("--pair", action="store_true", help="EAD-S and DFSC, matched")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="steps of the student, and as many of the auto-encoder")
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_swept_arguments(parser: argparse.ArgumentParser) -> None:
     """Many trainings: where an option takes several values, each combination is trained."""
-    parser.add_argument("--method", nargs="+", choices=list(METHODS), default=list(PAIR), help="(both)")
+    parser.add_argument("--method", nargs="+", choices=list(METHODS), default=list(PAIR), help="(%(default)s)")
     parser.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2], help="(%(default)s)")
     parser.add_argument("--steps", type=int, nargs="+", default=[DEFAULT_STEPS], help="of the student (%(default)s)")
     _add_shared(parser, several="+")
@@ -47,9 +47,9 @@ def add_swept_arguments(parser: argparse.ArgumentParser) -> None:
 
 def recipe(options: argparse.Namespace) -> Recipe:
     """The recipe that options of one training wish for."""
-    methods = PAIR if options.pair else (options.method,)
+    methods = PAIR if options.pair else tuple(dict.fromkeys(options.method))
     seconds = options.seconds
-    if seconds is None and options.steps is None:
+    if seconds is None and options.steps is None and any(METHODS[method].trained for method in methods):
         seconds = DEFAULT_SECONDS
     return replace(_recipe(options, methods, seconds), bits=options.bits)
 

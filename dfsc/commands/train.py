@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     for problem in dataset.problems:
         sys.stderr.write(f"{problem}\n")
     good, validation = read_good(dataset, recipe.bits)
-    folders = {method: options.out / method if options.pair else options.out for method in recipe.methods}
+    folders = {method: options.out / method if len(recipe.methods) > 1 else options.out for method in recipe.methods}
     for folder in folders.values():
         check_replaceable(folder)
     unfinished = options.out / UNFINISHED

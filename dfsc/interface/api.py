@@ -38,7 +38,12 @@ def endpoints() -> None:
 
 
 def inspect(
-    photograph: dict, product: str = "", local_weight: float = 0.5, rejected_good: int = 0, request: gr.Request = None
+    photograph: dict,
+    product: str = "",
+    local_weight: float = 0.5,
+    rejected_good: int = 0,
+    partner: bool = False,
+    request: gr.Request = None,
 ) -> dict:
     """Inspect one photograph with a product's detectors.
 
@@ -47,6 +52,7 @@ def inspect(
         product: name of an embedded product (the first by default), or "own" for what was trained or opened before.
         local_weight: weight of the local map in the fused one, 0 to 1.
         rejected_good: how many of the held-out good parts the limit gives up.
+        partner: judge each network together with FRE, where the product has it.
 
     Returns:
         "photograph", "size" in pixels, and "results": a record a detector as `python -m dfsc inspect --json` prints it.
@@ -57,7 +63,7 @@ def inspect(
         taken = read_photograph(path, name, uploaded=True, bits=inspector.bits)
         with courtesy.inspecting():
             inspection = inspect_photograph(taken, inspector)
-    judged = Settings(min(max(local_weight, 0.0), 1.0), max(rejected_good, 0)).applied(inspection)
+    judged = Settings(min(max(local_weight, 0.0), 1.0), max(rejected_good, 0), partner=partner).applied(inspection)
     scale = taken.width / inspection.size[0]
     records = [result_record(judged, result) for result in judged.results]
     for record in records:

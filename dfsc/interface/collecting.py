@@ -2,15 +2,19 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
 
 from dfsc.checkpoints import embedded_teacher
+from dfsc.fre import MIN_IMAGES
 from dfsc.interface import retrain_view as view
 from dfsc.interface import retrain_wording as wording
+from dfsc.interface.lane import courtesy
 from dfsc.interface.markup import notice
 from dfsc.interface.passing_files import taken_over
+from dfsc.interface.retraining import learn_at_once
 from dfsc.interface.samples import samples
 from dfsc.interface.visitors import Visitor, visitor
 from dfsc.interface.wording import UNKNOWN_UPLOAD
@@ -22,23 +26,39 @@ READING_TICK = 0.25
 SIZE = "demo"
 
 
+@dataclass
+class Seen:
+    """What photographs change on the tab, of which what is left out stays as it is."""
+
+    message: Any = field(default_factory=gr.skip)
+    album: Any = field(default_factory=gr.skip)
+    novelty: Any = field(default_factory=gr.skip)
+    result: Any = field(default_factory=gr.skip)
+    actions: Any = field(default_factory=gr.skip)
+
+    def outputs(self) -> tuple[Any, ...]:
+        """In the order in which the tab names its components."""
+        return self.message, self.album, self.novelty, self.result, self.actions
+
+
 def add_uploads(files: list[dict] | dict | None, tau: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Read what was uploaded and add it to the visitor's photographs; the files are gone afterwards."""
     told, known = 0.0, visitor(request)
     album = known.album
     with taken_over(files) as uploads:
         if not uploads:
-            yield notice(UNKNOWN_UPLOAD, "error"), gr.skip(), gr.skip(), None
+            yield *Seen(message=notice(UNKNOWN_UPLOAD, "error")).outputs(), None
             return
-        yield gr.skip(), gr.skip(), gr.skip(), None
+        yield *Seen().outputs(), None
         for progress in read_photographs(uploads):
             if known.album is not album:
                 return  # he started over, or took a sample instead
             if progress.photographs is None and time.monotonic() - told > READING_TICK:
                 told = time.monotonic()
-                yield notice(wording.read_so_far(progress.done, progress.total, progress.name)), *[gr.skip()] * 3
-    for shown in _take(known, album, progress.photographs, tau):
-        yield *shown, gr.skip()
+                said = wording.read_so_far(progress.done, progress.total, progress.name)
+                yield *Seen(message=notice(said)).outputs(), gr.skip()
+    for seen in _take(known, album, progress.photographs, tau):
+        yield *seen.outputs(), gr.skip()
 
 
 def take_sample(name: str, tau: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -52,22 +72,21 @@ def take_sample(name: str, tau: float, request: gr.Request) -> Iterator[tuple[An
         images.append(image)
         if time.monotonic() - told > READING_TICK:
             told = time.monotonic()
-            yield notice(wording.read_so_far(len(images), sample.count, image[0])), gr.skip(), gr.skip()
-    yield from _take(known, album, photo_set(images), tau, added=False)
+            yield Seen(message=notice(wording.read_so_far(len(images), sample.count, image[0]))).outputs()
+    for seen in _take(known, album, photo_set(images), tau, added=False):
+        yield seen.outputs()
 
 
-def start_over(request: gr.Request) -> tuple[str, str, str]:
+def start_over(request: gr.Request) -> tuple[Any, ...]:
     """Forget the photographs; models stay."""
     known = visitor(request)
     known.album = object()
     known.photographs = known.stand_in = None
-    return notice(wording.INVITATION), "", ""
+    return Seen(notice(wording.INVITATION), "", "").outputs()
 
 
-def _take(
-    known: Visitor, album: object, photographs: PhotoSet, tau: float, added: bool = True
-) -> Iterator[tuple[Any, ...]]:
-    """Take photographs, show them, and then what is novel on the first one before any training.
+def _take(known: Visitor, album: object, photographs: PhotoSet, tau: float, added: bool = True) -> Iterator[Seen]:
+    """Take photographs, show them, what is novel on the first one before any training, and what FRE makes of them.
 
     Args:
         album: what `known.album` was when they were asked for.
@@ -79,17 +98,29 @@ def _take(
         found = joined(known.photographs, photographs) if known.photographs and added else photographs
         known.photographs, known.stand_in = found, None
     said = notice(found.shortage, "error") if found.shortage else notice(wording.ready(len(found), found.surplus))
-    yield said, view.album_html(found), ""
+    yield Seen(said, view.album_html(found), "")
     if len(found) < 2:
         return
     for novel in stand_in(found.images, embedded_teacher(SIZE)):
         if known.photographs is not found:
             return
         known.stand_in = novel
-        yield gr.skip(), gr.skip(), gr.skip()
-    yield gr.skip(), gr.skip(), novelty_of(known, tau)
+        yield Seen()
+    yield Seen(novelty=novelty_of(known, tau))
+    if len(found) >= MIN_IMAGES:
+        yield _learned_at_once(known, found)
     # While the visitor looks at it, so that the training's first step does not wait for that.
     load_optimizers()
+
+
+def _learned_at_once(known: Visitor, photographs: PhotoSet) -> Seen:
+    """FRE of the photographs, which is the visitor's model until a pair is trained."""
+    with courtesy.inspecting():
+        detector = learn_at_once(photographs, embedded_teacher(SIZE), known.next_product)
+    if known.photographs is not photographs:
+        return Seen()
+    known.learned_at_once(detector)
+    return Seen(result=view.result_html((detector,)), actions=gr.Row(visible=True))
 
 
 def show_novelty(tau: float, request: gr.Request) -> str:

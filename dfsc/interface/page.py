@@ -61,8 +61,8 @@ def build_page() -> gr.Blocks:
 
 def connect(page: gr.Blocks, tabs: gr.Tabs, inspecting: InspectTab, retraining: RetrainTab) -> None:
     """A pair that was trained becomes a choice of the Inspect tab, its button leads there, and it survives a reload."""
-    for training in retraining.trainings:
-        training.then(offer_own, None, inspecting.product, **PRIVATE)
+    for learned in retraining.learning:
+        learned.then(offer_own, None, inspecting.product, **PRIVATE)
     retraining.inspect.click(
         inspect_with_own, inspecting.question, [tabs, *inspecting.shown], js=asking_now("own"), **CHOSEN, **LANE
     ).then(judge_again, inspecting.product, inspecting.many, **CLICKED, **LANE)

@@ -44,7 +44,7 @@ def _table(inspection: Inspection, cell: tuple[int, int]) -> str:
 
 
 def _row(result: Result, row: int, column: int) -> str:
-    good = result.calibration.normalised_good
+    good = result.good.maps
     pairs = (
         (result.maps.local, good.local),
         (result.maps.global_, good.global_),

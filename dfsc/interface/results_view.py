@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from dfsc import DetectorConfig, Inspection, Result
 from dfsc.figures import SCALE_END, SCALE_MARKS, css_gradient
+from dfsc.inspector import partners
 from dfsc.interface import wording
 from dfsc.interface.defect_view import defect_html
 from dfsc.interface.markup import picture, text
-from dfsc.interface.payload import payload
+from dfsc.interface.payload import compared, payload
 from dfsc.interface.photograph import Finding
 
 
@@ -22,12 +23,12 @@ def results_html(finding: Finding, configs: Sequence[DetectorConfig]) -> str:
     """
     photograph, inspection = finding.photograph, finding.inspection
     known = payload(inspection, finding.product, photograph.width, photograph.height)
-    rows = [_method_row(result, config) for result, config in zip(inspection.results, configs, strict=True)]
+    rows = [_method_row(inspection.results, index, config) for index, config in enumerate(configs)]
     return (
         f'<div data-finding="{finding.number}" data-photo="{text(photograph.name)}" '
         f'data-product="{text(finding.product)}" data-inspection="{text(known)}">'
         + _summary(finding)
-        + _sliders()
+        + _sliders(any(partners(inspection.results)))
         + '<section class="card maps" aria-label="Verdicts and maps">'
         + _column_heads()
         + "".join(rows)
@@ -42,8 +43,9 @@ def results_html(finding: Finding, configs: Sequence[DetectorConfig]) -> str:
 def _summary(finding: Finding) -> str:
     photograph, inspection = finding.photograph, finding.inspection
     badges = "".join(
-        f'<span class="pair"><span class="method">{text(result.title)}</span><strong class="badge"></strong></span>'
-        for result in inspection.results
+        f'<span class="pair"><span class="method">{_title(inspection.results, index)}</span>'
+        + '<strong class="badge"></strong></span>'
+        for index in range(len(inspection.results))
     )
     return (
         '<section class="card summary" aria-label="Photograph and verdicts">'
@@ -57,14 +59,20 @@ def _summary(finding: Finding) -> str:
     )
 
 
-def _sliders() -> str:
+def _sliders(partnered: bool) -> str:
     fields = "".join(
         f'<label><span>{title}</span><input type="range" name="{name}" min="{low}" max="{high}" step="{step}" '
         f'data-says="{text(says)}"><output></output></label>'
         for name, (title, low, high, step, says) in wording.SLIDERS.items()
     )
     return (
-        f'<section class="card sliders" aria-label="Settings">{fields}<p class="quiet">{wording.SLIDERS_NOTE} '
+        f'<section class="card sliders" aria-label="Settings">{fields}'
+        + (
+            f'<label class="switch"><input type="checkbox" name="partner"> {wording.PARTNER_LABEL}</label>'
+            if partnered
+            else ""
+        )
+        + f'<p class="quiet">{wording.SLIDERS_NOTE} '
         f'<button type="button" data-act="standard">{wording.STANDARD}</button></p></section>'
     )
 
@@ -76,7 +84,8 @@ def _column_heads() -> str:
     return f'<div class="heads"><div class="corner"></div>{heads}</div>'
 
 
-def _method_row(result: Result, config: DetectorConfig) -> str:
+def _method_row(results: Sequence[Result], index: int, config: DetectorConfig) -> str:
+    result = results[index]
     figures = "".join(
         f'<figure class="map {key}"><div class="frame"><canvas role="img"></canvas>'
         + ('<span class="ring"></span>' if key == "fused" else "")
@@ -85,15 +94,16 @@ def _method_row(result: Result, config: DetectorConfig) -> str:
     )
     return (
         f'<article class="method-row" data-method="{text(result.method)}" aria-label="{text(result.title)}">'
-        + _verdict(result, config)
+        + _verdict(results, index, config)
         + figures
         + "</article>"
     )
 
 
-def _verdict(result: Result, config: DetectorConfig) -> str:
+def _verdict(results: Sequence[Result], index: int, config: DetectorConfig) -> str:
+    result = results[index]
     return (
-        f'<div class="verdict"><header><h3>{text(result.title)}</h3><strong class="badge"></strong></header>'
+        f'<div class="verdict"><header><h3>{_title(results, index)}</h3><strong class="badge"></strong></header>'
         + '<p class="score"><span>Score <b data-fill="score"></b></span> '
         + '<span>Limit <b data-fill="limit"></b></span></p>'
         + '<div class="strip" aria-hidden="true"><div class="axis"></div>'
@@ -133,19 +143,25 @@ def _legend() -> str:
 
 
 def _comparison(inspection: Inspection) -> str:
-    """The first and the last method's fused maps, one over the other with a line to move, and their difference."""
-    if len(inspection.results) < 2:
+    """Two methods' fused maps, one over the other with a line to move, and their difference."""
+    pair = compared(inspection.results)
+    if pair is None:
         return ""
-    first, last = text(inspection.results[0].title), text(inspection.results[-1].title)
-    label = f"Move the line between {first} (left) and {last} (right)"
+    first, last = (_title(inspection.results, index) for index in pair)
     note = wording.DIFFERENCE_NOTE.format(first=first, last=last)
     return (
         f'<section class="card wiping"><h2>Fused maps: {first} against {last}</h2>'
         + '<p class="quiet">Drag the line, or use the arrow keys.</p><div class="wipe">'
-        + f'<canvas class="left" role="img" aria-label="Fused map of {first}"></canvas>'
-        + f'<canvas class="right" role="img" aria-label="Fused map of {last}"></canvas><span class="line"></span>'
+        + '<canvas class="left" role="img" aria-label="Fused map on the left"></canvas>'
+        + '<canvas class="right" role="img" aria-label="Fused map on the right"></canvas><span class="line"></span>'
         + f'<span class="tag left">{first}</span><span class="tag right">{last}</span>'
-        + f'<input type="range" min="0" max="100" step="0.5" value="50" aria-label="{label}"></div></section>'
+        + f'<input type="range" min="0" max="100" step="0.5" value="50" aria-label="{wording.WIPE_LABEL}">'
+        + "</div></section>"
         + f'<section class="card difference"><h2>Difference: {last} − {first}</h2><p class="quiet">{note}</p>'
-        + f'<canvas role="img" aria-label="Difference of the fused maps, {last} minus {first}"></canvas></section>'
+        + '<canvas role="img" aria-label="Difference of both fused maps"></canvas></section>'
     )
+
+
+def _title(results: Sequence[Result], index: int) -> str:
+    """A method's title, which the page's script changes while its partner is judged with it."""
+    return f'<span data-title="{index}">{text(results[index].title)}</span>'

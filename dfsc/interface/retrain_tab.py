@@ -26,7 +26,7 @@ class RetrainTab:
 
     inspect: gr.Button
     pair: list[gr.components.Component]
-    trainings: tuple[Dependency, ...]
+    learning: tuple[Dependency, ...]
 
 
 def retrain_tab() -> RetrainTab:
@@ -99,19 +99,24 @@ def retrain_tab() -> RetrainTab:
             preview = gr.HTML("", elem_id="preview", label="Preview")
             album = gr.HTML("", elem_id="album", label="Photographs")
 
-    seen = [message, album, novelty]
+    seen = [message, album, novelty, result, actions]
+    learning = []
     for source in (upload, folder):
-        source.upload(add_uploads, [source, tau], [*seen, source], preprocess=False, trigger_mode="multiple", **QUICK)
+        learning.append(
+            source.upload(
+                add_uploads, [source, tau], [*seen, source], preprocess=False, trigger_mode="multiple", **QUICK
+            )
+        )
     for name, button in taken:
-        button.click(take_sample, [gr.State(name), tau], seen, **QUICK)
+        learning.append(button.click(take_sample, [gr.State(name), tau], seen, **QUICK))
     clear.click(start_over, None, seen, **QUICK)
     tau.change(show_novelty, [tau], novelty, trigger_mode="always_last", **QUICK)
     download.click(download_pair, None, file, **QUICK).then(None, js=fetch_script("pair-file"))
     watched = [message, novelty, result, actions, curves, preview]
     wishes = [tau, ratio, seconds, movement, seed, warm_up, weight]
-    trainings = (
+    learning += (
         train.click(train_pair, wishes, watched, **WATCHING),
         longer.click(train_longer, [seconds, tau], watched, **WATCHING),
     )
     stop.click(stop_training, None, message, **QUICK)
-    return RetrainTab(inspect, [result, actions], trainings)
+    return RetrainTab(inspect, [result, actions], tuple(learning))

@@ -121,25 +121,36 @@ def _preview_figure(title: str, said: str, cells: np.ndarray, image: np.ndarray,
 
 
 def result_html(detectors: tuple[Detector, ...]) -> str:
-    """What was trained, and how far its limits can be trusted."""
+    """What was learned, how far its limits can be trusted, and which of several finds most made-up faults."""
     first = detectors[0]
+    trained = METHODS[first.config.method].trained
     unusable = [detector.config for detector in detectors if not detector.config.usable]
     rows = "".join(
         f"<tr><th>{METHODS[detector.config.method].title}</th><td>{_settings(detector)}</td>"
-        f"<td>{detector.calibration.threshold():.2f}</td><td>{_self_tested(detector)}</td></tr>"
+        f"<td>{detector.calibration.good_parts.threshold():.2f}</td><td>{_self_tested(detector)}</td></tr>"
         for detector in detectors
     )
-    notes = first.config.training
     return (
-        '<section class="card result"><h3>Your pair</h3>'
+        f'<section class="card result"{" data-trained" if trained else ""}>'
+        + f"<h3>{wording.PAIR_TITLE if trained else wording.AT_ONCE_TITLE}</h3>"
+        + f"<p>{text(wording.recommended(detectors) if trained else wording.AT_ONCE)}</p>"
         + f"<table><tr><th>Model</th><th>Constraint</th><th>Limit</th><th>Self-test</th></tr>{rows}</table>"
-        + (notice(wording.not_usable(unusable), "unsure") if unusable else "")
+        + (notice(wording.not_usable(unusable, trained), "unsure") if unusable else "")
         + f'<p class="quiet">{text(wording.SELF_TEST_NOTE)}</p>'
-        + f"<p>{text(wording.calibrated(first.calibration))}</p>"
-        + f'<p class="quiet">{text(notes["fitted"])} photographs learned from, steps: {text(notes["steps"])}, '
-        + f"seed {text(notes['seed'])}, penalty images {text(notes['penalty'])}, "
-        + f"calibration {text(notes['calibration'])}.</p></section>"
+        + f"<p>{text(wording.calibrated(first.calibration.good_parts))}</p>"
+        + "".join(
+            f'<p class="quiet">{text(line)}</p>' for line in map(_learned_from, detectors[:: len(detectors) - 1 or 1])
+        )
+        + "</section>"
     )
+
+
+def _learned_from(detector: Detector) -> str:
+    """How a detector came about, in one line."""
+    notes = detector.config.training
+    known = {"steps": "steps", "seed": "seed", "penalty": "penalty images", "calibration": "calibration"}
+    facts = ", ".join(f"{words} {notes[name]}" for name, words in known.items() if name in notes)
+    return f"{METHODS[detector.config.method].title}: {notes['fitted']} photographs learned from, {facts}."
 
 
 def _settings(detector: Detector) -> str:

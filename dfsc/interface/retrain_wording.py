@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from dfsc.calibration import Calibration
+from dfsc import Detector
+from dfsc.calibration import GoodParts
 from dfsc.detector import DetectorConfig
 from dfsc.interface.wording import product_name
 from dfsc.objectives import METHODS
@@ -111,6 +112,12 @@ def manages_too_few(steps: int | None) -> bool:
     return steps is not None and steps < USUAL_STEPS / 2
 
 
+PAIR_TITLE, AT_ONCE_TITLE = "Your pair, and FRE", "Ready at once: FRE"
+AT_ONCE = (
+    "A linear model of your photographs, learned in closed form while you read this. It knows where which texture and "
+    "colour belongs and what goes with what; it is blind to fine texture among loose parts, which a trained pair sees."
+)
+FEW_AT_ONCE = "It knows only {count} photographs, so much that is good will look new to it."
 PREPARING = "The teacher looks at your photographs …"
 CALIBRATING = "Calibrating on the held-out photographs, and looking for made-up faults on them …"
 
@@ -123,11 +130,18 @@ def done(seconds: float, configs: Sequence[DetectorConfig]) -> str:
     return f"The pair is ready after {duration(seconds)}: {_found(configs)}. It is in the Inspect tab as your model."
 
 
-def not_usable(configs: Sequence[DetectorConfig]) -> str:
-    return (
-        f"Not usable yet: {_found(configs)}. Verdicts of such a model would mean nothing, so it gives none. "
-        f"“{LONGER_LABEL}” goes on from where it stopped."
-    )
+def not_usable(configs: Sequence[DetectorConfig], trained: bool) -> str:
+    help_ = f"“{LONGER_LABEL}” goes on from where it stopped." if trained else "More photographs would help."
+    return f"Not usable yet: {_found(configs)}. Verdicts of such a model would mean nothing, so it gives none. {help_}"
+
+
+def recommended(detectors: Sequence[Detector]) -> str:
+    """Which method finds most made-up faults."""
+    best = max(detector.config.self_test.found for detector in detectors)
+    names = [METHODS[d.config.method].title for d in detectors if d.config.self_test.found == best]
+    if len(names) == len(detectors):
+        return "All find equally many made-up faults."
+    return f"{' and '.join(names)} {'finds' if len(names) == 1 else 'find'} most made-up faults."
 
 
 def _found(configs: Sequence[DetectorConfig]) -> str:
@@ -140,11 +154,11 @@ SELF_TEST_NOTE = (
 )
 
 
-def calibrated(calibration: Calibration) -> str:
+def calibrated(good: GoodParts) -> str:
     """How far a threshold from few photographs can be trusted."""
-    expected, bound = calibration.rejection()
+    expected, bound = good.rejection()
     return (
-        f"Calibrated on {calibration.count} held-out photographs: the limit is their highest score, so none of them is "
+        f"Calibrated on {good.count} held-out photographs: the limit is their highest score, so none of them is "
         f"rejected. Of further good parts like these it will reject about 1 in {round(1 / expected)}; with so few "
         f"photographs anything up to {100 * bound:.0f} % is possible (95 % confidence)."
     )

@@ -9,8 +9,10 @@ import numpy as np
 
 from dfsc import Detector, DFSCError
 from dfsc.cards import training_notes
+from dfsc.closed_form import closed_form_detector, closed_form_notes
+from dfsc.detector import Teacher
 from dfsc.interface.lane import courtesy
-from dfsc.objectives import METHODS, PAIR
+from dfsc.objectives import METHODS, PAIR, PARTNER
 from dfsc.pacing import Budget
 from dfsc.photoset import PhotoSet
 from dfsc.previews import NovelChannels, Preview, novel_channels, preview
@@ -24,6 +26,7 @@ POINT_SECONDS = 1.0
 SURE_STEPS = 10
 PREVIEW_SECONDS = 4.0
 PATIENCE = 5.0
+OWN_SOURCE = "your own training"
 # Lowest and highest that a visitor may wish for; one training holds up all others.
 SECONDS, TAUS = (30, 900), (0.5, 1.0)
 
@@ -40,8 +43,21 @@ class State(StrEnum):
 
 
 def pair_recipe(seconds: float, movement: float, seed: int, separation: SeparationSettings) -> Recipe:
-    """A matched pair from few photographs in little time; raises DFSCError for wishes that make no sense."""
-    return Recipe(PAIR, seconds=seconds, quick=True, movement=movement, separation=separation, seed=seed)
+    """A matched pair from few photographs in little time, and its partner in closed form.
+
+    Raises:
+        DFSCError: for wishes that make no sense.
+    """
+    return Recipe((*PAIR, PARTNER), seconds=seconds, quick=True, movement=movement, separation=separation, seed=seed)
+
+
+def learn_at_once(photographs: PhotoSet, teacher: Teacher, product: str) -> Detector:
+    """FRE of a visitor's photographs; a second's work. Raises DFSCError for fewer than four."""
+    notes = {"data": f"{len(photographs)} photographs of a visitor", "license": "unknown"}
+    known = closed_form_notes(notes, len(photographs))
+    return replace(
+        closed_form_detector(photographs.images, teacher, product, known, bits=photographs.bits), source=OWN_SOURCE
+    )
 
 
 @dataclass(frozen=True)
@@ -181,7 +197,7 @@ class Retraining:
         fitted = f"{len(self.photographs)} photographs of a visitor"
         notes = training_notes(self.recipe, self.training, fitted, self.took + self._budget.spent, "unknown")
         pair = self.training.detectors(self.product, notes).values()
-        self.detectors = tuple(replace(detector, source="your own training") for detector in pair)
+        self.detectors = tuple(replace(detector, source=OWN_SOURCE) for detector in pair)
         self.took += self._budget.spent
         self.state = State.DONE
 
@@ -196,7 +212,7 @@ class Retraining:
         if ended:
             self.preview = preview(self.training)
             self._look_for_novelty()
-        if record.method != self.recipe.methods[-1]:
+        if record.method != PAIR[-1]:
             return
         if record.step >= SURE_STEPS:
             self.foreseen = self._budget.foreseen(record.stage, record.step, self.training.leader.stages)
@@ -218,7 +234,7 @@ class Retraining:
             self._look_for_novelty()
 
     def _look_for_novelty(self) -> None:
-        self.novel = novel_channels(self.training)[self.recipe.methods[-1]]
+        self.novel = novel_channels(self.training)[PAIR[-1]]
 
 
 def _series(record: StepRecord, name: str) -> str:

@@ -120,10 +120,20 @@ class Visitor:
         finding = self.finding
         return finding if finding is not None and finding.number == question.finding else None
 
+    @property
+    def next_product(self) -> str:
+        """What his next pair's product will be called."""
+        return f"own_{self.trainings + 1}"
+
+    def learned_at_once(self, detector: Detector) -> None:
+        """Keep what is in closed form, until a pair of the same name is trained."""
+        self._take([Pair(detector.config.product, (detector,))])
+
     def wishes(self, photographs: PhotoSet, recipe: Recipe) -> Retraining:
         """A new retraining of his, with a product's name of its own."""
+        product = self.next_product
         self.trainings += 1
-        return Retraining(photographs, recipe, f"own_{self.trainings}")
+        return Retraining(photographs, recipe, product)
 
     def keep(self, retraining: Retraining) -> None:
         """Keep a finished retraining, in place of what it prolongs, and of the oldest when there are too many.

@@ -93,6 +93,8 @@ SLIDERS = {
 }
 SLIDERS_NOTE = "Nothing is computed anew: verdicts, limits and maps follow at once."
 STANDARD = "Standard settings"
+PARTNER_LABEL = "Judge each network together with FRE"
+WIPE_LABEL = "Move the line between both maps"
 HOW_TITLE = "How it works"
 HOW_FIGURE = "From the photograph through three networks to a local, a global and a fused map"
 HOW_IT_WORKS = (

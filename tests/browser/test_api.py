@@ -32,7 +32,7 @@ def test_inspect_tells_what_the_library_finds(client, photographs):
     for record, result in zip(told["results"], inspection.results, strict=True):
         assert record["method"] == result.method
         assert record["score"] == pytest.approx(float(result.maps.fused(0.3).max()), abs=2e-3)
-        assert record["threshold"] == pytest.approx(result.calibration.threshold(1, 0.3))
+        assert record["threshold"] == pytest.approx(result.good.threshold(1, 0.3))
 
 
 def test_nothing_but_three_endpoints_is_public(client):

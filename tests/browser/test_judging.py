@@ -102,7 +102,7 @@ def test_a_click_on_a_map_tells_all_values_there(visit, photograph, inspection):
         near = result.maps.local[26:30, 26:30]
         shown = float(row.split()[1].replace("−", "-"))
         assert near.min() - 0.01 <= shown <= near.max() + 0.01
-        assert f"of {result.calibration.count} good parts here" in row
+        assert f"of {result.good.count} good parts here" in row
     canvas.click(position={"x": 2, "y": 2})
     expect(probe).to_contain_text("hatched border")
     upload(page, "other.png", photograph)

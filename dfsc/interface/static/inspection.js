@@ -18,12 +18,23 @@ const toldApart = (score, limit) => {
 const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 const all = selector => Array.from(element.querySelectorAll(selector));
 
+const higher = (one, other) => one.map((value, cell) => Math.max(value, other[cell]));
+const withPartner = (method, partner) => ({
+  ...method,
+  title: method.together.title,
+  local: higher(method.local, partner.local),
+  global: higher(method.global, partner.global),
+  parts: [method, partner],
+  good: method.together.good.map(floats),
+  unsure: method.unsure ?? partner.unsure,
+});
 const read = holder => {
   const data = JSON.parse(holder.dataset.inspection);
-  const methods = data.methods.map(method => ({
+  const alone = data.methods.map(method => ({
     ...method, local: floats(method.local), global: floats(method.global), good: method.good.map(floats),
   }));
-  return { ...data, methods, holder, photo: element.querySelector('img.photograph'), shades: bytes(data.shades) };
+  const together = alone.map(method => (method.partner === null ? method : withPartner(method, alone[method.partner])));
+  return { ...data, alone, together, methods: alone, holder, photo: element.querySelector('img.photograph'), shades: bytes(data.shades) };
 };
 
 // Judging
@@ -36,7 +47,7 @@ const rejected = () => Math.min(settings.rejected, shown.most_rejected);
 
 const judge = method => {
   const weight = settings.weight / 100;
-  const fused = weighted(method.local, method.global, weight);
+  const fused = (method.parts ?? [method]).map(part => weighted(part.local, part.global, weight)).reduce(higher);
   const good = method.good[Math.round(weight * (method.good.length - 1))];
   const peak = highest(fused);
   const limit = good[good.length - 1 - rejected()];
@@ -118,7 +129,8 @@ const write = (row, method, one) => {
 };
 
 const writeSliders = () => {
-  for (const slider of all('.sliders input')) {
+  for (const choice of all('.sliders [name=partner]')) choice.checked = settings.partner;
+  for (const slider of all('.sliders input[type=range]')) {
     if (slider.name === 'rejected') slider.max = shown.most_rejected;
     const values = { ...settings, rejected: rejected(), count: shown.methods[0].good[0].length, rest: 100 - settings.weight };
     slider.value = values[slider.name];
@@ -132,11 +144,13 @@ const paintBranches = shades => all('.method-row').forEach((row, index) => {
 });
 
 const tell = () => {
+  shown.methods = settings.partner ? shown.together : shown.alone;
   const found = shown.methods.map(judge);
   writeSliders();
   element.querySelector('.agreement').textContent = agreement(found);
   element.querySelector('.summary').dataset.foreign = found.every(one => one.verdict === 'foreign');
   all('.badges .badge').forEach((place, index) => badge(place, found[index].verdict));
+  for (const title of all('[data-title]')) title.textContent = shown.methods[title.dataset.title].title;
   all('.method-row').forEach((row, index) => write(row, shown.methods[index], found[index]));
   return found;
 };
@@ -145,10 +159,11 @@ const update = () => {
   const found = tell();
   const shades = scaleTable();
   all('.method-row').forEach((row, index) => paint(row.querySelector('.map.fused canvas'), found[index].fused, shades));
-  if (shown.strength !== settings.strength) paintBranches(shades);
+  if (shown.strength !== settings.strength || shown.painted !== shown.methods) paintBranches(shades);
+  shown.painted = shown.methods;
   shown.strength = settings.strength;
-  if (found.length > 1) {
-    const [first, last] = [found[0].fused, found[found.length - 1].fused];
+  if (shown.compared) {
+    const [first, last] = shown.compared.map(index => found[index].fused);
     paint(element.querySelector('.wipe .left'), first, shades);
     paint(element.querySelector('.wipe .right'), last, shades);
     const difference = last.map((value, cell) => value - first[cell]);
@@ -183,7 +198,7 @@ element.addEventListener('input', event => {
   if (event.target.closest?.('.wipe')) cut = event.target.value;
   const slider = event.target.closest?.('.sliders input');
   if (!slider) return;
-  settings[slider.name] = Number(slider.value);
+  settings[slider.name] = slider.type === 'checkbox' ? slider.checked : Number(slider.value);
   soon();
 });
 element.addEventListener('change', event => {

@@ -4,7 +4,7 @@
 // there, what is on the page is dimmed and named as earlier (dfsc/interface/asking.py has the server's side).
 window.dfsc = (() => {
   const about = {};
-  const settings = { strength: 86, rejected: 0, weight: 50 };
+  const settings = { strength: 86, rejected: 0, weight: 50, partner: true };
   let newest = 0, shown = 0;
   let what = '';
 
@@ -154,7 +154,7 @@ window.dfsc = (() => {
 
   // Leaving: a training that runs would be given up, and a pair that was not downloaded is kept for an hour only.
   let kept = null;
-  const result = () => document.querySelector('#retrain-result .result');
+  const result = () => document.querySelector('#retrain-result [data-trained]');
   document.addEventListener('click', event => {
     if (event.target.closest?.('#download-pair')) kept = result()?.innerHTML ?? null;
   });
