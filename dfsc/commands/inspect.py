@@ -54,10 +54,10 @@ def run(options: argparse.Namespace) -> int:
         try:
             for image in images:
                 report, inspection = _inspect(inspector, image, judged)
-                reports.append(report)
                 if inspection:
                     _write_maps(inspection, maps.get(image, {}))
                     table(image, inspection)
+                reports.append(report)
                 if not options.json:
                     sys.stdout.write(_lines(report))
                     sys.stdout.flush()
