@@ -23,3 +23,7 @@ class TrainingError(DFSCError):
 
 class DivergenceError(TrainingError):
     """A loss is not finite or has grown without bound; the networks are back at their last good state."""
+
+
+class TooShortError(TrainingError):
+    """The time is too short to train in."""

@@ -59,7 +59,7 @@ def reconstructions(autoencoder: nn.Module, data: TrainingSet) -> OnDemand:
         with fast_arithmetic():
             return autoencoder(network_input(data.jittered[[number]]))[0].to(data.dtype)
 
-    return OnDemand(len(data), reconstructed, torch.stack, data.jittered.kept)
+    return OnDemand(len(data), reconstructed, torch.stack, data.jittered.kept, data.memory)
 
 
 def _half(student: nn.Sequential, features: Tensor, first: bool) -> Tensor:

@@ -8,13 +8,20 @@ import math
 from collections.abc import Sequence
 from time import monotonic
 
-from dfsc.errors import TrainingError
+from dfsc.errors import TooShortError
 
 # Where in the learning a stage ends that is not the last.
 STAGE_ENDS = {"autoencoder": 0.15, "imitation": 0.35}
 # What the auto-encoder may take on a slow machine, where it would have too few steps in its share.
 MOST_AUTOENCODER_SHARE = 0.5
 MIN_STEPS = 4
+# What the learning should have at least; a slow machine needs more, so many steps' time in each stage.
+LEAST_LEARNING = 30.0
+STEPS_AHEAD = {"autoencoder": 12, "imitation": 6, "student": 3, "joint": 3}
+# Reading may take so much of the time, and what comes after the last step so much of what is left.
+READING_SHARE, RESERVE_SHARE = 0.7, 0.25
+# How many seconds of reading tell how long it will take.
+READING_SEEN = 2.0
 # What a step costs beside one of the auto-encoder, roughly; of size small the student's cost more.
 STEP_COSTS = {"autoencoder": 1, "imitation": 3, "student": 4, "joint": 5}
 # The same as measured for a quick pair of size demo (docs/measurements.md, "Retraining in minutes"): 15, 20 and 65 % of
@@ -25,7 +32,10 @@ SHARED = {"autoencoder", "imitation"}
 
 
 class Budget:
-    """Seconds for a training, counted from the moment this is made; everything that happens meanwhile counts."""
+    """Seconds for a training, counted from the moment this is made; everything that happens meanwhile counts.
+
+    What an unfinished training took before does not.
+    """
 
     def __init__(self, seconds: float):
         self.seconds = seconds
@@ -44,6 +54,20 @@ class Budget:
         """Seconds until the end, at least 0."""
         return max(0.0, self.seconds - self.spent)
 
+    def read(self, done: int, total: int) -> None:
+        """So many of all photographs were read, which is what comes first.
+
+        Raises:
+            TooShortError: as soon as it shows that too little time will be left.
+        """
+        expected = self.spent * total / max(done, 1)
+        if self.spent >= READING_SEEN and expected > READING_SHARE * self.seconds:
+            raise self._too_short(f"reading these {total:,} photographs takes about {expected:.0f}", expected)
+
+    def affordable(self, seconds_each: float) -> int:
+        """How many images can be inspected after the last step, at so many seconds each."""
+        return int(RESERVE_SHARE * self.left / max(seconds_each, 1e-9))
+
     def keep(self, reserve: float) -> None:
         """Leave `reserve` seconds to what comes after the last step; the learning begins now."""
         self.reserve = reserve
@@ -59,20 +83,20 @@ class Budget:
             planned: the answer while nothing is known about the pace yet.
 
         Raises:
-            TrainingError: when no sensible number fits.
+            TooShortError: when no sensible number fits.
         """
         first, since = self._first.setdefault(stage, (done, self.spent))
         if done == first:
             latest = self._end(stage, MOST_AUTOENCODER_SHARE if stage == "autoencoder" else None)
             if self.spent >= latest and done < MIN_STEPS and stage != "imitation":
-                raise self._too_short()
+                raise self._no_steps(stage, self.spent - (self._learning_from or 0.0))
             return planned if self.spent < latest else done
         pace = max(self.spent - since, 1e-9) / (done - first)
         steps = done + max(0, round((self._end(stage) - self.spent) / pace))
         if steps >= MIN_STEPS or stage == "imitation":
             return steps
         if stage != "autoencoder" or self.spent + (MIN_STEPS - done) * pace > self._end(stage, MOST_AUTOENCODER_SHARE):
-            raise self._too_short()
+            raise self._no_steps(stage, pace)
         return MIN_STEPS
 
     def foreseen(self, stage: str, done: int, stages: Sequence[tuple[str, int]]) -> int:
@@ -93,16 +117,16 @@ class Budget:
             began = max(began, self._end(name))
         return foreseen
 
-    def _too_short(self) -> TrainingError:
-        return TrainingError(f"{self.seconds:.0f} seconds are too short to train here; give more time.")
+    def _no_steps(self, stage: str, pace: float) -> TooShortError:
+        """That a stage has no time for its fewest steps, at so many seconds each."""
+        before = (self._learning_from or 0.0) + self.reserve
+        learning = max(LEAST_LEARNING, STEPS_AHEAD[stage] * MIN_STEPS * pace)
+        why = f"what comes before and after the steps takes {before:.0f}, a step {pace:.1f}"
+        return self._too_short(why, before + learning)
 
-    def as_state(self) -> dict[str, float]:
-        """What `resume` needs to go on with the time that is left."""
-        return {"spent": self.spent, "learning_from": self._learning_from or 0.0}
-
-    def resume(self, state: dict[str, float]) -> None:
-        self._began = monotonic() - state["spent"]
-        self._learning_from = state["learning_from"]
+    def _too_short(self, why: str, needed: float) -> TooShortError:
+        least = 10 * math.ceil(max(needed, 1.5 * self.seconds) / 10)
+        return TooShortError(f"{self.seconds:.0f} seconds are too short to train here ({why}); give {least} or more.")
 
     def _end(self, stage: str, share: float | None = None) -> float:
         """When a stage ends, in seconds since the beginning, by its share of the learning or another one."""

@@ -5,6 +5,7 @@ dead leaves (occluding shapes with sizes of a power law, whose statistics resemb
 gradients and 1/f texture. docs/measurements.md tells what that costs against natural photographs.
 """
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,6 +38,13 @@ def from_folder(folder: Path, seed: int) -> PenaltySource:
         raise TrainingError(f"The penalty folder {folder} holds no images; name another one or leave it out.")
     order = np.random.default_rng(seed).permutation(len(files))
     return lambda number: _photograph(files, order, number, np.random.default_rng((seed, number)))
+
+
+def listing_digest(folder: Path) -> str:
+    """A digest of a folder's images by name and size: whether others lie there than before."""
+    files = image_files(folder) if folder.is_dir() else []
+    listing = "\n".join(f"{file.relative_to(folder)} {file.stat().st_size}" for file in files)
+    return hashlib.blake2b(listing.encode(errors="surrogateescape"), digest_size=8).hexdigest()
 
 
 def _photograph(files: list[Path], order: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,7 @@ goes on; too few photographs, copies and strays are told, never raised.
 import os
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -202,11 +202,21 @@ def load_photographs(uploads: Uploads, most: int | None = None, bits: int | None
     return last.photographs
 
 
-def read_files(files: Sequence[tuple[Path, str]], bits: int | None = None) -> PhotoSet:
-    """Photographs by path and name, all of them whatever folders they lie in; `bits` as for read_photographs."""
+def read_files(
+    files: Sequence[tuple[Path, str]], bits: int | None = None, told: Callable[[int, int], None] | None = None
+) -> PhotoSet:
+    """Photographs by path and name, all of them whatever folders they lie in; `bits` as for read_photographs.
+
+    Args:
+        told: called after each file with how many were read, of how many.
+    """
     sources = [SourceFile(name, name, path.read_bytes) for path, name in files]
     bits = bits or recognised_bits(path for path, _ in files)
-    results = [result for _, result in _decoded(sources, bits)]
+    results = []
+    for _, result in _decoded(sources, bits):
+        results.append(result)
+        if told:
+            told(len(results), len(files))
     photographs = [result for result in results if isinstance(result, _Photograph)]
     return _photo_set(photographs, [result for result in results if isinstance(result, str)], 0, bits)
 

@@ -12,11 +12,12 @@ from dfsc.checkpoints import embedded_teacher, load_teacher
 from dfsc.detector import Teacher
 from dfsc.errors import TrainingError
 from dfsc.images import check_bits
+from dfsc.imagestore import Chosen, ImageStore
 from dfsc.networks import INPUT_SIZE
 from dfsc.objectives import METHODS
 from dfsc.ondemand import OnDemand
 from dfsc.pacing import Budget
-from dfsc.penalty import PenaltySource, from_folder, rendered
+from dfsc.penalty import PenaltySource, from_folder, listing_digest, rendered
 from dfsc.photoset import PhotoSet
 from dfsc.plan import MOVING_FLOOR, PUBLISHED_PLAN, QUICK_PLAN, Schedule, TrainingPlan
 from dfsc.separation import SeparationSettings, one_of
@@ -24,22 +25,25 @@ from dfsc.trainer import MethodTraining
 from dfsc.training import Training
 from dfsc.trainingset import (
     HELD_OUT_SHARE,
+    MAX_HELD_OUT,
     PUBLISHED_HELD_OUT_SHARE,
     TrainingSet,
     check_enough,
     check_variety,
+    evenly,
     prepare,
     split_good,
 )
-from dfsc.unfinished import as_json, note_plan, noted_plan
+from dfsc.unfinished import Beginning, Origin, as_json, digests, note_beginning, noted_beginning
 
 PENALTY_IMAGES = 128
 MAX_COPIES_IN_ALL = 640
 COPIES_A_SECOND = 0.4
+# Of how many images the teacher's mean and std are, unless as published: more would hardly change them, and each costs
+# time before the first step. With a time it is one a second, but no fewer than the least.
+LEAST_LOOKS, MOST_LOOKS = 64, 512
+Images = PhotoSet | ImageStore | np.ndarray | Sequence[np.ndarray]
 MATERIAL_FIELDS = ("seed", "size", "teacher", "copies", "movement", "penalty", "as_published", "bits")
-
-
-Images = PhotoSet | np.ndarray | Sequence[np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class Recipe:
         autoencoder_steps: steps of the auto-encoder, in a staged training only; None takes as many as the student's.
         imitation_steps: steps of the student before those, with the teacher alone, in a staged training only; None
             takes as many as the student's where it is quick, else none.
-        seconds: time for all methods together, everything from `start` (or a budget's beginning) to the calibration.
+        seconds: time for all methods together, everything from `start` (or a budget's beginning) to the calibration;
+            what goes on with an unfinished training has this time anew.
         copies: augmented copies of each image; None takes 2 to 16, 640 in all or fewer where `seconds` are few, and
             as published one a pass over the images.
         movement: how far the product moves between photographs, as a share of the edge (see dfsc.augmentation.moved).
@@ -128,10 +133,14 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Material:
-    """What a training works on: the good images' set, and the penalty images (uint8 P×256×256×3, made on demand)."""
+    """What a training works on: the good images' set, and the penalty images (uint8 P×256×256×3, made on demand).
+
+    `origin` tells by digests what it was made of.
+    """
 
     data: TrainingSet
     penalty: OnDemand
+    origin: Origin
 
 
 def start(
@@ -143,33 +152,51 @@ def start(
 ) -> Training:
     """Prepare a training on good images; its `run` does the rest.
 
+    They need not fit into memory (see imagestore.ImageStore).
+
     Args:
         good: a PhotoSet, or uint8 N×256×256×3 resized by the rule, as one array or N.
         validation: good images to hold out; without them max(4, 20 %) of `good` are (as published 10 %), by a seeded
             draw.
-        folder: where an unfinished training may lie; the plan that it began with is kept there and found again.
+        folder: where an unfinished training may lie; what it began with is kept there and found again.
         budget: the recipe's seconds, where they began to count earlier than now.
 
     Raises:
-        TrainingError: too few images, or too few that show anything, or an unfinished training with another recipe in
-            `folder`.
+        TrainingError: too few images, or too few that show anything, or an unfinished training with other settings or
+            images in `folder`.
     """
     if budget is None and recipe.seconds:
         budget = Budget(recipe.seconds)
-    return begin(recipe, gather(recipe, good, validation), folder, budget)
+    origin = _origin(recipe, good, validation)
+    began = noted_beginning(folder, as_json(recipe), origin) if folder else None
+    if began:
+        # What follows from the time, such as the number of copies, is to be as it was.
+        recipe = dataclasses.replace(recipe, seconds=began.recipe["seconds"])
+    return begin(recipe, gather(recipe, good, validation, origin), folder, budget)
 
 
-def gather(recipe: Recipe, good: Images, validation: Images | None = None) -> Material:
+def gather(recipe: Recipe, good: Images, validation: Images | None = None, origin: Origin | None = None) -> Material:
     """The first half of `start`: split, copy and look at the images with the teacher; any method can begin on it."""
     bits = recipe.bits or getattr(good, "bits", None)
     good, validation = _pixels(good), None if validation is None else _pixels(validation)
+    origin = origin or _origin(recipe, good, validation)
     check_variety(good)
     fit, held_out = _split(recipe, good, validation)
     copies, published = copies_each(recipe, len(fit)), recipe.as_published
-    data = prepare(fit, held_out, recipe.loaded_teacher(), copies, recipe.movement, recipe.seed, published)
+    looks = None if published else min(MOST_LOOKS, max(LEAST_LOOKS, round(recipe.seconds or MOST_LOOKS)))
+    data = prepare(fit, held_out, recipe.loaded_teacher(), copies, recipe.movement, recipe.seed, published, looks)
     data = dataclasses.replace(data, bits=bits)
     penalty_images = recipe.steps if published and recipe.steps else PENALTY_IMAGES
-    return Material(data, OnDemand(penalty_images, recipe.penalty_source(), np.stack, data.jittered.kept))
+    return Material(data, OnDemand(penalty_images, recipe.penalty_source(), np.stack, data.jittered.kept), origin)
+
+
+def _origin(recipe: Recipe, good: Images, validation: Images | None) -> Origin:
+    return Origin(
+        good=digests(_pixels(good)),
+        validation=digests(() if validation is None else _pixels(validation)),
+        teacher=recipe.loaded_teacher().digest,
+        penalty=listing_digest(Path(recipe.penalty)) if recipe.penalty else "",
+    )
 
 
 def material_key(recipe: Recipe) -> tuple:
@@ -189,14 +216,14 @@ def begin(
     `leader` is another training on the same material, by a recipe that differs in method or constraint alone.
     """
     wishes = as_json(recipe)
-    plan = noted_plan(folder, wishes) if folder else None
-    if plan is None:
-        plan = planned(recipe)
+    began = noted_beginning(folder, wishes, material.origin) if folder else None
+    if began is None:
+        began = Beginning(wishes, planned(recipe), material.origin)
         if folder:
-            note_plan(folder, wishes, plan)
+            note_beginning(folder, began)
     if budget is None and recipe.seconds:
         budget = Budget(recipe.seconds)
-    return Training(recipe.methods, plan, material.data, material.penalty, budget, leader)
+    return Training(recipe.methods, began.plan, material.data, material.penalty, budget, leader)
 
 
 def planned(recipe: Recipe) -> TrainingPlan:
@@ -246,17 +273,18 @@ def copies_each(recipe: Recipe, fitted: int) -> int:
     return min(16, max(2, round(in_all / fitted)))
 
 
-def _split(recipe: Recipe, good: np.ndarray, validation: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def _split(recipe: Recipe, good: Images, validation: Images | None) -> tuple[Sequence[np.ndarray], np.ndarray]:
+    """What is fitted, without a copy of it, and what is held out."""
     if validation is not None and len(validation):
         check_enough(len(good))
-        return good, validation
+        return good, validation[evenly(len(validation), MAX_HELD_OUT)]
     share = PUBLISHED_HELD_OUT_SHARE if recipe.as_published else HELD_OUT_SHARE
     fit, held_out = split_good(len(good), recipe.seed, share)
-    return good[fit], good[held_out]
+    return Chosen(good, fit), good[held_out]
 
 
-def _pixels(images: Images) -> np.ndarray:
-    """The images as one array; raises TrainingError for anything that is none of theirs."""
+def _pixels(images: Images) -> np.ndarray | ImageStore:
+    """The images as one array or store; raises TrainingError for anything that is none of theirs."""
     if isinstance(images, PhotoSet):
         return images.images
     if isinstance(images, (list, tuple)) and len({getattr(image, "shape", None) for image in images}) == 1:

@@ -20,7 +20,7 @@ from dfsc.calibration import Calibration, PositionScale, RawMaps
 from dfsc.checkpoint_files import halved
 from dfsc.closed_form import closed_form_detector, closed_form_notes
 from dfsc.detector import Detector, DetectorConfig, network_input, raw_maps
-from dfsc.errors import TrainingError
+from dfsc.errors import TooShortError, TrainingError
 from dfsc.memory import give_back
 from dfsc.objectives import METHODS
 from dfsc.ondemand import OnDemand
@@ -29,17 +29,17 @@ from dfsc.plan import TrainingPlan
 from dfsc.progress import Progress, StepRecord
 from dfsc.selftest import Fault, judge, make_faults
 from dfsc.trainer import MethodTraining
-from dfsc.trainingset import CHUNK, TrainingSet
+from dfsc.trainingset import CHUNK, TrainingSet, evenly
 
 SAVE_SECONDS = 30.0
 PACE_STEPS = 4
 # Beside the held-out ones; a fitted image's errors are smaller than a new one's.
 POSITION_IMAGES = 24
 CALIBRATION_MARGIN = 1.2
+# So many held-out images are never spared for want of time.
+LEAST_CALIBRATION = 20
 # One image may be slow because something else ran just then; the quickest of several says what it costs.
 PROBED_IMAGES = 3
-# Share of a budget's time that calibration and self-test may keep from the learning.
-MOST_RESERVED = 0.25
 STEPS_FIELD = {
     "autoencoder": "autoencoder_steps",
     "imitation": "imitation_steps",
@@ -80,14 +80,15 @@ class Training:
 
         Raises:
             DivergenceError: one method diverged; it is back at its last good state, which the file keeps too.
-            TrainingError: the budget is too short.
+            TooShortError: the budget is; the file is as it was before, since so few steps are not worth going on with.
         """
         if not self.trainings:
             return  # what is in closed form takes no steps
-        if state_file and state_file.is_file():
+        resumes = state_file is not None and state_file.is_file()
+        if resumes:
             self._restore(state_file)
         if self.budget:
-            self.budget.keep(min(self._calibration_seconds(), MOST_RESERVED * self.budget.seconds))
+            self._plan_calibration()
         runs = {method: training.run() for method, training in self.trainings.items()}
         forecast, saved, began = Forecast(len(self.trainings)), time.monotonic(), time.monotonic() - self.seconds
         try:
@@ -101,6 +102,11 @@ class Training:
                 if state_file and time.monotonic() - saved > SAVE_SECONDS:
                     self._save(state_file)
                     saved = time.monotonic()
+        except TooShortError:
+            if state_file and not resumes:
+                state_file.unlink(missing_ok=True)
+            state_file = None
+            raise
         finally:
             if state_file:
                 self._save(state_file)
@@ -216,24 +222,33 @@ class Training:
         for training in self.trainings.values():
             training.plan = self.plan
 
-    def _calibration_seconds(self) -> float:
-        """What `detectors` will take, by the time of one image."""
+    def _plan_calibration(self) -> None:
+        """Keep time for `detectors`; where all held-out images would take too much of it, use fewer of them."""
+        seconds_each, others = self._inspection_seconds(), len(self.faults)
+        if self.plan.position_floor is not None:
+            others += min(self.data.fitted, POSITION_IMAGES)
+        most = max(LEAST_CALIBRATION, self.budget.affordable(seconds_each) - others)
+        held_out = self.data.held_out
+        if most < len(held_out):
+            # Made-up faults are of those that are left, and the first, which previews show, is among them.
+            self.data = replace(self.data, held_out=held_out[evenly(len(held_out), most)])
+            self.__dict__.pop("faults", None)
+        self.budget.keep(seconds_each * (len(self.data.held_out) + others))
+
+    def _inspection_seconds(self) -> float:
+        """What one image takes in `detectors`."""
         times = []
         for _ in range(PROBED_IMAGES):
             started = time.monotonic()
             self.raw_maps(self.data.held_out[:1])
             times.append(time.monotonic() - started)
-        by_position = self.plan.position_floor is not None
-        fitted = min(self.data.fitted, POSITION_IMAGES) if by_position else 0
-        images = len(self.data.held_out) + fitted + len(self.faults)
-        return CALIBRATION_MARGIN * images * min(times)
+        return CALIBRATION_MARGIN * min(times)
 
     def _save(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         methods = {method: training.state() for method, training in self.trainings.items()}
         state = {"methods": methods, "seconds": self.seconds}
         if self.budget:
-            state["budget"] = self.budget.as_state()
             state["steps"] = {name: getattr(self.plan, name) for name in STEPS_FIELD.values()}
         temporary = file.with_suffix(".part")
         torch.save(state, temporary)
@@ -244,7 +259,7 @@ class Training:
             self._take_up(file, torch.load(file, map_location="cpu", weights_only=True))
         except (RuntimeError, EOFError, LookupError, TypeError, ValueError, pickle.UnpicklingError) as error:
             raise TrainingError(
-                f"{file} is damaged or of another version; delete {file.parent.name} to start anew."
+                f"{file} is damaged or of another version; start anew (train --anew, or delete {file.parent.name})."
             ) from error
 
     def _take_up(self, file: Path, state: dict) -> None:
@@ -255,7 +270,6 @@ class Training:
             )
         self.seconds = state["seconds"]
         if self.budget:
-            self.budget.resume(state["budget"])
             self.plan = replace(self.plan, **state["steps"])
         for method, training in self.trainings.items():
             training.plan = self.plan

@@ -1,10 +1,11 @@
 """What a training looks at: good images, split and augmented, and the teacher's output on them.
 
-The teacher is frozen, so its output on a copy is computed once, when the copy is first drawn, and kept in bfloat16;
-methods that are trained as a matched pair share one training set.
+The teacher is frozen, so its output on a copy is computed when the copy is first drawn and kept in bfloat16, as far as
+KEPT_BYTES go, however many images there are; methods that are trained as a matched pair share one training set.
 """
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,16 +18,20 @@ from dfsc.augmentation import jittered, moved
 from dfsc.detector import Teacher, for_inference, inference_dtype, network_input
 from dfsc.errors import TrainingError
 from dfsc.networks import MAP_SIZE
-from dfsc.ondemand import OnDemand
+from dfsc.ondemand import Memory, OnDemand
 
 MIN_IMAGES = 12
 MIN_HELD_OUT = 4
+# More would hardly move a limit, and a checkpoint keeps the maps of all of them.
+MAX_HELD_OUT = 500
 HELD_OUT_SHARE = 0.2
 PUBLISHED_HELD_OUT_SHARE = 0.1
 CHUNK = 8
 BLANK_LEVELS = 4
 # Rows that are drawn once are kept for the methods of a pair, which take turns, and no longer.
 RECENT = 8
+# Copies, the teacher's outputs and the auto-encoders' together; 640 copies and a pair of size demo need no more.
+KEPT_BYTES = 3 * 2**29
 
 
 def check_enough(count: int) -> None:
@@ -51,13 +56,13 @@ def is_blank(image: np.ndarray) -> bool:
 
 
 def split_good(count: int, seed: int, share: float = HELD_OUT_SHARE) -> tuple[list[int], list[int]]:
-    """Indices (fit, held out) of `count` good images: max(4, a share) are held out by a seeded draw and never fitted.
+    """Indices (fit, held out) of `count` good images: a seeded draw holds out a share, 4 to 500, that is never fitted.
 
     Raises:
         TrainingError: for fewer than 12 images.
     """
     check_enough(count)
-    held_out = max(MIN_HELD_OUT, round(share * count))
+    held_out = min(MAX_HELD_OUT, max(MIN_HELD_OUT, round(share * count)))
     order = np.random.default_rng(seed).permutation(count)
     return sorted(order[held_out:].tolist()), sorted(order[:held_out].tolist())
 
@@ -75,6 +80,7 @@ class TrainingSet:
         fitted: how many different images the copies are of.
         dtype: of the teacher's output as it is kept.
         stacks: all that is made on demand.
+        memory: what they keep, and others may.
         bits: by how many bits 16-bit photographs were read (see DetectorConfig).
     """
 
@@ -89,6 +95,7 @@ class TrainingSet:
     dtype: torch.dtype
     teacher: Teacher
     stacks: tuple[OnDemand, ...]
+    memory: Memory
     bits: int | None = None
 
     def __len__(self) -> int:
@@ -119,28 +126,37 @@ class TrainingSet:
             stack.forget()
 
 
+def evenly(count: int, most: int) -> np.ndarray:
+    """At most `most` of the numbers 0 to count − 1, the first among them, evenly spaced."""
+    return np.arange(min(count, most)) * count // min(count, most)
+
+
 def prepare(
-    fit: np.ndarray,
+    fit: Sequence[np.ndarray],
     held_out: np.ndarray,
     teacher: Teacher,
     copies: int,
     movement: float,
     seed: int,
     published: bool = False,
+    looks: int | None = None,
 ) -> TrainingSet:
-    """A training set of `copies` of each fit image (uint8 N×256×256×3); the teacher has seen the images themselves.
+    """A training set of `copies` of each fit image (N times uint8 256×256×3); the teacher has looked at the images.
 
     Copy 0 is not moved.
 
     Args:
+        fit: an array, or anything else that gives an image for its number and need not hold them all.
         movement: the largest shift as a share of the edge (see dfsc.augmentation.moved).
         published: the teacher's output in float32, and jittered copies are not kept, as each is drawn once.
+        looks: of how many images at most the mean and the std of the teacher's channels are; None for all.
     """
     count, kept = copies * len(fit), RECENT if published else None
     dtype = torch.float32 if published else torch.bfloat16
     network = for_inference(deepcopy(teacher.network), torch.float32 if published else inference_dtype())
-    whole = OnDemand(len(fit), lambda index: _output(network, fit[index]).to(dtype), torch.stack)
-    mean, std = _channel_statistics([whole.row(index) for index in range(len(fit))])
+    memory = Memory(KEPT_BYTES)
+    whole = OnDemand(len(fit), lambda index: _output(network, fit[index]).to(dtype), torch.stack, memory=memory)
+    mean, std = _channel_statistics(whole.row(int(index)) for index in evenly(len(fit), looks or len(fit)))
 
     def standardised(output: Tensor) -> Tensor:
         return ((output.float() - mean) / std).to(dtype)
@@ -154,8 +170,6 @@ def prepare(
         return moved(fit[index], movement if copy else 0.0, np.random.default_rng((seed, index, copy)))
 
     def plain_output(number: int) -> Tensor:
-        if same_as(number) != number:
-            return plain_teacher.row(same_as(number))
         index, copy = divmod(number, copies)
         return standardised(_output(network, plain_images.row(number)).to(dtype) if copy else whole.row(index))
 
@@ -165,10 +179,10 @@ def prepare(
     def jittered_output(number: int) -> Tensor:
         return standardised(_output(network, jittered_images.row(number)).to(dtype))
 
-    plain_images = OnDemand(count, plain, np.stack, kept)
-    jittered_images = OnDemand(count, jitter, np.stack, kept)
-    plain_teacher = OnDemand(count, plain_output, torch.stack, kept if movement else None)
-    jittered_teacher = OnDemand(count, jittered_output, torch.stack, kept)
+    plain_images = OnDemand(count, plain, np.stack, kept, memory, same_as)
+    jittered_images = OnDemand(count, jitter, np.stack, kept, memory)
+    plain_teacher = OnDemand(count, plain_output, torch.stack, kept if movement else None, memory, same_as)
+    jittered_teacher = OnDemand(count, jittered_output, torch.stack, kept, memory)
     return TrainingSet(
         plain=plain_images,
         jittered=jittered_images,
@@ -181,6 +195,7 @@ def prepare(
         dtype=dtype,
         teacher=teacher,
         stacks=(whole, plain_images, jittered_images, plain_teacher, jittered_teacher),
+        memory=memory,
     )
 
 
@@ -190,9 +205,16 @@ def _output(network: torch.nn.Module, image: np.ndarray) -> Tensor:
     return network(network_input(image[None]))[0]
 
 
-def _channel_statistics(outputs: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """Per-channel mean and std (float32, C×1×1) over C×56×56 outputs, without a float32 copy of all of them."""
-    cells = len(outputs) * MAP_SIZE**2
-    mean = sum(output.float().sum(dim=(1, 2)) for output in outputs) / cells
-    variance = sum((output.float() - mean[:, None, None]).square().sum(dim=(1, 2)) for output in outputs) / cells
-    return mean[:, None, None], variance.sqrt().clamp_min(1e-6)[:, None, None]
+def _channel_statistics(outputs: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+    """Per-channel mean and std (float32, C×1×1) over C×56×56 outputs, one at a time (Chan, Golub and LeVeque, 1979)."""
+    count, mean, apart = 0, torch.zeros(()), torch.zeros(())
+    for output in outputs:
+        own = output.double()
+        own_mean = own.mean(dim=(1, 2))
+        step = own_mean - mean
+        apart = apart + (own - own_mean[:, None, None]).square().sum(dim=(1, 2))
+        apart = apart + step.square() * MAP_SIZE**2 * count / (count + 1)
+        mean = mean + step / (count + 1)
+        count += 1
+    std = (apart / (count * MAP_SIZE**2)).sqrt().clamp_min(1e-6)
+    return mean.float()[:, None, None], std.float()[:, None, None]

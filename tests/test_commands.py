@@ -334,6 +334,34 @@ def test_train_evaluate_inspect(dfsc, toy_dataset, demo_weights, tmp_path, monke
     assert json.loads(inspected.stdout)[0]["results"][0]["source"] == str(out / "dfsc")
 
 
+def test_an_interrupted_training_is_of_its_own_images_or_begins_anew(
+    dfsc, toy_dataset, demo_weights, tmp_path, monkeypatch
+):
+    def interrupted(training, state_file):
+        run = training.run(state_file)
+        next(run)
+        run.close()
+        raise KeyboardInterrupt
+
+    out, good, other = tmp_path / "out", tmp_path / "good", tmp_path / "other"
+    shutil.copytree(toy_dataset / "train" / "good", good)
+    shutil.copytree(good, other)
+    shutil.copyfile(good / "000.png", other / "999.png")
+    command = ("train", good, "--method", "dfsc", "--steps", 1, "--copies", 1, "--out", out)
+    with monkeypatch.context() as patched:
+        patched.setattr("dfsc.commands.train._follow", interrupted)
+        assert dfsc(*command).returncode == 130
+    ran = dfsc("train", other, *command[2:])
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert "good images: 1 were added" in ran.stderr
+    assert "--anew" in ran.stderr
+    ran = dfsc("train", other, *command[2:], "--anew")
+    assert ran.returncode == 0, ran.stderr
+    config = json.loads((out / "config.json").read_text())
+    assert config["training"]["data"] == "13 good images of other"
+    assert config["training"]["steps"] == "1 autoencoder, 1 student"
+
+
 def test_another_teacher_is_kept_beside_what_it_trained(dfsc, toy_dataset, demo_weights, tmp_path):
     torch.manual_seed(5)
     network = halved(teacher_network(SIZES["demo"]))

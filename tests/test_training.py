@@ -11,7 +11,9 @@ import torch
 
 from dfsc.calibration import peak
 from dfsc.detector import network_input, raw_maps
-from dfsc.errors import DivergenceError, TrainingError
+from dfsc.errors import DivergenceError, TooShortError, TrainingError
+from dfsc.imagestore import IN_MEMORY, ImageStore
+from dfsc.ondemand import Memory, OnDemand
 from dfsc.optimization import Algorithm, rate_share
 from dfsc.pacing import Budget, Forecast
 from dfsc.plan import FIXTURE_FLOOR, MOVING_FLOOR, PUBLISHED_PLAN, Schedule, TrainingPlan
@@ -21,7 +23,7 @@ from dfsc.separation import SeparationSettings
 from dfsc.trainer import MethodTraining
 from dfsc.training import Training
 from dfsc.trainingset import prepare, split_good
-from dfsc.unfinished import forget, noted_plan, state_file
+from dfsc.unfinished import Origin, forget, noted_beginning, state_file
 
 PLAN = TrainingPlan(autoencoder_steps=4, student_steps=3, autoencoder_batch=2, student_batch=1)
 
@@ -354,15 +356,116 @@ def test_a_budget_that_one_step_has_used_up_is_refused(clock, stage):
         budget.steps(stage, 1, planned=300)
 
 
-def test_a_resumed_budget_goes_on_with_what_was_left(clock):
-    first = Budget(100)
-    first.keep(reserve=0)
-    clock.now += 60
-    state = first.as_state()
-    clock.now += 5000
-    second = Budget(100)
-    second.resume(state)
-    assert second.left == 40
+def test_reading_that_would_leave_too_little_time_is_not_waited_for(clock):
+    budget = Budget(60)
+    clock.now += 1
+    budget.read(10, 1000)
+    clock.now += 2
+    budget.read(200, 1000)
+    clock.now += 3
+    with pytest.raises(TooShortError, match=r"60 seconds .* 1,200 photographs takes about 60.*; give 90 or more"):
+        budget.read(120, 1200)
+
+
+def test_the_time_that_is_said_to_be_enough_is(clock):
+    budget = Budget(20)
+    clock.now += 18
+    budget.keep(reserve=10)
+    with pytest.raises(TooShortError, match=r"what comes before and after the steps takes 28.*; give 60 or more"):
+        budget.steps("autoencoder", 1, planned=300)
+    again = Budget(60)
+    clock.now += 18
+    again.keep(reserve=10)
+    assert again.steps("autoencoder", 1, planned=300) == 300
+    clock.now += 1
+    assert again.steps("autoencoder", 2, planned=300) >= 4
+
+
+def test_a_calibration_that_takes_too_long_is_of_fewer_images(data, penalty, good_pictures, clock, monkeypatch):
+    monkeypatch.setattr(Training, "_inspection_seconds", lambda _: 0.5)
+    many = replace(data, held_out=np.stack(good_pictures * 8))
+    training = Training(["ead-s"], PLAN, many, penalty, Budget(100))
+    made = len(training.faults)
+    next(training.run())
+    assert len(training.data.held_out) == 100 * 0.25 / 0.5 - made - data.fitted
+    assert training.budget.reserve == 100 * 0.25
+    np.testing.assert_array_equal(training.data.held_out[0], many.held_out[0])
+    short = Training(["ead-s"], PLAN, many, penalty, Budget(70))
+    next(short.run())
+    assert len(short.data.held_out) == 20
+
+
+def test_many_images_lie_in_a_file_and_few_in_memory(draw, tmp_path):
+    store = ImageStore(tmp_path / "not" / "there")
+    pictures = [draw(seed) for seed in range(3)]
+    for number in range(IN_MEMORY + 2):
+        store.append(pictures[number % 3])
+        assert store._file._rolled == (number >= IN_MEMORY)
+    assert store.shape == (IN_MEMORY + 2, 256, 256, 3)
+    np.testing.assert_array_equal(store[IN_MEMORY], pictures[IN_MEMORY % 3])
+    np.testing.assert_array_equal(store[[4, 0]], [pictures[1], pictures[0]])
+    assert sum(1 for _ in store) == IN_MEMORY + 2
+    with pytest.raises(IndexError):
+        store[IN_MEMORY + 2]
+
+
+def test_stacks_that_share_a_memory_keep_what_was_asked_for_last():
+    made = []
+
+    def row(number):
+        made.append(number)
+        return np.full(10, number, np.uint8)
+
+    memory = Memory(40)
+    first, second = (OnDemand(9, row, np.stack, memory=memory) for _ in range(2))
+    assert first[[0, 1, 2]][:, 0].tolist() == [0, 1, 2]
+    _ = second[[0, 1]], first[[1, 2]]
+    assert made == [0, 1, 2, 0, 1]
+    _ = first[[0]]
+    assert (made.pop(), memory.used) == (0, 40)
+    first.forget()
+    assert memory.used == 10
+    del second
+    _ = first[range(9)]
+    assert (memory.used, len(first._rows)) == (40, 4)
+
+
+def test_equal_rows_are_made_and_kept_once():
+    made = []
+    stack = OnDemand(6, lambda number: made.append(number) or np.full(2, number), np.stack, same=lambda n: n - n % 3)
+    assert stack[[5, 4, 0, 3]][:, 0].tolist() == [3, 3, 0, 3]
+    assert made == [3, 0]
+
+
+def test_a_training_is_the_same_however_little_is_kept(good_pictures, tiny_teacher, penalty, monkeypatch):
+    pictures, trained = np.stack(good_pictures), []
+    for limit in (10**9, 10**6):
+        monkeypatch.setattr("dfsc.trainingset.KEPT_BYTES", limit)
+        data = prepare(pictures[:4], pictures[4:], tiny_teacher, copies=2, movement=0.0, seed=0)
+        training = Training(["dfsc"], PLAN, data, penalty)
+        list(training.run())
+        assert data.memory.used <= limit
+        trained.append(parameters(training, "dfsc"))
+    assert torch.equal(*trained)
+
+
+def test_large_sets_have_a_limited_number_of_images_held_out():
+    fit, held_out = split_good(10_000, seed=0)
+    assert (len(fit), len(held_out)) == (9_500, 500)
+
+
+def test_the_teachers_statistics_are_of_as_many_images_as_asked(good_pictures, tiny_teacher):
+    pictures = np.stack(good_pictures)
+    whole, half, same = (
+        prepare(images, pictures, tiny_teacher, copies=1, movement=0.0, seed=0, looks=looks)
+        for images, looks in ((pictures, None), (pictures, 4), (pictures[::2], None))
+    )
+    assert torch.equal(half.channel_mean, same.channel_mean)
+    assert torch.equal(half.channel_std, same.channel_std)
+    assert not torch.equal(half.channel_mean, whole.channel_mean)
+    output = torch.stack([tiny_teacher.network(network_input(p[None]))[0].detach() for p in pictures])
+    torch.testing.assert_close(whole.channel_mean.flatten(), output.mean(dim=(0, 2, 3)), rtol=1e-2, atol=1e-2)
+    torch.testing.assert_close(whole.channel_std.flatten(), output.std(dim=(0, 2, 3)), rtol=1e-2, atol=1e-2)
 
 
 def test_the_time_left_follows_the_running_stage_and_reckons_later_ones_as_dearer(clock):
@@ -380,7 +483,7 @@ def test_the_time_left_follows_the_running_stage_and_reckons_later_ones_as_deare
 def test_a_training_within_a_budget_ends_with_it_and_goes_on_when_prolonged(data, penalty, tmp_path, monkeypatch):
     ticks = itertools.count()
     monkeypatch.setattr("dfsc.pacing.monotonic", lambda: next(ticks))
-    monkeypatch.setattr(Training, "_calibration_seconds", lambda _: 2.0)  # by the real clock otherwise
+    monkeypatch.setattr(Training, "_inspection_seconds", lambda _: 0.1)  # by the real clock otherwise
     training = Training(["ead-s", "dfsc"], PLAN, data, penalty, Budget(120))
     records = [p.record for p in training.run(tmp_path / "state.pt")]
     assert training.budget.left <= training.budget.reserve
@@ -396,15 +499,24 @@ def test_a_training_within_a_budget_ends_with_it_and_goes_on_when_prolonged(data
     assert training.trainings["dfsc"].lap == 1
 
 
-def test_an_unfinished_training_is_found_again_with_its_own_plan(demo_weights, good_pictures, tmp_path):
+@pytest.fixture
+def interrupted(demo_weights, good_pictures, tmp_path):
+    """A folder with an unfinished training, its recipe and its 16 images."""
     images = np.stack(good_pictures * 2)
     recipe = Recipe(methods=("dfsc",), steps=3, autoencoder_steps=1, copies=1)
     folder = tmp_path / "unfinished"
     run = start(recipe, images, folder=folder).run(state_file(folder))
     next(run)
     run.close()
-    with pytest.raises(TrainingError, match="other settings"):
+    return folder, recipe, images
+
+
+def test_an_unfinished_training_is_found_again_with_its_own_plan(interrupted):
+    folder, recipe, images = interrupted
+    with pytest.raises(TrainingError, match=r"other settings \(seed 0, now 1\)"):
         start(replace(recipe, seed=1), images, folder=folder)
+    with pytest.raises(TrainingError, match=r"\(tau None, now 0.7; margin_ratio .*; weight .*; 4 more\)"):
+        start(replace(recipe, separation=SeparationSettings(tau=0.7)), images, folder=folder)
     left = list(start(recipe, images, folder=folder).run(state_file(folder)))
     assert [(p.record.stage, p.record.step) for p in left] == [("student", 1), ("student", 2), ("student", 3)]
     forget(folder)
@@ -412,12 +524,59 @@ def test_an_unfinished_training_is_found_again_with_its_own_plan(demo_weights, g
 
 
 @pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (lambda images: images[::-1], "another order, as after renaming"),
+        (lambda images: 255 - images, "all are others"),
+        (lambda images: np.concatenate([images[:-1], 255 - images[-1:]]), "1 of 16 changed"),
+        (lambda images: images[:-1], "1 are gone"),
+        (lambda images: np.concatenate([images, 255 - images[:2]]), "2 were added"),
+        (lambda images: np.concatenate([images[1:], 255 - images[:2]]), "2 were added and 1 are gone"),
+    ],
+)
+def test_an_unfinished_training_goes_on_with_its_own_images_alone(interrupted, now, said):
+    folder, recipe, images = interrupted
+    with pytest.raises(TrainingError, match=f"good images: {said}.*--anew"):
+        start(recipe, now(images), folder=folder)
+    with pytest.raises(TrainingError, match="images to hold out: 2 were added"):
+        start(recipe, images, images[:2], folder=folder)
+
+
+def test_what_else_a_training_is_made_of_is_told_too():
+    origin = Origin(("a",), (), "teacher", "")
+    assert origin.changes(origin) == ""
+    assert origin.changes(replace(origin, teacher="b")) == "another teacher"
+    assert origin.changes(replace(origin, penalty="c")) == "other penalty images"
+
+
+def test_more_time_is_no_other_setting(demo_weights, good_pictures, tmp_path, set_pace):
+    set_pace(0.05)
+    images, folder = np.stack(good_pictures * 2)[:12], tmp_path / "unfinished"
+    recipe = Recipe("dfsc", seconds=1.0, movement=0.05)
+    with pytest.raises(TooShortError, match=r"1 seconds are too short .* give [0-9]+ or more"):
+        list(start(recipe, images, folder=folder).run(state_file(folder)))
+    assert not state_file(folder).exists()
+    run = start(replace(recipe, seconds=9.0, copies=3), images, folder=folder).run(state_file(folder))
+    next(run)
+    run.close()
+    going_on = start(replace(recipe, seconds=12.0, copies=3), images, folder=folder)
+    assert going_on.budget.left > 11
+    with pytest.raises(TrainingError, match=r"other settings \(movement 0.05, now 0.1\)"):
+        start(replace(recipe, seconds=9.0, copies=3, movement=0.1), images, folder=folder)
+    first = next(going_on.run(state_file(folder)))
+    assert first.record.step > 1
+
+
+@pytest.mark.parametrize(
     "text", ["{", "[]", '{"recipe": {}, "plan": {}}', '{"recipe": {}, "plan": {"of": 1}}', "[" * 10**5]
 )
 def test_a_plan_that_can_not_be_read_is_told_in_one_sentence(tmp_path, text):
+    origin = Origin((), (), "", "")
     (tmp_path / "plan.json").write_text(text)
-    with pytest.raises(TrainingError, match="is damaged or of another version"):
-        noted_plan(tmp_path, {})
+    assert noted_beginning(tmp_path, {}, origin) is None
+    state_file(tmp_path).write_bytes(b"")
+    with pytest.raises(TrainingError, match="damaged or of another version"):
+        noted_beginning(tmp_path, {}, origin)
 
 
 def test_a_state_of_another_version_is_told_in_one_sentence(data, penalty, tmp_path):

@@ -6,21 +6,23 @@ from pathlib import Path
 
 from dfsc.datasets import Dataset, Layout
 from dfsc.errors import TrainingError
+from dfsc.pacing import Budget
 from dfsc.photofiles import SHOWN_LEFT_OUT, photograph_files, place_in, summary
 from dfsc.photoset import PhotoSet, read_files
 from dfsc.trainingset import MIN_IMAGES
 
 
-def read_good(dataset: Dataset, bits: int | None) -> tuple[PhotoSet, PhotoSet]:
+def read_good(dataset: Dataset, bits: int | None, budget: Budget | None = None) -> tuple[PhotoSet, PhotoSet]:
     """A data set's good images, to fit and to hold out, decoded by the same bits; tells what is used and what not.
 
     Args:
         bits: by how many bits 16-bit images are read; by default as many as their values fill.
+        budget: the time that reading counts in.
 
     Raises:
-        TrainingError: for too few images.
+        TrainingError: for too few images, or when reading them would take too much of the time.
     """
-    fitted = _read(dataset.root, dataset.train, bits)
+    fitted = _read(dataset.root, dataset.train, bits, budget)
     held_out = _read(dataset.root, dataset.validation, bits or fitted.bits)
     left_out = (*_passed_over(dataset), *fitted.left_out, *held_out.left_out)
     if len(fitted) < MIN_IMAGES:
@@ -32,8 +34,9 @@ def read_good(dataset: Dataset, bits: int | None) -> tuple[PhotoSet, PhotoSet]:
     return fitted, held_out
 
 
-def _read(root: Path, files: Sequence[Path], bits: int | None) -> PhotoSet:
-    return read_files([(file, place_in(root, file)) for file in files], bits)
+def _read(root: Path, files: Sequence[Path], bits: int | None, budget: Budget | None = None) -> PhotoSet:
+    told = budget.read if budget else None
+    return read_files([(file, place_in(root, file)) for file in files], bits, told)
 
 
 def _passed_over(dataset: Dataset) -> list[str]:

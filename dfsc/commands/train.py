@@ -6,6 +6,7 @@ import math
 import re
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from dfsc.cards import detector_card, training_notes
@@ -17,6 +18,7 @@ from dfsc.datasets import Dataset, as_logical, check_trainable, open_dataset
 from dfsc.detector import Detector, DetectorConfig
 from dfsc.errors import DatasetError
 from dfsc.evaluation import evaluate
+from dfsc.imagestore import stored
 from dfsc.objectives import METHODS
 from dfsc.pacing import Budget
 from dfsc.recipe import Recipe, start
@@ -32,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FOLDER", type=Path, help="good images, or a data set's folder or table")
     recipe_options.add_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--anew", action="store_true", help="forget the unfinished training in DIR, if there is one")
     parser.add_argument("--product", help="the product's name (by default the folder's)")
     parser.add_argument(
         "--logical", nargs="+", default=[], metavar="NAME", help="kinds of test defects that count as logical anomalies"
@@ -46,11 +49,17 @@ def run(options: argparse.Namespace) -> int:
     check_trainable(dataset)
     for problem in dataset.problems:
         sys.stderr.write(f"{problem}\n")
-    good, validation = read_good(dataset, recipe.bits)
     folders = {method: options.out / method if len(recipe.methods) > 1 else options.out for method in recipe.methods}
     for folder in folders.values():
         check_replaceable(folder)
     unfinished = options.out / UNFINISHED
+    if options.anew:
+        forget(unfinished)
+    photographs = read_good(dataset, recipe.bits, budget)
+    recipe = replace(recipe, bits=photographs[0].bits)
+    # Not in memory, whatever their number.
+    good, validation = (stored(of.images, options.out) for of in photographs)
+    del photographs
     training = start(recipe, good, validation, unfinished, budget)
     if recipe.teacher:
         for folder in folders.values():
