@@ -1,7 +1,11 @@
 """Command line: python -m dfsc inspect | train | evaluate | sweep | study | benchmark | distill | render | push …"""
 
 import argparse
+import os
 import sys
+
+# Read by OpenMP when torch is loaded: threads that wait sleep, instead of taking a core from others who work.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from dfsc.commands import COMMANDS
 from dfsc.errors import DFSCError

@@ -1,5 +1,6 @@
-"""What the processor at hand can do, looked up once at run time."""
+"""What the processor at hand can do, looked up once at run time, and what its threads must not do."""
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -30,3 +31,12 @@ def plain_arithmetic() -> Iterator[None]:
         yield
     finally:
         _plain.reset(before)
+
+
+def _compute_on_one_thread() -> None:
+    """In a forked process: OpenMP's threads are not there, and whoever shared work with them would wait for ever."""
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_compute_on_one_thread)

@@ -3,8 +3,12 @@
 import copy
 import itertools
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +23,7 @@ from dfsc.errors import CheckpointError, DFSCError, ImageError
 from dfsc.inspector import Inspector, Result, inspect
 from dfsc.placement import cell_at, cell_centre, place_on_image
 
+ROOT = Path(__file__).parent.parent
 BLOB_PLACES = [(45, 50), (60, 190), (101, 77), (128, 128), (150, 93), (175, 60), (203, 202), (90, 166)]
 
 
@@ -330,3 +335,30 @@ def test_placing_keeps_width_and_height_apart():
     assert placed.shape == (128, 512)
     x, y = centroid(placed)
     assert (x, y) == (pytest.approx(2 * cell_centre(40), abs=0.2), pytest.approx(cell_centre(10) / 2, abs=0.2))
+
+
+FORKED = """
+import multiprocessing
+import numpy as np
+import torch
+import dfsc
+
+torch.set_num_threads(2)
+inspector = dfsc.Inspector(dfsc.product_detectors("toy_block"))
+image = np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype=np.uint8)
+scores = [inspector.inspect(image).results[0].score]
+context = multiprocessing.get_context("fork")
+queue = context.Queue()
+worker = context.Process(target=lambda: queue.put(inspector.inspect(image).results[0].score))
+worker.start()
+worker.join(90)
+assert worker.exitcode == 0, worker.kill()
+assert abs(queue.get() - scores[0]) < 1e-3 * abs(scores[0])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_process_that_is_forked_after_an_inspection_inspects_too(demo_weights):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    ran = subprocess.run([sys.executable, "-c", FORKED], env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr

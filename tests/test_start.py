@@ -21,6 +21,7 @@ from dfsc.interface import environment, zerogpu
 from dfsc.space import stage_space
 
 PATIENCE = 90
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -79,6 +80,30 @@ def test_it_comes_up_and_says_what_it_shows(app, silence, draw, tmp_path):
     assert {record["source"] for record in told["results"]} == {f"org/block@{commit[:7]} on the Hub, from the cache"}
     with pytest.raises(BlockingIOError):
         silence.accept()
+
+
+WATCH_TORCH = """
+import os, sys
+
+class Watching:
+    @staticmethod
+    def find_spec(name, *_):
+        if name == "torch":
+            print(os.environ["OMP_WAIT_POLICY"], flush=True)
+            os._exit(0)
+
+sys.meta_path.insert(0, Watching)
+import {module}
+"""
+
+
+@pytest.mark.parametrize("module", ["app", "dfsc.__main__"])
+@pytest.mark.parametrize(("policy", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_waiting_threads_sleep_unless_said_otherwise_before_torch_is_loaded(module, policy, found):
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment |= {"PYTHONPATH": str(ROOT)} | ({"OMP_WAIT_POLICY": policy} if policy else {})
+    program = [sys.executable, "-c", WATCH_TORCH.format(module=module)]
+    assert subprocess.run(program, env=environment, capture_output=True, text=True, check=True).stdout.strip() == found
 
 
 def test_variables_that_make_no_sense_are_said(monkeypatch):
