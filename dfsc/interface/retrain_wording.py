@@ -19,8 +19,8 @@ FOLDER_LABEL = "Choose a folder"
 CLEAR_LABEL = "Start over"
 SAMPLES_LABEL = "No photographs at hand? Take ours:"
 TRAIN_LABEL, STOP_LABEL, LONGER_LABEL = "Train both models", "Stop and keep", "Train longer"
-DOWNLOAD_LABEL = "Download the pair (zip)"
-INSPECT_LABEL = "Inspect with this pair"
+DOWNLOAD_LABEL = "Download your model (zip)"
+INSPECT_LABEL = "Inspect with your model"
 TAU_LABEL = "τ′: share of features that count as similar"
 TAU_INFO = (
     "The rest counts as novel: there DFSC keeps its auto-encoder from copying the teacher. At 1 it is EAD-S itself."
@@ -113,11 +113,6 @@ def manages_too_few(steps: int | None) -> bool:
 
 
 PAIR_TITLE, AT_ONCE_TITLE = "Your pair, and FRE", "Ready at once: FRE"
-AT_ONCE = (
-    "A linear model of your photographs, learned in closed form while you read this. It knows where which texture and "
-    "colour belongs and what goes with what; it is blind to fine texture among loose parts, which a trained pair sees."
-)
-FEW_AT_ONCE = "It knows only {count} photographs, so much that is good will look new to it."
 PREPARING = "The teacher looks at your photographs …"
 CALIBRATING = "Calibrating on the held-out photographs, and looking for made-up faults on them …"
 
@@ -133,6 +128,17 @@ def done(seconds: float, configs: Sequence[DetectorConfig]) -> str:
 def not_usable(configs: Sequence[DetectorConfig], trained: bool) -> str:
     help_ = f"“{LONGER_LABEL}” goes on from where it stopped." if trained else "More photographs would help."
     return f"Not usable yet: {_found(configs)}. Verdicts of such a model would mean nothing, so it gives none. {help_}"
+
+
+def at_once(count: int) -> str:
+    """What FRE is, and how little it knows of few photographs (docs/measurements.md)."""
+    what = (
+        "A linear model of your photographs in closed form. It knows what belongs where and what goes with what; small "
+        "chips, scratches and texture among loose parts are for a trained pair."
+    )
+    return (
+        what if count >= MIN_IMAGES else f"{what} It knows only {count} photographs: much that is good will look new."
+    )
 
 
 def recommended(detectors: Sequence[Detector]) -> str:

@@ -105,6 +105,22 @@ def test_too_few_and_wrong_files_are_explained_and_the_rest_goes_on(visit, draw)
     expect(page.locator("#album .card")).to_have_count(0)
 
 
+def test_fre_inspects_as_soon_as_there_are_photographs(visit, draw):
+    page = open_retrain(visit())
+    bring(page, files(draw, range(6)), 6)
+    expect(page.locator("#retrain-message")).to_contain_text("please add 6 more")
+    expect(page.locator("#retrain-result")).to_contain_text("Ready at once: FRE")
+    expect(page.locator("#retrain-result .badge")).to_contain_text("made-up faults")
+    expect(page.locator("#retrain-result")).to_contain_text("It knows only 6 photographs")
+    page.click("#inspect-pair")
+    expect(page.locator("#product input[value=own]")).to_be_checked()
+    page.locator("#upload input[type=file]").first.set_input_files(files(draw, [7]))
+    expect_inspected(page, "part 7.jpg")
+    expect(page.locator("#results .method-row")).to_have_count(1)
+    expect(page.locator("#results .method-row")).to_have_attribute("data-method", "fre")
+    expect(page.locator("#results .sliders [name=partner]")).to_have_count(0)
+
+
 def test_the_slider_shows_at_once_what_is_novel_on_a_photograph(ready):
     expect(ready.locator("#novelty h3")).to_have_text("τ′ = 0.99: 1% of all features are novel")
     expect(ready.locator("#novelty")).to_contain_text("Estimate before training, on part 0.jpg")
@@ -167,7 +183,7 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     assert "Your model" not in other.locator("#product").inner_text()
     other.get_by_role("tab", name="Inspect").click()
     other.locator("#checkpoint input[type=file]").first.set_input_files(pair)
-    expect(other.locator("#message")).to_contain_text("pair.zip: 2 detectors opened")
+    expect(other.locator("#message")).to_contain_text("pair.zip: 3 detectors opened")
     expect(other.locator("#results")).to_contain_text("Checkpoint: pair.zip")
     other.locator("#upload input[type=file]").first.set_input_files(files(draw, [8]))
     expect_inspected(other, "part 8.jpg")
@@ -183,7 +199,7 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     expect(ready.locator("#retrain-result")).to_contain_text("Calibrated on 4 held-out photographs")
     ready.click("#inspect-pair")
     expect_inspected(ready, "part 8.jpg")
-    assert ready.locator("#results .method-row").count() == 2
+    assert ready.locator("#results .method-row").count() == 3
 
     (served,) = Path(get_upload_folder()).rglob("own_1.zip")
     ready.context.close()
@@ -210,7 +226,7 @@ def test_the_readmes_program_trains_and_inspects(readmes_program, set_pace, caps
     set_pace(0.1)
     scope: dict = {}
     exec(readmes_program, scope)
-    assert len(scope["found"]["results"]) == 2
+    assert len(scope["found"]["results"]) == 3
     states = re.findall(rf"^({'|'.join(State)}) [\d.]+$", capsys.readouterr().out, re.MULTILINE)
     assert len(states) > 1
     assert states.index("done") == len(states) - 1
