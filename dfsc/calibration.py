@@ -19,7 +19,8 @@ BRANCHES = ("local", "global")
 # How far another arithmetic (bfloat16, another processor's float32) may move a good image's score, as a share of it, or
 # of the value at the upper quantile where that is higher (docs/measurements.md).
 ROUNDING = 0.02
-# Photographs of other things measured 3.6 and more, anomalous ones of the same product 1.3 at most.
+# Where the highest of the good images is 1, photographs of other things measured 3.6 and more, anomalous ones of the
+# same product 1.3 at most.
 FOREIGN = 2.4
 
 
@@ -76,6 +77,11 @@ class HigherMaps:
 def peak(maps: np.ndarray) -> np.ndarray:
     """The image score: the maximum over the last two axes of a map or stack of maps."""
     return maps.max(axis=(-2, -1))
+
+
+def typical_error(raw_local: np.ndarray) -> np.ndarray:
+    """The median over a raw local map's cells …×56×56: what a defect, even a large one, leaves alone."""
+    return np.median(raw_local.astype(np.float32), axis=(-2, -1))
 
 
 @dataclass(frozen=True)
@@ -217,12 +223,18 @@ class Calibration:
 
     `position`, where it is there, comes before that scale: the papers' calibration has none. Held-out images that it
     is of are placed without themselves, so that a limit from them holds for new images.
+
+    `typical` is the typical error that is a strangeness of 1 (see dfsc.strangeness); None for detectors made before it
+    was noted, where the highest of a good image is.
     """
 
     good: RawMaps
     position: PositionScale | None = None
+    typical: float | None = None
 
     def __post_init__(self) -> None:
+        if self.typical is not None and not MIN_SPAN / 2 <= self.typical < np.inf:
+            raise CheckpointError("The scale of what is strange to this detector is damaged; fetch or train it again.")
         maps = (self.good.local, self.good.global_)
         if any(m.ndim != 3 or len(m) == 0 or not np.isfinite(m).all() for m in maps) or len(maps[0]) != len(maps[1]):
             raise CheckpointError("The calibration maps of this detector are missing or damaged; train it once more.")
@@ -276,12 +288,13 @@ class Calibration:
     def strangeness(self, raw_local: np.ndarray) -> np.ndarray:
         """How strange most of an image is, from its raw local map …×56×56: above FOREIGN it shows another thing.
 
-        The median of the map's cells over the highest such median of a good image. A defect, even a large one, leaves
-        most cells alone; of what a student has never seen it predicts the teacher's features nowhere. Not part of the
-        papers.
+        The map's typical error in units of what this detector calls usual. Of what a student has never seen it predicts
+        the teacher's features nowhere. Not part of the papers.
         """
-        usual = np.median(self.good.local.astype(np.float32), axis=(-2, -1)).max()
-        return np.median(raw_local.astype(np.float32), axis=(-2, -1)) / max(float(usual), MIN_SPAN)
+        usual = self.typical
+        if usual is None:
+            usual = max(float(typical_error(self.good.local).max()), MIN_SPAN)
+        return typical_error(raw_local) / usual
 
     def _scaled(self, placed: np.ndarray, branch: str) -> np.ndarray:
         low, high = self.quantiles[branch]

@@ -104,6 +104,14 @@ def position_entries(config: dict, folder: Path) -> tuple[int, tuple[float, floa
         ) from error
 
 
+def typical_error_entry(config: dict, folder: Path) -> float | None:
+    """What the config says of the typical error that is a strangeness of 1; None for detectors made before it did."""
+    entry = config.get("typical_error")
+    if entry is not None and (type(entry) not in (int, float) or not 0 < entry < np.inf):
+        raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong typical_error; fetch it anew.")
+    return None if entry is None else float(entry)
+
+
 def check_quantiles(config: dict, calibration: Calibration, folder: Path) -> None:
     """Raise CheckpointError where a calibration is not the one whose quantiles the config tells, if it tells any.
 

@@ -24,6 +24,7 @@ from dfsc.checkpoint_config import (
     known_value,
     position_entries,
     read_config,
+    typical_error_entry,
 )
 from dfsc.checkpoint_files import digest, fill, halved_tensors, read_tensors, write_folder
 from dfsc.detector import Detector, DetectorConfig, StudentAutoencoder, Teacher, empty_teacher
@@ -118,6 +119,8 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
         "quantiles": detector.calibration.quantiles,
         "library_version": __version__,
     }
+    if detector.calibration.typical is not None:
+        config["typical_error"] = detector.calibration.typical
     if position:
         config["position_scale"] = {"images": position.images, "floors": [position.local.floor, position.global_.floor]}
     exact = {"channel_mean": detector.channel_mean, "channel_std": detector.channel_std}
@@ -197,7 +200,9 @@ def _load_folder(folder: Path, source: str) -> Detector:
             f"A channel_std of {folder.name} is not above 0, so its maps mean nothing; fetch or train it once more."
         )
     calibration = Calibration(
-        RawMaps(*(maps.numpy() for maps in good)), _position_scale(scale, *position_entries(entries, folder))
+        RawMaps(*(maps.numpy() for maps in good)),
+        _position_scale(scale, *position_entries(entries, folder)),
+        typical_error_entry(entries, folder),
     )
     check_quantiles(entries, calibration, folder)
     model = _empty_model(config, tensors, folder)

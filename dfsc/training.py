@@ -28,6 +28,7 @@ from dfsc.pacing import Budget, Forecast
 from dfsc.plan import TrainingPlan
 from dfsc.progress import Progress, StepRecord
 from dfsc.selftest import Fault, judge, make_faults
+from dfsc.strangeness import by_another_camera, other_things, usual_error
 from dfsc.trainer import MethodTraining
 from dfsc.trainingset import CHUNK, TrainingSet, evenly
 
@@ -38,8 +39,6 @@ POSITION_IMAGES = 24
 CALIBRATION_MARGIN = 1.2
 # So many held-out images are never spared for want of time.
 LEAST_CALIBRATION = 20
-# One image may be slow because something else ran just then; the quickest of several says what it costs.
-PROBED_IMAGES = 3
 STEPS_FIELD = {
     "autoencoder": "autoencoder_steps",
     "imitation": "imitation_steps",
@@ -144,6 +143,11 @@ class Training:
         """Faults made on the held-out images for the self-test, the same for all methods."""
         return make_faults(self.data.held_out, self.plan.seed)
 
+    @cached_property
+    def comparisons(self) -> tuple[np.ndarray, np.ndarray]:
+        """Held-out images as other cameras may give them, and other things: what tells strange images."""
+        return by_another_camera(self.data.held_out, self.plan.seed), other_things(self.plan.seed)
+
     def raw_maps(self, images: np.ndarray) -> dict[str, RawMaps]:
         """Each method's raw maps (N×56×56) of uint8 N×256×256×3 images, with the networks as they are."""
         return _raw_maps({m: training.model.eval() for m, training in self.trainings.items()}, self.data, images)
@@ -162,11 +166,13 @@ class Training:
         floor, fitted = self.plan.position_floor, {}
         if floor is not None:
             fitted = _raw_maps(models, self.data, self.data.fitted_images(POSITION_IMAGES))
+        changed, others = (_raw_maps(models, self.data, images) for images in self.comparisons)
         detectors = {}
         for method, model in models.items():
+            usual = usual_error(good[method].local, changed[method].local, others[method].local)
             position = None if floor is None else PositionScale.of(_stacked([good[method], fitted[method]]), floor)
             config = self._config(method, product, notes)
-            detectors[method] = self._detector(config, model, Calibration(good[method], position))
+            detectors[method] = self._detector(config, model, Calibration(good[method], position, usual))
         trained = self._self_tested(detectors) if self_tested and detectors else detectors
         closed = {m: self._closed_form(product, notes, self_tested) for m in self.methods if not METHODS[m].trained}
         return {method: (trained | closed)[method] for method in self.methods}
@@ -224,7 +230,8 @@ class Training:
 
     def _plan_calibration(self) -> None:
         """Keep time for `detectors`; where all held-out images would take too much of it, use fewer of them."""
-        seconds_each, others = self._inspection_seconds(), len(self.faults)
+        seconds_each = self._inspection_seconds()
+        others = len(self.faults) + sum(map(len, self.comparisons))
         if self.plan.position_floor is not None:
             others += min(self.data.fitted, POSITION_IMAGES)
         most = max(LEAST_CALIBRATION, self.budget.affordable(seconds_each) - others)
@@ -233,16 +240,17 @@ class Training:
             # Made-up faults are of those that are left, and the first, which previews show, is among them.
             self.data = replace(self.data, held_out=held_out[evenly(len(held_out), most)])
             self.__dict__.pop("faults", None)
+            self.__dict__.pop("comparisons", None)
         self.budget.keep(seconds_each * (len(self.data.held_out) + others))
 
     def _inspection_seconds(self) -> float:
-        """What one image takes in `detectors`."""
-        times = []
-        for _ in range(PROBED_IMAGES):
+        """What one image takes in `detectors`: the faster of two tries, after a first one, which takes longer."""
+        few, seconds = self.data.held_out[:2], []
+        for _ in range(3):
             started = time.monotonic()
-            self.raw_maps(self.data.held_out[:1])
-            times.append(time.monotonic() - started)
-        return CALIBRATION_MARGIN * min(times)
+            self.raw_maps(few)
+            seconds.append(time.monotonic() - started)
+        return CALIBRATION_MARGIN * min(seconds[1:]) / len(few)
 
     def _save(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -54,13 +54,14 @@ def test_a_bundle_gives_back_equal_maps(demo_detectors, bundle, draw):
         np.testing.assert_array_equal(first.fused, second.fused)
 
 
-def test_a_position_scale_travels_with_its_detector(demo_detectors, tmp_path, draw):
+def test_the_scales_of_positions_and_of_strangeness_travel_with_its_detector(demo_detectors, tmp_path, draw):
     first = demo_detectors[0]
-    calibration = Calibration(first.calibration.good, PositionScale.of(first.calibration.good, 0.25))
+    calibration = Calibration(first.calibration.good, PositionScale.of(first.calibration.good, 0.25), typical=0.3)
     placed = dataclasses.replace(first, calibration=calibration)
     write_bundle([placed], tmp_path / "one.zip")
     (opened,) = open_checkpoints(tmp_path / "one.zip")
     assert opened.calibration.good_parts.threshold() == calibration.good_parts.threshold()
+    assert opened.calibration.typical == 0.3
     photograph = draw(41, scratch=True)
     maps = [Inspector([d]).inspect(photograph).results[0].fused for d in (placed, opened)]
     np.testing.assert_array_equal(*maps)

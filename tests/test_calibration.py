@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dfsc.calibration import Calibration, PositionScale, RawMaps, UsualMap, peak
+from dfsc.calibration import FOREIGN, Calibration, PositionScale, RawMaps, UsualMap, peak
 from dfsc.errors import CheckpointError
+from dfsc.strangeness import by_another_camera, other_things, usual_error
 
 COUNT = 10
 
@@ -215,3 +216,50 @@ def test_damaged_position_scales_are_refused(spread):
     small = PositionScale(*[UsualMap(usual[:1, :1], usual[:1, :1])] * 2)
     with pytest.raises(CheckpointError, match="another size"):
         Calibration(calibration().good, small)
+
+
+def even(*values: float) -> np.ndarray:
+    """A raw map of each value, with a defect in it."""
+    maps = np.stack([np.full((56, 56), value, np.float16) for value in values])
+    maps[:, 10:30, 10:30] *= 5
+    return maps
+
+
+@pytest.mark.parametrize(
+    ("good", "changed", "others"), [(0.3, 0.4, 1.2), (0.3, 0.9, 1.6), (0.02, 0.5, 2.0), (0.7, 0.8, 0.95)]
+)
+def test_what_is_foreign_lies_between_the_product_by_other_cameras_and_other_things(good, changed, others):
+    made = Calibration(calibration().good, typical=usual_error(even(0.01, good), even(0.1, changed), even(others, 9)))
+    assert made.strangeness(even(good, changed)).max() < FOREIGN < made.strangeness(even(others, 9)).min()
+
+
+def test_other_things_are_told_though_a_noisy_camera_looks_stranger():
+    made = Calibration(calibration().good, typical=usual_error(even(0.1), even(1.0), even(0.5)))
+    assert made.strangeness(even(0.1)) < FOREIGN < made.strangeness(even(0.5))
+
+
+def test_a_detector_that_knows_nothing_calls_its_own_product_no_other_thing():
+    made = Calibration(calibration().good, typical=usual_error(even(1.0), even(1.5), even(0.8)))
+    assert made.strangeness(even(1.5)) < FOREIGN
+
+
+def test_detectors_that_do_not_tell_a_typical_error_take_the_highest_of_their_good_images():
+    good = even(0.2, 0.4)
+    assert Calibration(RawMaps(good, good)).strangeness(even(0.8)) == pytest.approx(2, rel=1e-3)
+
+
+@pytest.mark.parametrize("typical", [0.0, -1.0, np.nan, np.inf])
+def test_a_damaged_typical_error_is_refused(typical):
+    with pytest.raises(CheckpointError, match="strange"):
+        Calibration(calibration().good, typical=typical)
+
+
+def test_other_cameras_change_what_is_seen_a_little_and_the_same_each_time(draw):
+    photographs = np.stack([draw(seed) for seed in range(5)])
+    changed = by_another_camera(photographs, seed=1)
+    assert (changed.shape, changed.dtype) == ((12, 256, 256, 3), np.uint8)
+    apart = np.abs(changed.astype(int) - np.tile(photographs[:3], (4, 1, 1, 1))).mean(axis=(1, 2, 3))
+    assert (apart > 0.5).all()
+    assert (apart < 30).all()
+    np.testing.assert_array_equal(changed, by_another_camera(photographs, seed=1))
+    np.testing.assert_array_equal(other_things(1), other_things(1))

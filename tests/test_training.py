@@ -384,13 +384,13 @@ def test_the_time_that_is_said_to_be_enough_is(clock):
 def test_a_calibration_that_takes_too_long_is_of_fewer_images(data, penalty, good_pictures, clock, monkeypatch):
     monkeypatch.setattr(Training, "_inspection_seconds", lambda _: 0.5)
     many = replace(data, held_out=np.stack(good_pictures * 8))
-    training = Training(["ead-s"], PLAN, many, penalty, Budget(100))
-    made = len(training.faults)
+    training = Training(["ead-s"], PLAN, many, penalty, Budget(200))
+    made = len(training.faults) + sum(map(len, training.comparisons))
     next(training.run())
-    assert len(training.data.held_out) == 100 * 0.25 / 0.5 - made - data.fitted
-    assert training.budget.reserve == 100 * 0.25
+    assert len(training.data.held_out) == 200 * 0.25 / 0.5 - made - data.fitted
+    assert training.budget.reserve == 200 * 0.25
     np.testing.assert_array_equal(training.data.held_out[0], many.held_out[0])
-    short = Training(["ead-s"], PLAN, many, penalty, Budget(70))
+    short = Training(["ead-s"], PLAN, many, penalty, Budget(100))
     next(short.run())
     assert len(short.data.held_out) == 20
 

@@ -130,10 +130,11 @@ def result_html(detectors: tuple[Detector, ...]) -> str:
         f"<td>{detector.calibration.good_parts.threshold():.2f}</td><td>{_self_tested(detector)}</td></tr>"
         for detector in detectors
     )
+    said = wording.recommended(detectors) if trained else wording.at_once(first.config.training["fitted"])
     return (
         f'<section class="card result"{" data-trained" if trained else ""}>'
         + f"<h3>{wording.PAIR_TITLE if trained else wording.AT_ONCE_TITLE}</h3>"
-        + f"<p>{text(wording.recommended(detectors) if trained else wording.at_once(first.config.training['fitted']))}</p>"
+        + f"<p>{text(said)}</p>"
         + f"<table><tr><th>Model</th><th>Constraint</th><th>Limit</th><th>Self-test</th></tr>{rows}</table>"
         + (notice(wording.not_usable(unusable, trained), "unsure") if unusable else "")
         + f'<p class="quiet">{text(wording.SELF_TEST_NOTE)}</p>'
