@@ -288,7 +288,6 @@ def test_families(defect: str, family: str):
     [
         ((), "{root} was expected to hold train/good, VisA's Data/Images or images of its own, but holds nothing."),
         (("notes.txt",), "or images of its own, but holds no images."),
-        (("tests/good/0.png",), "but holds the folder tests."),
         (
             ("cable/train/good/0.png", "bottle/train/good/0.png"),
             "but holds the folders bottle, cable; name one product, as in {root}/bottle.",

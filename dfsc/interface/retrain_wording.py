@@ -142,11 +142,16 @@ def at_once(count: int) -> str:
 
 
 def recommended(detectors: Sequence[Detector]) -> str:
-    """Which method finds most made-up faults."""
-    best = max(detector.config.self_test.found for detector in detectors)
-    names = [METHODS[d.config.method].title for d in detectors if d.config.self_test.found == best]
+    """Which of the usable methods finds most made-up faults."""
+    usable = [detector for detector in detectors if detector.config.usable]
+    if not usable:
+        return "None of these models is usable yet."
+    best = max(detector.config.self_test.found for detector in usable)
+    names = [METHODS[d.config.method].title for d in usable if d.config.self_test.found == best]
     if len(names) == len(detectors):
         return "All find equally many made-up faults."
+    if len(usable) < len(detectors):
+        return f"{' and '.join(names)} can be used already."
     return f"{' and '.join(names)} {'finds' if len(names) == 1 else 'find'} most made-up faults."
 
 
