@@ -248,6 +248,14 @@ def test_leaving_the_page_stops_the_work(ready):
     expect(ready.locator("#curves polyline").first).to_be_visible(timeout=LONG)
     job = last_job()
     assert not job.finished
+    asked = []
+    ready.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    ready.close(run_before_unload=True)
+    wait_until_asked = time.monotonic() + 20
+    while not asked and time.monotonic() < wait_until_asked:
+        ready.wait_for_timeout(100)
+    assert asked == ["beforeunload"]
+    assert not job.finished
     ready.context.close()
     wait_until(lambda: job.finished)
     taken = job.steps_taken
