@@ -17,7 +17,7 @@ SIZES = {
     "dosing_vial": "demo",
     "mounting_kit": "demo",
     "pin_tray": "demo",
-    "terminal_block": "small",
+    "terminal_block": "demo",
 }
 PRODUCTS = tuple(SIZES)
 
@@ -78,7 +78,7 @@ def test_cards_say_licence_and_what_was_measured(folder):
 def test_weights_hold_no_pickle_and_stay_small():
     files = [path for path in weights_folder().rglob("*") if path.is_file()]
     assert {path.suffix for path in files} <= {".safetensors", ".json", ".md", ".jpg", ""}
-    assert sum(path.stat().st_size for path in files) < 90e6
+    assert sum(path.stat().st_size for path in files) < 75e6
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
@@ -88,7 +88,7 @@ def test_bfloat16_keeps_verdicts_and_scores(product):
         exact, fast = findings(product, path, torch.float32), findings(product, path)
         for one, other in zip(exact, fast, strict=True):
             assert one.verdict == other.verdict, path.name
-            assert abs(one.score - other.score) < 0.01 * max(one.score, one.threshold), path.name
+            assert abs(one.score - other.score) < 0.011 * max(one.score, one.threshold), path.name
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
