@@ -161,7 +161,7 @@ def _front_matter(license_name: str, tags: list[str]) -> list[str]:
 
 
 def _self_tested(test: SelfTest) -> list[str]:
-    verdicts = "" if test.usable else " **Not usable yet**: it gives no verdicts; train it longer."
+    verdicts = "" if test.usable else " **Not usable yet**: it gives no verdicts."
     return [
         f"It {test.sentence}: {test.details}.{verdicts}",
         "",

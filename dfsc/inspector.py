@@ -127,7 +127,7 @@ class Result:
             maps=HigherMaps(self.maps, partner.maps),
             good=self.good.with_partner(partner.good),
             milliseconds=self.milliseconds + partner.milliseconds,
-            self_test=self.self_test if partner.usable else partner.self_test,
+            self_test=partner.self_test if self.usable and not partner.usable else self.self_test,
         )
 
 
@@ -199,6 +199,8 @@ class Inspector:
         self._partner = partner
         if partner:
             configs = [detector.config for detector in detectors]
+            if not any(partners(configs)):
+                raise DFSCError("None of these detectors has FRE beside it, of the same good images, as a partner.")
             self.names = [
                 f"{name}+{PARTNER}" if mate else name for name, mate in zip(self.names, partners(configs), strict=True)
             ]

@@ -165,6 +165,8 @@ def start(
         TrainingError: too few images, or too few that show anything, or an unfinished training with other settings or
             images in `folder`.
     """
+    if not isinstance(recipe, Recipe):
+        raise TrainingError(f"A training takes a Recipe and then the good images, not {type(recipe).__name__} first.")
     if budget is None and recipe.seconds:
         budget = Budget(recipe.seconds)
     origin = _origin(recipe, good, validation)

@@ -12,7 +12,7 @@ from dfsc.cards import detector_card
 from dfsc.checkpoints import embedded_teacher, load, load_teacher, save_detector
 from dfsc.closed_form import closed_form_detector
 from dfsc.detector import Detector
-from dfsc.errors import CheckpointError, TrainingError
+from dfsc.errors import CheckpointError, DFSCError, TrainingError
 from dfsc.images import resize_for_network
 from dfsc.inspector import Inspector
 from dfsc.recipe import Recipe, start
@@ -112,10 +112,12 @@ def test_a_network_and_its_partner_are_judged_by_the_good_parts_that_both_hold_o
 
 def test_without_the_same_good_parts_there_is_no_partner(trio, draw):
     other = replace(trio["fre"], config=replace(trio["fre"].config, held_out="sha256:other"))
-    results = Inspector([trio["ead-s"], other], partner=True).inspect(draw(3)).results
-    assert [result.title for result in results] == ["EAD-S", "FRE"]
     unknown = [replace(d, config=replace(d.config, held_out="")) for d in (trio["ead-s"], trio["fre"])]
-    assert [r.title for r in Inspector(unknown, partner=True).inspect(draw(3)).results] == ["EAD-S", "FRE"]
+    for detectors in ([trio["ead-s"], other], unknown, [trio["fre"]], [trio["ead-s"], trio["dfsc"]]):
+        with pytest.raises(DFSCError, match="has FRE beside it"):
+            Inspector(detectors, partner=True)
+    mixed = Inspector([*trio.values(), other], partner=True).inspect(draw(3)).results
+    assert [result.title for result in mixed][:2] == ["EAD-S + FRE", "DFSC + FRE"]
 
 
 def test_together_they_are_as_usable_as_the_less_usable_one(trio, draw):

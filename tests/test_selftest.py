@@ -211,4 +211,4 @@ def test_the_command_line_says_unsure_and_why(demo_detectors, tmp_path, capsys, 
     save_detector(with_test(demo_detectors[0], POOR), tmp_path / "ead-s", "# Card\n")
     Image.fromarray(draw(1)).save(tmp_path / "part.png")
     assert main(["inspect", str(tmp_path / "part.png"), "--checkpoint", str(tmp_path / "ead-s")]) == 0
-    assert "unsure (not usable yet, train it longer: finds 3 of 20 made-up faults)" in capsys.readouterr().out
+    assert "unsure (not usable yet: finds 3 of 20 made-up faults)" in capsys.readouterr().out

@@ -143,7 +143,7 @@ def _tell_of_bits(images: list[str], bits: int | None) -> None:
 def _why_unsure(record: dict) -> str:
     if record["verdict"] != "unsure":
         return ""
-    return " (not usable yet, train it longer: finds {found} of {made} made-up faults)".format(**record["self_test"])
+    return " (not usable yet: finds {found} of {made} made-up faults)".format(**record["self_test"])
 
 
 def _lines(report: dict) -> str:

@@ -78,12 +78,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _tell_unusable(configs: list[DetectorConfig], recipe: Recipe) -> None:
-    titles = [METHODS[config.method].title for config in configs if not config.usable]
-    if titles:
-        more = "--steps" if recipe.seconds is None else "--seconds"
-        sys.stderr.write(
-            f'Not usable yet: {" and ".join(titles)}. Verdicts will be "unsure"; train once more with more {more}.\n'
-        )
+    more = "train once more with more --steps" if recipe.seconds is None else "train once more with more --seconds"
+    for config in configs:
+        method = METHODS[config.method]
+        if not config.usable:
+            advice = more if method.trained else "learn from more photographs"
+            sys.stderr.write(f'{method.title} is not usable yet: its verdicts will be "unsure"; {advice}.\n')
 
 
 def _plain_name(product: str) -> str:

@@ -135,7 +135,8 @@ def result_html(detectors: tuple[Detector, ...]) -> str:
         f'<section class="card result"{" data-trained" if trained else ""}>'
         + f"<h3>{wording.PAIR_TITLE if trained else wording.AT_ONCE_TITLE}</h3>"
         + f"<p>{text(said)}</p>"
-        + f"<table><tr><th>Model</th><th>Constraint</th><th>Limit</th><th>Self-test</th></tr>{rows}</table>"
+        + '<div class="scrolled">'
+        + f"<table><tr><th>Model</th><th>Constraint</th><th>Limit</th><th>Self-test</th></tr>{rows}</table></div>"
         + (notice(wording.not_usable(unusable, trained), "unsure") if unusable else "")
         + f'<p class="quiet">{text(wording.SELF_TEST_NOTE)}</p>'
         + f"<p>{text(wording.calibrated(first.calibration.good_parts))}</p>"

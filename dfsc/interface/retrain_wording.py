@@ -119,13 +119,14 @@ CALIBRATING = "Calibrating on the held-out photographs, and looking for made-up 
 
 def done(seconds: float, configs: Sequence[DetectorConfig]) -> str:
     """That the pair is ready and what its self-test says, or that it is not usable and what to do."""
-    unusable = [config for config in configs if not config.usable]
+    unusable = [config for config in configs if not config.usable and METHODS[config.method].trained]
     if unusable:
         return f"Not usable yet, after {duration(seconds)}: {_found(unusable)}. Press “{LONGER_LABEL}” to go on."
     return f"The pair is ready after {duration(seconds)}: {_found(configs)}. It is in the Inspect tab as your model."
 
 
 def not_usable(configs: Sequence[DetectorConfig], trained: bool) -> str:
+    trained = trained and any(METHODS[config.method].trained for config in configs)
     help_ = f"“{LONGER_LABEL}” goes on from where it stopped." if trained else "More photographs would help."
     return f"Not usable yet: {_found(configs)}. Verdicts of such a model would mean nothing, so it gives none. {help_}"
 

@@ -100,8 +100,9 @@ class Retraining:
 
     @property
     def usable(self) -> bool:
-        """Whether the trained pair's verdicts mean something."""
-        return all(detector.config.usable for detector in self.detectors)
+        """Whether the trained pair's verdicts mean something; its partner in closed form speaks for itself."""
+        trained = (detector.config for detector in self.detectors if METHODS[detector.config.method].trained)
+        return all(config.usable for config in trained)
 
     @property
     def stopping(self) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from visiting import encoded, expect_inspected, map_pictures, upload
@@ -9,6 +10,8 @@ from visiting import encoded, expect_inspected, map_pictures, upload
 from dfsc import Inspection, Inspector, product_detectors, read_image
 from dfsc.bundles import write_bundle
 from dfsc.checkpoints import products
+from dfsc.closed_form import closed_form_detector
+from dfsc.images import resize_for_network
 from dfsc.selftest import SelfTest
 
 
@@ -108,6 +111,29 @@ def test_a_click_on_a_map_tells_all_values_there(visit, photograph, inspection):
     upload(page, "other.png", photograph)
     expect_inspected(page, "other.png")
     expect(probe).to_be_hidden()
+
+
+def test_the_partners_switch_is_a_small_box_and_changes_what_is_judged(visit, photograph, tmp_path, draw):
+    pictures = np.stack([resize_for_network(draw(seed)) for seed in range(12)])
+    fre = closed_form_detector(pictures, product_detectors(products()[0])[0].teacher, "part", {}, held_out_digest="x")
+    pair = [replace(d, config=replace(d.config, held_out="x")) for d in product_detectors(products()[0])]
+    write_bundle([*pair, fre], tmp_path / "three.zip")
+    page = visit()
+    page.locator("#checkpoint input[type=file]").first.set_input_files(tmp_path / "three.zip")
+    expect(page.locator("#message")).to_contain_text("3 detectors opened")
+    upload(page, "part.png", photograph)
+    expect_inspected(page, "part.png")
+    titles = page.locator("#results .method-row h3")
+    assert titles.all_inner_texts() == ["EAD-S + FRE", "DFSC + FRE", "FRE"]
+    switch = page.locator("#results .sliders [name=partner]")
+    assert switch.bounding_box()["width"] <= 20
+    together = figures(page)
+    switch.uncheck()
+    expect(titles.first).to_have_text("EAD-S")
+    alone = figures(page)
+    assert together[2] == alone[2]
+    scores = [[float(row[0].replace("−", "-")) for row in rows] for rows in (together, alone)]
+    assert scores[0][0] == max(scores[1][0], scores[1][2])
 
 
 @pytest.mark.parametrize(
