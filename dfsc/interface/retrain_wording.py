@@ -170,9 +170,9 @@ def calibrated(good: GoodParts) -> str:
     """How far a threshold from few photographs can be trusted."""
     expected, bound = good.rejection()
     return (
-        f"Calibrated on {good.count} held-out photographs: the limit is their highest score, so none of them is "
-        f"rejected. Of further good parts like these it will reject about 1 in {round(1 / expected)}; with so few "
-        f"photographs anything up to {100 * bound:.0f} % is possible (95 % confidence)."
+        f"Calibrated on {good.count} held-out photographs: the limit is just above their highest score, so none of "
+        f"them is rejected. Of further good parts like these it will reject about 1 in {round(1 / expected)}; with so "
+        f"few photographs anything up to {100 * bound:.0f} % is possible (95 % confidence)."
     )
 
 

@@ -168,7 +168,7 @@ def judging(product: str) -> dict:
             "some": "The score is above {below} of {count} good parts held out from training.",
         },
         "limit": {
-            "none": "the highest score of a held-out good part",
+            "none": "just above the highest score of a held-out good part",
             "some": "it rejects {rejected} of {count} held-out good parts",
         },
         "strongest": "Strongest at x {x}, y {y} px; there the {branch} map is larger "
