@@ -88,7 +88,7 @@ def test_bfloat16_keeps_verdicts_and_scores(product):
         exact, fast = findings(product, path, torch.float32), findings(product, path)
         for one, other in zip(exact, fast, strict=True):
             assert one.verdict == other.verdict, path.name
-            assert abs(one.score - other.score) < 0.011 * max(one.score, one.threshold), path.name
+            assert abs(one.score - other.score) < 0.015 * max(one.score, one.threshold), path.name
 
 
 @pytest.mark.parametrize("product", PRODUCTS)

@@ -182,6 +182,8 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
 
     other = visit()
     assert "Your model" not in other.locator("#product").inner_text()
+    other.locator("#upload input[type=file]").first.set_input_files(files(draw, [7]))
+    expect_inspected(other, "part 7.jpg")
     other.locator("#checkpoint input[type=file]").first.set_input_files(pair)
     expect(other.locator("#message")).to_contain_text("pair.zip: 3 detectors opened")
     expect(other.locator("#results")).to_contain_text("Checkpoint: pair.zip")
