@@ -12,9 +12,10 @@ from dfsc.augmentation import jittered, moved
 from dfsc.calibration import Calibration, PositionScale, RawMaps
 from dfsc.detector import Detector, DetectorConfig, Teacher, network_input, rounded
 from dfsc.fre import Photographs, position_floor
+from dfsc.objectives import PARTNER
 from dfsc.selftest import SelfTest, judge, make_faults
 
-METHOD, SCHEDULE = "fre", "closed form"
+SCHEDULE = "closed form"
 # So many photographs' maps are kept, or all that other methods hold out, so that a checkpoint stays small.
 KEPT_MAPS = 64
 # Measured with 24 photographs of three rendered products (docs/measurements.md): copies help where there are so few.
@@ -54,7 +55,7 @@ def closed_form_detector(
     model = known.model().half().float()  # as a checkpoint keeps it
     config = DetectorConfig(
         product=product,
-        method=METHOD,
+        method=PARTNER,
         size=teacher.size.name,
         teacher_digest=teacher.digest,
         separation=None,

@@ -6,7 +6,7 @@ window.dfsc = (() => {
   const about = {};
   const settings = { strength: 86, rejected: 0, weight: 50, partner: true };
   let newest = 0, shown = 0;
-  let what = '';
+  let what = '', scrolls = false;
 
   const browser = () => {
     try {
@@ -20,6 +20,7 @@ window.dfsc = (() => {
   const answer = () => document.querySelector('#message [data-answer]');
   const told = () => Number(answer()?.dataset.answer ?? 0);
   const waiting = () => Math.max(shown, told()) < newest;
+  const scroll = () => { if (scrolls && innerWidth <= 640) place('findings')?.scrollIntoView(); };
   const productName = product =>
     document.querySelector(`#product input[value="${CSS.escape(product)}"]`)?.closest('label')?.innerText.trim() ?? product;
 
@@ -55,7 +56,9 @@ window.dfsc = (() => {
     if (kind === 'first') about[kind].browser = browser();
     closeProbe();
     update();
-    if (innerWidth <= 640 && kind !== 'first') place('findings')?.scrollIntoView();
+    // On a phone the findings are far below; who draws on the photograph stays there.
+    scrolls = !['first', 'stroke'].includes(kind);
+    scroll();
     return question(kind);
   };
   // About what is shown: no question that brings another finding.
@@ -73,6 +76,7 @@ window.dfsc = (() => {
     results.innerHTML = come.dataset.html;
     closeProbe();
     update();
+    scroll();
   };
   const watch = (element, seen) => {
     const attributeFilter = ['data-answer', 'data-click', 'data-product'];
