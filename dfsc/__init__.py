@@ -8,19 +8,18 @@ from dfsc.version import __version__
 # Public names by their modules, which are imported when a name is first asked for: whoever starts a program can still
 # set what torch reads when it is loaded.
 _HOMES = {
-    "bundles": ("open_checkpoints", "write_bundle"),
-    "calibration": ("Calibration",),
-    "checkpoints": ("load",),
+    "checkpoints.bundles": ("write_bundle",),
     "datasets": ("open_dataset",),
-    "detector": ("Detector", "DetectorConfig"),
     "errors": ("CheckpointError", "DFSCError", "DatasetError", "ImageError", "TrainingError"),
-    "evaluation": ("Evaluation", "evaluate"),
-    "images": ("read_image",),
-    "inspector": ("Inspection", "Inspector", "Result", "inspect"),
-    "photoset": ("PhotoSet", "load_photographs"),
-    "recipe": ("Recipe", "train"),
-    "separation": ("SeparationSettings",),
-    "shelf": ("product_detectors", "products"),
+    "evaluation.evaluation": ("Evaluation", "evaluate"),
+    "images.decoding": ("read_image",),
+    "inspection.inspector": ("Inspection", "Inspector", "Result", "inspect"),
+    "material.photographs": ("PhotoSet", "load_photographs"),
+    "models.calibration": ("Calibration",),
+    "models.detector": ("Detector", "DetectorConfig"),
+    "models.separation": ("SeparationSettings",),
+    "sources": ("load", "open_checkpoints", "product_detectors", "products"),
+    "training.recipe": ("Recipe", "train"),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -16,14 +16,15 @@ import torch
 from hub_server import LoopbackHub
 from PIL import Image, ImageDraw
 
-from dfsc.calibration import Calibration
-from dfsc.checkpoint_files import halved
-from dfsc.checkpoints import load_teacher, product_detectors, save_detector, save_teacher
-from dfsc.detector import Detector, DetectorConfig, StudentAutoencoder, Teacher, network_input, raw_maps
-from dfsc.images import resize_for_network
-from dfsc.networks import SIZES, NetworkSize, teacher_network
-from dfsc.publishing import push
-from dfsc.separation import SeparationSettings
+from dfsc.checkpoints.detectors import load_teacher, save_detector, save_teacher
+from dfsc.checkpoints.embedded import product_detectors
+from dfsc.checkpoints.files import halved
+from dfsc.hub.publishing import push
+from dfsc.images.decoding import resize_for_network
+from dfsc.models.calibration import Calibration
+from dfsc.models.detector import Detector, DetectorConfig, StudentAutoencoder, Teacher, network_input, raw_maps
+from dfsc.models.networks import SIZES, NetworkSize, teacher_network
+from dfsc.models.separation import SeparationSettings
 
 TINY = NetworkSize("tiny", "S", 0.125, 16)
 PRODUCT = "toy_block"
@@ -161,8 +162,8 @@ def set_pace(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         def now() -> float:
             return seconds * next(looks)
 
-        monkeypatch.setattr("dfsc.pacing.monotonic", now)
-        monkeypatch.setattr("dfsc.training.time", SimpleNamespace(monotonic=now))
+        monkeypatch.setattr("dfsc.training.pacing.monotonic", now)
+        monkeypatch.setattr("dfsc.training.training.time", SimpleNamespace(monotonic=now))
 
     return set_
 

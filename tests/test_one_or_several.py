@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import dfsc
-from dfsc.checkpoints import save_detector
-from dfsc.inspector import Inspector
-from dfsc.recipe import gather
+from dfsc.checkpoints.detectors import save_detector
+from dfsc.inspection.inspector import Inspector
+from dfsc.material.photographs import photo_set
+from dfsc.training.recipe import gather
 
 
 def refusal(call, *arguments, **options) -> str:
@@ -79,7 +80,7 @@ def test_good_images_come_as_an_array_a_list_or_what_was_read(draw, demo_weights
     images = np.stack([draw(seed) for seed in range(12)])
     recipe = dfsc.Recipe("dfsc", steps=1, copies=1)
     expected = gather(recipe, images).data.held_out
-    for given in (list(images), dfsc.photoset.photo_set((str(i), image) for i, image in enumerate(images))):
+    for given in (list(images), photo_set((str(i), image) for i, image in enumerate(images))):
         np.testing.assert_array_equal(gather(recipe, given).data.held_out, expected)
     for wrong in (images[0], "photographs", None, [], images[:, :9], ["a.png"] * 12):
         assert "A training takes" in refusal(dfsc.train, recipe, wrong)

@@ -11,8 +11,8 @@ import pytest
 import dfsc
 from dfsc.__main__ import main, parser
 from dfsc.benchmarks.loco import CATEGORIES
-from dfsc.bundles import write_bundle
-from dfsc.checkpoints import weights_folder
+from dfsc.checkpoints.bundles import write_bundle
+from dfsc.checkpoints.weights import weights_folder
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ def workshop(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DFSC_WEIGHTS", str(desk / "weights"))
     rendered = desk / "data" / "terminal_block"
     monkeypatch.setattr("dfsc.benchmarks.loco.CATEGORIES", CATEGORIES[:1])
-    monkeypatch.setattr("dfsc.targets.HELD_OUT", 4)
+    monkeypatch.setattr("dfsc.distillation.targets.HELD_OUT", 4)
     (desk / "other_things").symlink_to(desk / "photographs")
     (desk / "mvtec_loco_anomaly_detection").mkdir()
     for name in ("transistor", "my_data", f"mvtec_loco_anomaly_detection/{CATEGORIES[0]}"):

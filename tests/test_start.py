@@ -16,9 +16,10 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from dfsc.errors import DFSCError
-from dfsc.hub import HubName, fetch
-from dfsc.interface import environment, zerogpu
-from dfsc.space import stage_space
+from dfsc.hub.repository import HubName, fetch
+from dfsc.hub.space import stage_space
+from dfsc.interface import environment
+from dfsc.interface.session import zerogpu
 
 PATIENCE = 90
 ROOT = Path(__file__).parent.parent

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from dfsc.calibration import FOREIGN
 from dfsc.datasets import open_dataset
-from dfsc.detector import Detector
-from dfsc.images import network_image
-from dfsc.inspector import Inspector
-from dfsc.targets import split_photographs
+from dfsc.distillation.targets import split_photographs
+from dfsc.images.decoding import network_image
+from dfsc.inspection.inspector import Inspector
+from dfsc.models.calibration import FOREIGN
+from dfsc.models.detector import Detector
 
 BATCH = 8
 

@@ -8,14 +8,14 @@ from statistics import mean
 
 from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError
-from dfsc.evaluation import ALL, FAMILIES, MEAN
-from dfsc.objectives import METHODS
-from dfsc.recipe import begin
+from dfsc.evaluation.evaluation import ALL, FAMILIES, MEAN
+from dfsc.material.training_set import MIN_IMAGES
+from dfsc.models.objectives import METHODS
 from dfsc.sweeps.cells import Cell
 from dfsc.sweeps.summary import Row
 from dfsc.sweeps.workbench import Workbench
-from dfsc.training import paces
-from dfsc.trainingset import MIN_IMAGES
+from dfsc.training.recipe import begin
+from dfsc.training.training import paces
 
 CATEGORIES = ("breakfast_box", "juice_bottle", "pushpins", "screw_bag", "splicing_connectors")
 GROUPS = (*FAMILIES, MEAN, ALL)

@@ -9,12 +9,12 @@ from statistics import mean
 import numpy as np
 
 from dfsc.datasets import Dataset, check_divided, check_trainable, open_dataset
-from dfsc.evaluation import DetectorReport, evaluate
-from dfsc.images import network_image
-from dfsc.pacing import Budget
-from dfsc.recipe import Recipe, start
-from dfsc.selftest import SelfTest
+from dfsc.evaluation.evaluation import DetectorReport, evaluate
+from dfsc.images.decoding import network_image
+from dfsc.models.self_test import SelfTest
 from dfsc.sweeps.workbench import cross_validation_split
+from dfsc.training.pacing import Budget
+from dfsc.training.recipe import Recipe, start
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from dfsc.detector import for_inference, inference_dtype
 from dfsc.errors import DFSCError
-from dfsc.networks import INPUT_SIZE, SIZES, AutoEncoder, student_network, teacher_network
+from dfsc.geometry import INPUT_SIZE
+from dfsc.models.detector import for_inference, inference_dtype
+from dfsc.models.networks import SIZES, AutoEncoder, student_network, teacher_network
 
 
 @dataclass(frozen=True)

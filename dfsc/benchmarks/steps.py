@@ -14,14 +14,15 @@ from statistics import median
 import numpy as np
 import torch
 
-from dfsc.detector import Teacher, network_input
-from dfsc.networks import INPUT_SIZE, SIZES, AutoEncoder, NetworkSize, student_network, teacher_network
-from dfsc.objectives import hard_feature_loss, penalty_loss, student_autoencoder_loss
-from dfsc.ondemand import OnDemand
-from dfsc.plan import PUBLISHED_PLAN, Schedule, TrainingPlan
-from dfsc.processor import multiplies_bfloat16, plain_arithmetic
-from dfsc.trainer import MethodTraining
-from dfsc.trainingset import prepare
+from dfsc.geometry import INPUT_SIZE
+from dfsc.machine import multiplies_bfloat16, plain_arithmetic
+from dfsc.material.on_demand import OnDemand
+from dfsc.material.training_set import prepare
+from dfsc.models.detector import Teacher, network_input
+from dfsc.models.networks import SIZES, AutoEncoder, NetworkSize, student_network, teacher_network
+from dfsc.models.objectives import hard_feature_loss, penalty_loss, student_autoencoder_loss
+from dfsc.training.learner import MethodTraining
+from dfsc.training.plan import PUBLISHED_PLAN, Schedule, TrainingPlan
 
 IMAGES = 8
 WARM_UP = 2

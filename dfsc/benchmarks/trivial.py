@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from dfsc.datasets import check_divided, check_trainable, open_dataset
-from dfsc.detector import Teacher, network_input
-from dfsc.evaluation import group_aurocs
-from dfsc.images import network_image
+from dfsc.evaluation.evaluation import group_aurocs
+from dfsc.images.decoding import network_image
+from dfsc.models.detector import Teacher, network_input
 
 BATCH = 4
 BANK = 20_000  # patches; a smaller draw misses what is rare in good images, and then nothing stands out

@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from dfsc.benchmarks import foreign, loco, retrain, speed, steps, trivial
-from dfsc.checkpoints import embedded_teacher
-from dfsc.commands import recipe_options, sources
+from dfsc.checkpoints.embedded import embedded_teacher
+from dfsc.commands import detector_options, recipe_options
 from dfsc.commands.sweep import follow
 from dfsc.errors import DFSCError
-from dfsc.networks import SIZES
-from dfsc.objectives import PAIR
-from dfsc.plan import QUICK_SEPARATION
-from dfsc.recipe import Recipe
+from dfsc.models.networks import SIZES
+from dfsc.models.objectives import PAIR
 from dfsc.sweeps.cells import check_datasets, grid, read_results
 from dfsc.sweeps.running import missing
 from dfsc.sweeps.summary import summarise
+from dfsc.training.plan import QUICK_SEPARATION
+from dfsc.training.recipe import Recipe
 
 NAME = "benchmark"
 HELP = "Measure speed, retrainings, trivial baselines, wrong photographs, or MVTec LOCO AD beside published figures."
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     others = kinds.add_parser("foreign", help="whether photographs of other things are told from the product's own")
     others.add_argument("dataset", metavar="DIR", type=Path)
     others.add_argument("photographs", metavar="FOLDER", type=Path, help="of anything; 100 of them are shown")
-    sources.add_arguments(others)
+    detector_options.add_arguments(others)
     table.set_defaults(as_published=True, size="small", steps=[PUBLISHED_STEPS], seed=[0])
 
 
@@ -120,4 +120,4 @@ def _trivial(options: argparse.Namespace) -> str:
 
 
 def _foreign(options: argparse.Namespace) -> str:
-    return foreign.table(foreign.measure(options.dataset, options.photographs, sources.detectors(options)))
+    return foreign.table(foreign.measure(options.dataset, options.photographs, detector_options.detectors(options)))

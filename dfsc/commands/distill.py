@@ -9,12 +9,12 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from dfsc.backbones import BACKBONES
-from dfsc.cards import teacher_card
-from dfsc.checkpoint_files import halved
-from dfsc.checkpoints import save_teacher
-from dfsc.targets import TargetCache, cache_targets, split_photographs
-from dfsc.teacher import Distillation, DistillationPlan
+from dfsc.checkpoints.cards import teacher_card
+from dfsc.checkpoints.detectors import save_teacher
+from dfsc.checkpoints.files import halved
+from dfsc.distillation.backbones import BACKBONES
+from dfsc.distillation.distillation import Distillation, DistillationPlan
+from dfsc.distillation.targets import TargetCache, cache_targets, split_photographs
 
 NAME = "distill"
 HELP = "Distil a teacher from a pretrained backbone on a folder of photographs; stopped, it goes on where it was."

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Container, Iterable
 from pathlib import Path
 
-from dfsc.commands import sources
+from dfsc.commands import detector_options
 from dfsc.datasets import Dataset, as_logical, open_dataset, unpaired_masks
 from dfsc.errors import DFSCError
-from dfsc.evaluation import Evaluation, evaluate
-from dfsc.groundtruth import GroundTruth
-from dfsc.localisation import Localisation, localise
+from dfsc.evaluation.evaluation import Evaluation, evaluate
+from dfsc.evaluation.ground_truth import GroundTruth
+from dfsc.evaluation.localisation import Localisation, localise
 from dfsc.reporting.report import new_folder, write_report
 
 NAME = "evaluate"
@@ -20,7 +20,7 @@ HELP = "Image AUROC, sPRO or AUPRO, and pixel AUROC on a data set in one of the 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="DIR", type=Path, help="a data set's folder, or a table")
-    sources.add_arguments(parser)
+    detector_options.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write the report: Markdown, JSON, curves, images")
     parser.add_argument(
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     dataset = as_logical(open_dataset(options.dataset), options.logical)
     if options.out:
         new_folder(options.out)
-    detectors = sources.detectors(options)
+    detectors = detector_options.detectors(options)
     _tell(dataset.problems)
     # Ground truth that can't be used shall be told before hours of inspecting, not after them.
     truth, faults, unusable = None, {}, False

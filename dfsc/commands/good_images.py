@@ -6,10 +6,10 @@ from pathlib import Path
 
 from dfsc.datasets import Dataset, Layout
 from dfsc.errors import TrainingError
-from dfsc.pacing import Budget
-from dfsc.photofiles import SHOWN_LEFT_OUT, photograph_files, place_in, summary
-from dfsc.photoset import PhotoSet, read_files
-from dfsc.trainingset import MIN_IMAGES
+from dfsc.images.photo_files import SHOWN_LEFT_OUT, photograph_files, place_in, summary
+from dfsc.material.photographs import PhotoSet, read_files
+from dfsc.material.training_set import MIN_IMAGES
+from dfsc.training.pacing import Budget
 
 
 def read_good(dataset: Dataset, bits: int | None, budget: Budget | None = None) -> tuple[PhotoSet, PhotoSet]:

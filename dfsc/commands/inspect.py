@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dfsc.commands import sources
+from dfsc.commands import detector_options
 from dfsc.commands.map_layouts import BRANCHES, LAYOUTS, MapFiles
 from dfsc.errors import DFSCError, ImageError
-from dfsc.images import FULL_BITS, check_bits, read_image, recognised_bits
-from dfsc.inspector import Inspection, Inspector
-from dfsc.photofiles import photograph_files, summary
-from dfsc.placement import place_on_image
-from dfsc.reporting.inspection import CSV_HEADER, csv_lines, csv_rows, result_record
-from dfsc.tiff import write_map
+from dfsc.geometry import place_on_image
+from dfsc.images.decoding import FULL_BITS, check_bits, read_image, recognised_bits
+from dfsc.images.photo_files import photograph_files, summary
+from dfsc.inspection.inspector import Inspection, Inspector
+from dfsc.inspection.map_files import write_map
+from dfsc.inspection.report import CSV_HEADER, csv_lines, csv_rows, result_record
 
 NAME = "inspect"
 HELP = "Inspect photographs with one or several detectors."
@@ -23,7 +23,7 @@ HELP = "Inspect photographs with one or several detectors."
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="photographs, or folders of them")
-    sources.add_arguments(parser)
+    detector_options.add_arguments(parser)
     parser.add_argument("--partner", action="store_true", help="judge each network together with FRE")
     parser.add_argument("--json", action="store_true", help="print a JSON list, one object an image")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a table, a line for each image and detector")
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Exit status 0; 1 when a photograph can't be read (the others are still inspected)."""
     images, passed_over = _expand(options.images)
-    inspector = Inspector(sources.detectors(options), partner=options.partner)
+    inspector = Inspector(detector_options.detectors(options), partner=options.partner)
     if options.bits:
         inspector.bits = options.bits
     check_bits(inspector.bits)

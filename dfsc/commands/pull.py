@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from dfsc.publishing import pull
+from dfsc.hub.publishing import pull
 
 NAME = "pull"
 HELP = "Fetch detectors from the Hugging Face Hub into a folder; every file is checked against the Hub's hash."

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from dfsc.errors import DFSCError
-from dfsc.publishing import push
-from dfsc.space import push_space
+from dfsc.hub.publishing import push
+from dfsc.hub.space import push_space
 
 NAME = "push"
 HELP = (

@@ -8,11 +8,11 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-from dfsc.networks import SIZES
-from dfsc.objectives import METHODS, PAIR
-from dfsc.plan import QUICK_SEPARATION, Schedule
-from dfsc.recipe import Recipe
-from dfsc.separation import Hinge, Normaliser, SeparationSettings, SplitUnit
+from dfsc.models.networks import SIZES
+from dfsc.models.objectives import METHODS, PAIR
+from dfsc.models.separation import Hinge, Normaliser, SeparationSettings, SplitUnit
+from dfsc.training.plan import QUICK_SEPARATION, Schedule
+from dfsc.training.recipe import Recipe
 
 DEFAULT_SECONDS = 240.0
 DEFAULT_STEPS = 1200

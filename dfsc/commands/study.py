@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from dfsc.datasets import open_dataset
-from dfsc.separation import SeparationSettings
+from dfsc.models.separation import SeparationSettings
 from dfsc.study.cases import HANDFUL, Outcome
 from dfsc.study.figures import Setting, study_of
 from dfsc.study.file import read_sweep, write_study

@@ -9,21 +9,22 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from dfsc.cards import detector_card, training_notes
-from dfsc.checkpoint_files import UNFINISHED, check_replaceable
-from dfsc.checkpoints import keep_teacher, save_detector
+from dfsc.checkpoints.cards import detector_card
+from dfsc.checkpoints.detectors import keep_teacher, save_detector
+from dfsc.checkpoints.files import UNFINISHED, check_replaceable
 from dfsc.commands import recipe_options
 from dfsc.commands.good_images import read_good
 from dfsc.datasets import Dataset, as_logical, check_trainable, open_dataset
-from dfsc.detector import Detector, DetectorConfig
 from dfsc.errors import DatasetError
-from dfsc.evaluation import evaluate
-from dfsc.imagestore import stored
-from dfsc.objectives import METHODS
-from dfsc.pacing import Budget
-from dfsc.recipe import Recipe, start
-from dfsc.training import Training
-from dfsc.unfinished import forget, state_file
+from dfsc.evaluation.evaluation import evaluate
+from dfsc.material.image_store import stored
+from dfsc.models.detector import Detector, DetectorConfig
+from dfsc.models.objectives import METHODS
+from dfsc.training.notes import training_notes
+from dfsc.training.pacing import Budget
+from dfsc.training.recipe import Recipe, start
+from dfsc.training.training import Training
+from dfsc.training.unfinished import forget, state_file
 
 NAME = "train"
 HELP = "Train a detector, or a matched pair, on good images."

@@ -20,7 +20,7 @@ are collected here; nothing is decoded.
 
 from pathlib import Path
 
-from dfsc.coco import annotated_images
+from dfsc.annotations.coco import annotated_images
 from dfsc.datasets import coco, labelme, mvtec, tables, visa
 from dfsc.datasets.model import (
     FAMILIES,
@@ -36,8 +36,8 @@ from dfsc.datasets.model import (
 )
 from dfsc.datasets.wording import contents, subfolders
 from dfsc.errors import DatasetError
-from dfsc.images import image_files
-from dfsc.photofiles import Found, photograph_files
+from dfsc.images.decoding import image_files
+from dfsc.images.photo_files import Found, photograph_files
 
 __all__ = [
     "FAMILIES",

@@ -6,12 +6,12 @@ The file lies beside its images, or in a folder beside that of its images. Nothi
 import os
 from pathlib import Path
 
-from dfsc.coco import Annotated, annotated_images
+from dfsc.annotations.coco import Annotated, annotated_images
 from dfsc.datasets.labelme import UNDIVIDED_SET, labelled
 from dfsc.datasets.model import Dataset, Layout, TestImage
 from dfsc.datasets.pairing import outline_files
 from dfsc.errors import DatasetError
-from dfsc.images import image_files
+from dfsc.images.decoding import image_files
 
 FOLDERS = ("", "images")
 

@@ -6,10 +6,10 @@ was drawn; that is said. Nothing divides the folder: the good ones are for train
 
 from pathlib import Path
 
+from dfsc.annotations.outlines import labels_of
 from dfsc.datasets.model import GOOD, UNDIVIDED, Dataset, Layout, TestImage, family_of
 from dfsc.datasets.pairing import outline_files
-from dfsc.images import image_files
-from dfsc.outlines import labels_of
+from dfsc.images.decoding import image_files
 
 UNDIVIDED_SET = (
     "{} does not say which images are for testing, so all of them are tested, "

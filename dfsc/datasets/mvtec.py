@@ -7,12 +7,12 @@ reason to refuse the others: only train/ is needed for a training, and only test
 from collections.abc import Iterator
 from pathlib import Path
 
+from dfsc.annotations.outlines import labels_of
 from dfsc.datasets.model import GOOD, GOOD_NAMES, Dataset, Layout, TestImage, family_of
 from dfsc.datasets.pairing import MaskFolder, bare_name, masks_beside, outline_files
 from dfsc.datasets.wording import contents, subfolder, subfolders
 from dfsc.errors import DatasetError
-from dfsc.images import image_files
-from dfsc.outlines import labels_of
+from dfsc.images.decoding import image_files
 
 CONFIG_NAME = "defects_config.json"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dfsc.datasets.wording import subfolders
-from dfsc.images import SUFFIXES, image_files
+from dfsc.images.decoding import SUFFIXES, image_files
 
 _ADDED = re.compile(r"^(mask|gt)[-_. ]+|[-_. ]+(mask|gt|label|seg|segmentation|ground_?truth)s?$", re.IGNORECASE)
 _OUTLINES = ".json"  # labelme's

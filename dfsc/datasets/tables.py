@@ -23,7 +23,7 @@ from dfsc.datasets.labelme import UNDIVIDED_SET
 from dfsc.datasets.model import GOOD, GOOD_NAMES, UNDIVIDED, Dataset, Layout, TestImage, family_of
 from dfsc.datasets.wording import printable
 from dfsc.errors import DatasetError
-from dfsc.jsontext import read_json
+from dfsc.json_text import read_json
 
 TABLES, JSON = (".csv", ".tsv"), ".json"
 COLUMNS = {

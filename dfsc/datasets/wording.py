@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dfsc.images import image_files
+from dfsc.images.decoding import image_files
 
 _SHOWN_NAMES = 5
 _SHOWN_CHARACTERS = 120

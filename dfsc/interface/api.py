@@ -11,21 +11,20 @@ from dataclasses import replace
 import gradio as gr
 
 from dfsc import Detector, DFSCError, products
-from dfsc.bundles import open_checkpoints, open_fetched
-from dfsc.detector import DetectorConfig
-from dfsc.hub import fetch, hub_name
+from dfsc.hub.repository import fetch, hub_name
+from dfsc.inspection.report import result_record
 from dfsc.interface import wording
-from dfsc.interface.inspecting import inspector_of
-from dfsc.interface.lane import courtesy, lane
-from dfsc.interface.passing_files import Upload, taken_over
-from dfsc.interface.photograph import inspect_photograph, read_photograph
-from dfsc.interface.retraining import SECONDS, TAUS, Retraining, State, pair_recipe
-from dfsc.interface.settings import Settings
-from dfsc.interface.visitors import Visitor, visitor
-from dfsc.photoset import PhotoSet, read_photographs
-from dfsc.plan import QUICK_SEPARATION
-from dfsc.reporting.inspection import result_record
-from dfsc.shelf import is_chosen
+from dfsc.interface.inspect.inspecting import inspector_of
+from dfsc.interface.session.lane import courtesy, lane
+from dfsc.interface.session.passing_files import Upload, taken_over
+from dfsc.interface.session.photograph import inspect_photograph, read_photograph
+from dfsc.interface.session.retraining import SECONDS, TAUS, Retraining, State, pair_recipe
+from dfsc.interface.session.settings import Settings
+from dfsc.interface.session.visitors import Visitor, visitor
+from dfsc.material.photographs import PhotoSet, read_photographs
+from dfsc.models.detector import DetectorConfig
+from dfsc.sources import is_chosen, open_checkpoints, open_fetched
+from dfsc.training.plan import QUICK_SEPARATION
 
 TICK = 0.5
 

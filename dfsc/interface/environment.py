@@ -3,7 +3,7 @@
 import os
 
 from dfsc.errors import DFSCError
-from dfsc.images import MAX_BYTES
+from dfsc.images.decoding import MAX_BYTES
 
 PORT = 7860
 WAITING = 64

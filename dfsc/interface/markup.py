@@ -5,7 +5,7 @@ import html
 
 import numpy as np
 
-from dfsc.figures import jpeg
+from dfsc.images.display import jpeg
 
 # The page's templates would evaluate these in a value.
 _TEMPLATE_SIGNS = str.maketrans({sign: f"&#{ord(sign)};" for sign in "{}$`"})

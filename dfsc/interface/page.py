@@ -4,16 +4,17 @@ from pathlib import Path
 
 import gradio as gr
 
-from dfsc.interface import environment, visitors, wording
+from dfsc.interface import environment, wording
 from dfsc.interface.api import endpoints
-from dfsc.interface.asking import asking, asking_now
-from dfsc.interface.batching import judge_again
-from dfsc.interface.compare_tab import compare_tab, has_study
-from dfsc.interface.comparing import open_case
-from dfsc.interface.inspect_tab import CHOSEN, CLICKED, LANE, PRIVATE, InspectTab, inspect_tab
-from dfsc.interface.inspecting import inspect_with_own, offer_own
-from dfsc.interface.retrain_tab import RetrainTab, retrain_tab
-from dfsc.interface.watching import pair_again
+from dfsc.interface.compare.comparing import open_case
+from dfsc.interface.compare.tab import compare_tab, has_study
+from dfsc.interface.inspect.batching import judge_again
+from dfsc.interface.inspect.inspecting import inspect_with_own, offer_own
+from dfsc.interface.inspect.tab import CHOSEN, CLICKED, LANE, PRIVATE, InspectTab, inspect_tab
+from dfsc.interface.retrain.tab import RetrainTab, retrain_tab
+from dfsc.interface.retrain.watching import pair_again
+from dfsc.interface.session import visitors
+from dfsc.interface.session.asking import asking, asking_now
 
 STATIC = Path(__file__).parent / "static"
 SWEEP_SECONDS = 600

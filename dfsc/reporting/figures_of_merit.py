@@ -7,14 +7,14 @@ from itertools import combinations
 
 import numpy as np
 
-from dfsc.comparison import Interval, PairedComparison, bootstrap_interval, compare
-from dfsc.detector import Detector
-from dfsc.evaluation import ALL, DetectorReport, Evaluation
-from dfsc.localisation import Localisation
+from dfsc.evaluation.evaluation import ALL, DetectorReport, Evaluation
+from dfsc.evaluation.localisation import Localisation
+from dfsc.evaluation.scoring import FUSED
+from dfsc.evaluation.significance import Interval, PairedComparison, bootstrap_interval, compare
+from dfsc.models.detector import Detector
 from dfsc.reporting.naming import labels, shown_groups, unique_names
 from dfsc.reporting.provenance import DetectorFacts, computation, facts
 from dfsc.reporting.seeds import MethodsOverSeeds, over_seeds
-from dfsc.scoring import FUSED
 
 
 @dataclass(frozen=True)

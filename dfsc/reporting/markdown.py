@@ -1,12 +1,12 @@
 """A report's text: figures in percent, as the field's papers print them."""
 
-from dfsc.comparison import FEW, RESAMPLES
-from dfsc.evaluation import MEAN
-from dfsc.localisation import LIMITS, USUAL_LIMIT
+from dfsc.evaluation.evaluation import MEAN
+from dfsc.evaluation.localisation import LIMITS, USUAL_LIMIT
+from dfsc.evaluation.scoring import FUSED, MAPS
+from dfsc.evaluation.significance import FEW, RESAMPLES
 from dfsc.reporting.figures_of_merit import DetectorFigures, FiguresOfMerit, PairFigures
 from dfsc.reporting.naming import group_title, main_groups
 from dfsc.reporting.pictures import Picture
-from dfsc.scoring import FUSED, MAPS
 
 NOTHING = "–"
 _OF_BOTH = "; the mean of both is that of the logical and the structural figure"

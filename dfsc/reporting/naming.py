@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from dfsc.datasets import LOGICAL, STRUCTURAL, TestImage
 from dfsc.datasets.model import UNDIVIDED
-from dfsc.evaluation import ALL, MEAN, DetectorReport, Evaluation
-from dfsc.objectives import METHODS
+from dfsc.evaluation.evaluation import ALL, MEAN, DetectorReport, Evaluation
+from dfsc.models.objectives import METHODS
 
 _TITLES = {
     LOGICAL: "Logical",

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dfsc.calibration import LOWER_QUANTILE, UPPER_QUANTILE, UPPER_VALUE
-from dfsc.figures import SCALE_END
-from dfsc.localisation import USUAL_LIMIT
+from dfsc.evaluation.localisation import USUAL_LIMIT
+from dfsc.inspection.colours import SCALE_END
+from dfsc.models.calibration import LOWER_QUANTILE, UPPER_QUANTILE, UPPER_VALUE
 from dfsc.reporting.figures_of_merit import FiguresOfMerit
 from dfsc.reporting.plots import overlap_picture, roc_picture
 from dfsc.reporting.sheet import sheet, worst_and_best

@@ -6,12 +6,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dfsc.evaluation import ALL
-from dfsc.localisation import USUAL_LIMIT
-from dfsc.metrics import roc_points
+from dfsc.evaluation.auroc import roc_points
+from dfsc.evaluation.evaluation import ALL
+from dfsc.evaluation.localisation import USUAL_LIMIT
+from dfsc.evaluation.scoring import FUSED
 from dfsc.reporting.figures_of_merit import FiguresOfMerit
 from dfsc.reporting.naming import group_title
-from dfsc.scoring import FUSED
 
 PANEL_INCHES, DPI = 3.7, 150
 MARGIN = 0.02  # of the axes, so that a curve along an edge is seen

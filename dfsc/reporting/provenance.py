@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from dfsc.detector import Detector, inference_dtype
+from dfsc.models.detector import Detector, inference_dtype
 from dfsc.version import __version__
 
 EMBEDDED = "embedded"

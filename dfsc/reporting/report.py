@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from dfsc.detector import Detector
 from dfsc.errors import DatasetError
-from dfsc.evaluation import Evaluation
-from dfsc.localisation import Localisation
+from dfsc.evaluation.evaluation import Evaluation
+from dfsc.evaluation.localisation import Localisation
+from dfsc.models.detector import Detector
 from dfsc.reporting.figures_of_merit import figures_of_merit
 from dfsc.reporting.markdown import markdown
 from dfsc.reporting.pictures import draw_pictures

@@ -7,12 +7,12 @@ from itertools import combinations
 
 import numpy as np
 
-from dfsc.comparison import Seed, SeedsComparison, compare_over_seeds
-from dfsc.detector import Detector
-from dfsc.evaluation import DetectorReport, Evaluation
-from dfsc.objectives import METHODS
-from dfsc.scoring import FUSED
-from dfsc.separation import SeparationSettings
+from dfsc.evaluation.evaluation import DetectorReport, Evaluation
+from dfsc.evaluation.scoring import FUSED
+from dfsc.evaluation.significance import Seed, SeedsComparison, compare_over_seeds
+from dfsc.models.detector import Detector
+from dfsc.models.objectives import METHODS
+from dfsc.models.separation import SeparationSettings
 
 NOTED = (
     "steps",

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from dfsc.annotations.masks import read_mask
 from dfsc.datasets import TestImage
 from dfsc.errors import DFSCError
-from dfsc.evaluation import Evaluation
-from dfsc.figures import SCALE_END, SCALE_MARKS, colours, opacity, overlay
-from dfsc.images import read_image
-from dfsc.masks import read_mask
-from dfsc.metrics import mid_ranks
+from dfsc.evaluation.auroc import mid_ranks
+from dfsc.evaluation.evaluation import Evaluation
+from dfsc.evaluation.scoring import FUSED
+from dfsc.images.decoding import read_image
+from dfsc.inspection.colours import SCALE_END, SCALE_MARKS, colours, opacity, overlay
 from dfsc.reporting.figures_of_merit import FiguresOfMerit
-from dfsc.scoring import FUSED
 
 ROWS = 4
 TILE, LINE, GAP = 300, 20, 8

@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from dfsc.errors import DatasetError
-from dfsc.jsontext import read_json
-from dfsc.scenes.noise import derive, stream
+from dfsc.json_text import read_json
+from dfsc.scenes.optics.noise import derive, stream
 from dfsc.scenes.product import Family, Product
 from dfsc.scenes.rendering import check_seed, find_product, render
 

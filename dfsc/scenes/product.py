@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from dfsc.scenes.pose import Pose
-from dfsc.scenes.surface import Surface
+from dfsc.scenes.optics.pose import Pose
+from dfsc.scenes.optics.surface import Surface
 
 Family = Literal["logical", "structural"]
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from dfsc.errors import DatasetError
-from dfsc.scenes import dosing_vial, mounting_kit, pin_tray, terminal_block
-from dfsc.scenes.camera import develop, lens
-from dfsc.scenes.lighting import shade, studio
-from dfsc.scenes.noise import stream
+from dfsc.scenes.optics.camera import develop, lens
+from dfsc.scenes.optics.lighting import shade, studio
+from dfsc.scenes.optics.noise import stream
+from dfsc.scenes.optics.surface import SHAPE, empty_surface
 from dfsc.scenes.product import DefectKind, Product, Rendering
-from dfsc.scenes.surface import SHAPE, empty_surface
+from dfsc.scenes.products import dosing_vial, mounting_kit, pin_tray, terminal_block
 
 PRODUCTS: dict[str, Product] = {
     product.name: product

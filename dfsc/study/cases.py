@@ -7,8 +7,8 @@ from enum import StrEnum
 import numpy as np
 
 from dfsc.datasets import GOOD
-from dfsc.metrics import mid_ranks
-from dfsc.objectives import PAIR
+from dfsc.evaluation.auroc import mid_ranks
+from dfsc.models.objectives import PAIR
 
 HANDFUL = 6
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dfsc.errors import DatasetError
-from dfsc.jsontext import read_json
+from dfsc.json_text import read_json
 from dfsc.study.figures import Row, Setting, Study
 from dfsc.study.gains import Gain
 from dfsc.study.switches import Switch, Switches

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from dfsc.checkpoints import product_detectors, weights_folder
+from dfsc.checkpoints.embedded import product_detectors
+from dfsc.checkpoints.weights import weights_folder
 from dfsc.datasets import Dataset, TestImage
-from dfsc.detector import Detector
 from dfsc.errors import DatasetError
-from dfsc.images import image_files, network_image, read_image
-from dfsc.inspector import Inspector, Result
-from dfsc.objectives import PAIR
+from dfsc.images.decoding import image_files, network_image, read_image
+from dfsc.inspection.inspector import Inspector, Result
+from dfsc.models.detector import Detector
+from dfsc.models.objectives import PAIR
 from dfsc.scenes.dataset import drawing_of
 from dfsc.scenes.rendering import render
 from dfsc.study.cases import HANDFUL, Case, Drawn, Finding, Outcome, Shipped, choose

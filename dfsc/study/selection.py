@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from dfsc.checkpoints import weights_folder
+from dfsc.checkpoints.weights import weights_folder
 from dfsc.errors import DatasetError
-from dfsc.images import read_image
-from dfsc.jsontext import read_json
-from dfsc.objectives import PAIR
+from dfsc.images.decoding import read_image
+from dfsc.json_text import read_json
+from dfsc.models.objectives import PAIR
 from dfsc.scenes.rendering import render
 from dfsc.study.cases import Case, Drawn, Finding, Outcome, Shipped
 

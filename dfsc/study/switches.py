@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from dfsc.datasets import FAMILIES
 from dfsc.errors import DatasetError
-from dfsc.separation import SeparationSettings
+from dfsc.models.separation import SeparationSettings
 from dfsc.study.gains import Gain, gains_of
 from dfsc.sweeps.summary import BASELINE
 

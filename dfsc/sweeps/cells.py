@@ -13,14 +13,14 @@ from pathlib import Path
 
 from dfsc.datasets import Dataset, check_divided, check_trainable, open_dataset, unpaired_masks
 from dfsc.errors import DatasetError, DFSCError
-from dfsc.groundtruth import GroundTruth
-from dfsc.jsontext import read_json
-from dfsc.localisation import has_masks
-from dfsc.objectives import METHODS
-from dfsc.plan import TrainingPlan, calibration_name
-from dfsc.recipe import Recipe, material_key, planned
-from dfsc.separation import Hinge, SeparationSettings
-from dfsc.unfinished import as_json
+from dfsc.evaluation.ground_truth import GroundTruth
+from dfsc.evaluation.localisation import has_masks
+from dfsc.json_text import read_json
+from dfsc.models.objectives import METHODS
+from dfsc.models.separation import Hinge, SeparationSettings
+from dfsc.training.plan import TrainingPlan, calibration_name
+from dfsc.training.recipe import Recipe, material_key, planned
+from dfsc.training.unfinished import as_json
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from dataclasses import asdict
 from math import inf
 
 from dfsc.datasets import open_dataset
-from dfsc.networks import MAP_SIZE, SIZES
-from dfsc.objectives import METHODS
-from dfsc.plan import Schedule
-from dfsc.recipe import copies_each, planned
+from dfsc.geometry import MAP_SIZE
+from dfsc.models.networks import SIZES
+from dfsc.models.objectives import METHODS
 from dfsc.sweeps.cells import Cell
+from dfsc.training.plan import Schedule
+from dfsc.training.recipe import copies_each, planned
 
 # What all workers together may keep of their cells' auto-encoders' output, in bfloat16.
 KEPT_BYTES = 6 * 2**30

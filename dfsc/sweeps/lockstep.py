@@ -11,8 +11,8 @@ from pathlib import Path
 from time import monotonic
 
 from dfsc.errors import DivergenceError
-from dfsc.progress import Progress
-from dfsc.training import Training
+from dfsc.training.progress import Progress
+from dfsc.training.training import Training
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dfsc.datasets import FAMILIES
-from dfsc.evaluation import ALL
+from dfsc.evaluation.evaluation import ALL
 from dfsc.sweeps.summary import BASELINE, Row
 
 PANEL_INCHES, DPI = 3.4, 130

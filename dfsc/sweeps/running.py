@@ -19,11 +19,11 @@ from threading import Thread
 import torch
 
 from dfsc.errors import DFSCError
-from dfsc.memory import give_back
+from dfsc.machine import give_back
 from dfsc.sweeps.cells import Cell, result_file, unfinished_folder, write_result
 from dfsc.sweeps.groups import Group, divided
 from dfsc.sweeps.workbench import Workbench
-from dfsc.unfinished import forget
+from dfsc.training.unfinished import forget
 
 
 def missing(cells: list[Cell], folder: Path) -> list[Cell]:

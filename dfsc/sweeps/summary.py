@@ -8,13 +8,13 @@ from statistics import mean, stdev
 
 import numpy as np
 
-from dfsc.comparison import Seed, SeedsComparison, compare_over_seeds
 from dfsc.datasets import GOOD
-from dfsc.evaluation import ALL, MEAN
-from dfsc.localisation import USUAL_LIMIT
-from dfsc.objectives import METHODS
-from dfsc.scoring import FUSED
-from dfsc.separation import SeparationSettings
+from dfsc.evaluation.evaluation import ALL, MEAN
+from dfsc.evaluation.localisation import USUAL_LIMIT
+from dfsc.evaluation.scoring import FUSED
+from dfsc.evaluation.significance import Seed, SeedsComparison, compare_over_seeds
+from dfsc.models.objectives import METHODS
+from dfsc.models.separation import SeparationSettings
 
 BASELINE = "ead-s"
 GROUPS = ("logical", "structural", MEAN, ALL)

@@ -10,16 +10,16 @@ import numpy as np
 
 from dfsc.datasets import GOOD, Dataset, TestImage, open_dataset
 from dfsc.errors import CheckpointError, DivergenceError
-from dfsc.evaluation import Evaluation, evaluate
-from dfsc.groundtruth import GroundTruth
-from dfsc.images import network_image
-from dfsc.localisation import localise
-from dfsc.memory import give_back
-from dfsc.recipe import Material, Recipe, begin, gather, material_key
+from dfsc.evaluation.evaluation import Evaluation, evaluate
+from dfsc.evaluation.ground_truth import GroundTruth
+from dfsc.evaluation.localisation import localise
+from dfsc.images.decoding import network_image
+from dfsc.machine import give_back
 from dfsc.sweeps.cells import Cell
 from dfsc.sweeps.lockstep import in_lockstep
-from dfsc.training import Training
-from dfsc.unfinished import state_file
+from dfsc.training.recipe import Material, Recipe, begin, gather, material_key
+from dfsc.training.training import Training
+from dfsc.training.unfinished import state_file
 
 TEST_SHARE = 0.25
 # 4,000 images of 256×256 take 0.8 GB.

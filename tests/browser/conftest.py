@@ -11,7 +11,7 @@ from made_up_study import write_made_up_study
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from dfsc.checkpoints import load_teacher, save_detector
+from dfsc.checkpoints.detectors import load_teacher, save_detector
 from dfsc.interface.page import build_page, launch_arguments
 
 FLAGS = [

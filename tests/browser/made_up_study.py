@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from dfsc.checkpoint_files import digest
-from dfsc.objectives import PAIR
+from dfsc.checkpoints.files import digest
+from dfsc.models.objectives import PAIR
 from dfsc.study.cases import Case, Finding, Outcome, Shipped
 from dfsc.study.figures import Row, Setting, Study
 from dfsc.study.file import write_study

@@ -9,8 +9,8 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from dfsc import Inspector, product_detectors, read_image
-from dfsc.bundles import write_bundle
-from dfsc.selftest import SelfTest
+from dfsc.checkpoints.bundles import write_bundle
+from dfsc.models.self_test import SelfTest
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from dfsc.checkpoints import products, weights_folder
+from dfsc.checkpoints.embedded import products
+from dfsc.checkpoints.weights import weights_folder
 from dfsc.interface.page import build_page, launch_arguments
 
 VERDICTS = {

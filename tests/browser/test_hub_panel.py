@@ -8,7 +8,7 @@ from hub_server import LoopbackHub
 from playwright.sync_api import Page, expect
 from visiting import encoded, upload
 
-from dfsc.publishing import push
+from dfsc.hub.publishing import push
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from visiting import encoded, expect_inspected, map_pictures, shown_name, upload
 
-from dfsc.checkpoints import products, weights_folder
+from dfsc.checkpoints.embedded import products
+from dfsc.checkpoints.weights import weights_folder
 
 METHODS = ("ead-s", "dfsc")
 

@@ -8,11 +8,11 @@ from playwright.sync_api import Page, expect
 from visiting import encoded, expect_inspected, map_pictures, upload
 
 from dfsc import Inspection, Inspector, product_detectors, read_image
-from dfsc.bundles import write_bundle
-from dfsc.checkpoints import products
-from dfsc.closed_form import closed_form_detector
-from dfsc.images import resize_for_network
-from dfsc.selftest import SelfTest
+from dfsc.checkpoints.bundles import write_bundle
+from dfsc.checkpoints.embedded import products
+from dfsc.images.decoding import resize_for_network
+from dfsc.models.self_test import SelfTest
+from dfsc.training.closed_form import closed_form_detector
 
 
 def slide(page: Page, **values: int) -> None:

@@ -8,10 +8,10 @@ from playwright.sync_api import Browser, expect
 from visiting import encoded, expect_inspected, upload
 
 from dfsc import product_detectors
-from dfsc.checkpoints import products
-from dfsc.interface import visitors
+from dfsc.checkpoints.embedded import products
 from dfsc.interface.page import build_page, launch_arguments
-from dfsc.selftest import SelfTest
+from dfsc.interface.session import visitors
+from dfsc.models.self_test import SelfTest
 
 NOTES = {"fitted": 12, "steps": "900 student", "seed": 0, "license": "unknown"}
 

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from visiting import UPLOAD, encoded, expect_inspected
 
-from dfsc.bundles import write_bundle
-from dfsc.checkpoints import product_detectors, products
+from dfsc.checkpoints.bundles import write_bundle
+from dfsc.checkpoints.embedded import product_detectors, products
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from visiting import UPLOAD, encoded, expect_inspected, upload
 
-from dfsc.checkpoints import products
-from dfsc.interface import photograph as photographs
+from dfsc.checkpoints.embedded import products
+from dfsc.interface.session import photograph as photographs
 from dfsc.interface.wording import product_name
 
 LATENCY = 250

@@ -12,8 +12,8 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import Page, expect
 from visiting import encoded, expect_inspected
 
-from dfsc.interface.lane import lane
-from dfsc.interface.retraining import State
+from dfsc.interface.session.lane import lane
+from dfsc.interface.session.retraining import State
 
 PHOTOGRAPHS = "#photographs input[type=file]"
 LONG = 200_000

@@ -1,5 +1,5 @@
 // Draws the maps over the photograph and judges them by the sliders. All of it happens here: no network has to run for
-// it, and no request either. What it knows comes with the results, as dfsc/interface/payload.py writes it.
+// it, and no request either. What it knows comes with the results, as dfsc/interface/inspect/payload.py writes it.
 const { settings } = dfsc;
 const STANDARD = { ...settings };
 let shown = null;

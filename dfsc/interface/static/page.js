@@ -1,7 +1,7 @@
 // Questions and answers, files that are pasted or dropped anywhere, and what is asked before anything is lost.
 
 // Whatever brings another finding is a question with a number. Only the answer to the newest one is shown; until it is
-// there, what is on the page is dimmed and named as earlier (dfsc/interface/asking.py has the server's side).
+// there, what is on the page is dimmed and named as earlier (dfsc/interface/session/asking.py has the server's side).
 window.dfsc = (() => {
   const about = {};
   const settings = { strength: 86, rejected: 0, weight: 50, partner: true };

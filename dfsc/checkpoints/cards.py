@@ -1,0 +1,156 @@
+"""Model cards: what a checkpoint is, on what and how it was trained, what was measured, and under which licence."""
+
+import json
+from collections.abc import Sequence
+
+from dfsc.models.detector import DetectorConfig
+from dfsc.models.objectives import METHODS
+from dfsc.models.self_test import SelfTest
+
+RECONSTRUCTION = (
+    "DFSC's equations were not available; the form of the constraint used here is this project's reconstruction "
+    "(see `dfsc/models/separation.py`)."
+)
+
+
+def _recipe_line(training: dict) -> str:
+    quick = ", quick" if training.get("quick") else ""
+    return (
+        f"- rates: {training.get('rates', '?')}{quick}; hard-feature loss over the hardest "
+        f"{100 * training['hardest_share']:g} % of the elements"
+    )
+
+
+def detector_card(config: DetectorConfig, held_out: int) -> str:
+    """The README.md of a detector's checkpoint folder."""
+    method, training = METHODS[config.method], config.training
+    lines = [
+        *_front_matter(training.get("license", "unknown"), [config.method, config.product, "efficientad"]),
+        f"# {method.title} for {config.product} ({config.size})",
+        "",
+        *(_about_trained(config, held_out) if method.trained else _about_closed_form(config, held_out)),
+        *([f"- calibration: {training['calibration']}"] if "calibration" in training else []),
+        *([f"- 16-bit photographs: read as values of {config.bits} bits"] if config.bits else []),
+        f"- teacher: `{config.teacher_digest}`",
+    ]
+    if config.separation:
+        s = config.separation
+        margin = f"margin ratio {s.margin_ratio:g}" if s.margin is None else f"margin {s.margin:g}"
+        lines.append(
+            f"- τ′ {s.tau:g}, {margin}, λ {s.weight:g}, warm-up {s.warm_up:g}, split over {s.unit}, "
+            f"hinge {s.hinge}, normaliser {s.normaliser}"
+        )
+    lines += ["", "## Measured", "", *_measured(training.get("measured")), ""]
+    if config.self_test:
+        lines += ["## Self-test", "", *_self_tested(config.self_test), ""]
+    return "\n".join(lines) + "\n"
+
+
+def _about_trained(config: DetectorConfig, held_out: int) -> list[str]:
+    method, training = METHODS[config.method], config.training
+    return [
+        f"A detector of DFSC Inspector: student and auto-encoder of EfficientAD-S "
+        f"(arXiv 2303.14535) at size `{config.size}`, trained with the method {method.title}.",
+        *([RECONSTRUCTION] if method.separates else []),
+        "",
+        "## Training",
+        "",
+        f"- images: {training.get('data', 'not said')}; {training.get('fitted', '?')} fitted, "
+        f"{held_out} held out for calibration",
+        f"- schedule: {config.schedule}; steps: {training.get('steps', '?')}; "
+        f"optimiser: {training.get('optimiser', '?')}; seed {training.get('seed', '?')}",
+        f"- time: {training.get('seconds', '?')} s for {training.get('trained_with', 'this method')}",
+        f"- penalty images: {training.get('penalty', '?')}",
+        *([_recipe_line(training)] if "hardest_share" in training else []),
+    ]
+
+
+def _about_closed_form(config: DetectorConfig, calibrated: int) -> list[str]:
+    training = config.training
+    return [
+        f"A detector of DFSC Inspector: a linear model of the features of EfficientAD's teacher (size `{config.size}`) "
+        "in closed form. Feature reconstruction error, after Ahuja et al. (arXiv 1909.11786) and FRE (Ndiour et al.); "
+        "`dfsc/models/fre.py` says what differs.",
+        "",
+        "## Learned",
+        "",
+        f"- images: {training.get('data', 'not said')}; {training.get('fitted', '?')} learned from, maps of "
+        f"{calibrated} kept for the calibration",
+    ]
+
+
+def teacher_card(size: str, training: dict) -> str:
+    """The README.md of a teacher's checkpoint folder."""
+    rows = [f"- {name.replace('_', ' ')}: {value}" for name, value in training.items()]
+    return "\n".join(
+        [
+            *_front_matter("apache-2.0", ["teacher", "efficientad"]),
+            f"# Teacher of size {size}",
+            "",
+            "A patch description network (arXiv 2303.14535, section 3.1) distilled from a pretrained backbone.",
+            "",
+            *rows,
+            "",
+        ]
+    )
+
+
+def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
+    """The README.md of a Hub repository: what is in it, how it is used, what was measured."""
+    licences = sorted({config.training.get("license", "unknown") for config in configs})
+    tags = sorted({config.product for config in configs} | {config.method for config in configs})
+    sections = [
+        line
+        for config in configs
+        for line in (
+            f"## {METHODS[config.method].title} for {config.product} ({config.size})",
+            "",
+            *_measured(config.training.get("measured")),
+            "",
+            *([*_self_tested(config.self_test), ""] if config.self_test else []),
+        )
+    ]
+    return "\n".join(
+        [
+            *_front_matter(licences[0] if len(licences) == 1 else "other", [*tags, "efficientad"]),
+            f"# {repository.partition('/')[2]}",
+            "",
+            "Detectors of DFSC Inspector: visual inspection with logical anomalies, trained on good images only.",
+            "A folder holds a detector, `teacher` the network that they share.",
+            "",
+            "```python",
+            "import dfsc",
+            "",
+            f'detectors = dfsc.open_checkpoints("{repository}")',
+            "```",
+            "",
+            *([RECONSTRUCTION, ""] if any(METHODS[config.method].separates for config in configs) else []),
+            *sections,
+        ]
+    )
+
+
+def _front_matter(license_name: str, tags: list[str]) -> list[str]:
+    listed = [f"  - {tag}" for tag in [*tags, "anomaly-detection"]]
+    return ["---", "library_name: dfsc", f"license: {license_name}", "tags:", *listed, "---", ""]
+
+
+def _self_tested(test: SelfTest) -> list[str]:
+    verdicts = "" if test.usable else " **Not usable yet**: it gives no verdicts."
+    return [
+        f"It {test.sentence}: {test.details}.{verdicts}",
+        "",
+        "These were made on good photographs that were held out from training. This says whether it learned to find "
+        "anything; it is not an accuracy on real faults.",
+    ]
+
+
+def _measured(measured: dict | None) -> list[str]:
+    if not measured:
+        return ["Nothing was measured on test images."]
+    rows = [
+        f"| {group} | {values['local']:.3f} | {values['global']:.3f} | {values['fused']:.3f} |"
+        for group, values in measured["auroc"].items()
+    ]
+    counts = json.dumps(measured["counts"])
+    return [f"Image AUROC; images: {counts}.", "", "| anomaly | local | global | fused |", "|---|---|---|---|", *rows]

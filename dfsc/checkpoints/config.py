@@ -1,0 +1,146 @@
+"""A checkpoint's config.json: read strictly, since it decides what its tensors mean."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from dfsc.checkpoints.format import CONFIG_FILE
+from dfsc.errors import CheckpointError, ImageError, TrainingError
+from dfsc.images.decoding import RESIZE_RULE, check_bits
+from dfsc.json_text import read_json
+from dfsc.models.calibration import Calibration
+from dfsc.models.detector import BORDER_CONVENTION, DetectorConfig
+from dfsc.models.networks import SIZES
+from dfsc.models.objectives import METHODS
+from dfsc.models.self_test import SelfTest
+from dfsc.models.separation import SeparationSettings
+
+# Of the same maps they come out equal but for the last digits of float32.
+QUANTILE_TOLERANCE = 1e-5
+# Files and folders are called after products, so a name must not lead anywhere.
+_PLAIN_NAME = re.compile(r"\w[\w .-]{0,63}")
+_FAULT_KIND = re.compile(r"[a-z][a-z ]{0,31}")
+MOST_COUNTED = 10**9
+
+
+def read_config(folder: Path, expected_format: str) -> dict:
+    """A checkpoint folder's config.json; raises CheckpointError unless it is there, sound and of the format."""
+    file = folder / CONFIG_FILE
+    if not file.is_file():
+        raise CheckpointError(f"{folder.name} is not a checkpoint: it has no {CONFIG_FILE}.")
+    try:
+        config = read_json(file)
+    except (ValueError, OSError) as error:
+        raise CheckpointError(
+            f"The {CONFIG_FILE} of {folder.name} can't be read; fetch the checkpoint again."
+        ) from error
+    found = config.get("format") if isinstance(config, dict) else None
+    if found != expected_format:
+        raise CheckpointError(f"{folder.name} is of format {found!r}, not {expected_format!r}; it can't be used here.")
+    return config
+
+
+def detector_config(config: dict, folder: Path) -> DetectorConfig:
+    """What a detector's config.json says; raises CheckpointError for what this version can't use."""
+    separation = config.get("separation")
+    known_value(config, "method", METHODS)
+    known_value(config, "size", SIZES)
+    product = config.get("product")
+    check_product(product)
+    for key, own in (("resize_rule", RESIZE_RULE), ("border", BORDER_CONVENTION)):
+        if config.get(key) != own:
+            raise CheckpointError(f"{folder.name} was made with another {key}: {config.get(key)!r} instead of {own!r}.")
+    try:
+        check_bits(config.get("bits"))
+        return DetectorConfig(
+            product=product,
+            method=config["method"],
+            size=config["size"],
+            teacher_digest=str(config["teacher_digest"]),
+            separation=None if separation is None else SeparationSettings(**separation),
+            schedule=str(config["schedule"]),
+            training=dict(config.get("training", {})),
+            self_test=_self_test(config.get("self_test"), folder),
+            bits=config.get("bits"),
+            held_out=str(config.get("held_out", ""))[:71],
+        )
+    except (KeyError, TypeError, ValueError, OverflowError, TrainingError, ImageError) as error:
+        raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
+
+
+def _self_test(entries: object, folder: Path) -> SelfTest | None:
+    """A self-test's entries, whose kinds may be a later version's; None for detectors made before there was one."""
+    if entries is None:
+        return None
+    sound = isinstance(entries, dict) and entries.keys() == {"by_kind", "steps"}
+    sound = sound and (entries["steps"] is None or _is_count(entries["steps"]))
+    kinds = entries["by_kind"] if sound else None
+    if not isinstance(kinds, dict) or not kinds or not all(map(_is_kind, kinds.items())):
+        raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong self_test; fetch it anew.")
+    return SelfTest({kind: (found, made) for kind, (found, made) in kinds.items()}, entries["steps"])
+
+
+def _is_kind(entry: tuple[str, object]) -> bool:
+    """Whether it is a kind of fault with how many were found and made."""
+    kind, counts = entry
+    pair = isinstance(counts, list) and len(counts) == 2 and all(map(_is_count, counts))
+    return bool(_FAULT_KIND.fullmatch(kind)) and pair and counts[0] <= counts[1] > 0
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value <= MOST_COUNTED
+
+
+def position_entries(config: dict, folder: Path) -> tuple[int, tuple[float, float]]:
+    """Of how many images a scale of positions is if held-out ones are among them, else 0, and each branch's floor."""
+    entries = config.get("position_scale", {"images": 0, "floors": [0.0, 0.0]})
+    try:
+        local, global_ = map(float, entries["floors"])
+        return int(entries["images"]), (local, global_)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise CheckpointError(
+            f"The {CONFIG_FILE} of {folder.name} has a wrong position_scale; fetch it anew."
+        ) from error
+
+
+def typical_error_entry(config: dict, folder: Path) -> float | None:
+    """What the config says of the typical error that is a strangeness of 1; None for detectors made before it did."""
+    entry = config.get("typical_error")
+    if entry is not None and (type(entry) not in (int, float) or not 0 < entry < np.inf):
+        raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong typical_error; fetch it anew.")
+    return None if entry is None else float(entry)
+
+
+def check_quantiles(config: dict, calibration: Calibration, folder: Path) -> None:
+    """Raise CheckpointError where a calibration is not the one whose quantiles the config tells, if it tells any.
+
+    Maps, scale of positions and the config's entries about it are parts of one whole, and each looks sound alone.
+    """
+    if "quantiles" not in config:
+        return
+    own = calibration.quantiles
+    try:
+        told = {branch: [float(value) for value in config["quantiles"][branch]] for branch in own}
+        same = all(np.allclose(told[branch], own[branch], QUANTILE_TOLERANCE, 0) for branch in own)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        same = False
+    if not same:
+        raise CheckpointError(
+            f"The {CONFIG_FILE} of {folder.name} is not of the calibration beside it (quantiles, position_scale); "
+            "fetch the checkpoint again."
+        )
+
+
+def check_product(product: object) -> None:
+    """Raise CheckpointError unless a name is of letters, digits, spaces, dots, dashes or underscores, up to 64."""
+    if not isinstance(product, str) or not _PLAIN_NAME.fullmatch(product):
+        raise CheckpointError(f"The product {product!r:.80} is no plain name; use letters and digits, at most 64.")
+
+
+def known_value(config: dict, key: str, table: dict) -> str:
+    """The config's value of a key, which must be a key of the table; raises CheckpointError otherwise."""
+    value = config.get(key)
+    if not isinstance(value, str) or value not in table:
+        raise CheckpointError(f"The checkpoint's {key} is {value!r:.80}; known are: {', '.join(table)}.")
+    return value

@@ -1,0 +1,24 @@
+"""The options by which inspect and evaluate name their detectors."""
+
+import argparse
+
+from dfsc.errors import CheckpointError
+from dfsc.models.detector import Detector
+from dfsc.sources import open_checkpoints, product_detectors
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--product", action="append", default=[], help="product, all its methods (may be repeated)")
+    parser.add_argument(
+        "--checkpoint", action="append", default=[], help="checkpoint folder, zip, or PRODUCT/METHOD (may be repeated)"
+    )
+
+
+def detectors(options: argparse.Namespace) -> list[Detector]:
+    """The named detectors, products first; a folder or zip of several checkpoints stands for all of them."""
+    found = [detector for product in options.product for detector in product_detectors(product)]
+    for source in options.checkpoint:
+        found += open_checkpoints(source)
+    if not found:
+        raise CheckpointError("Name what to inspect with: --product NAME or --checkpoint DIR.")
+    return found

@@ -1,0 +1,183 @@
+"""Ground-truth masks as defects with a saturation area each (Bergmann et al., IJCV 2022, section 4; CVPR 2020).
+
+MVTec LOCO AD gives an image one PNG a defect; its positive pixel value names an entry of defects_config.json, which
+says from which area on the defect counts as found. In every other layout each connected region of the pixels that a
+mask marks (dfsc.annotations.masks) is a defect that saturates at its whole area.
+"""
+
+import math
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dfsc.annotations.masks import read_channel, read_mask
+from dfsc.datasets import Dataset, Layout, TestImage
+from dfsc.datasets.mvtec import CONFIG_NAME
+from dfsc.errors import DatasetError, DFSCError
+from dfsc.evaluation.overlap import Defect
+from dfsc.images.decoding import MAX_PIXELS, image_size
+from dfsc.json_text import read_json
+
+CONFIG_KEYS = ("defect_name", "pixel_value", "saturation_threshold", "relative_saturation")
+
+
+@dataclass(frozen=True)
+class SaturationRule:
+    """An entry of defects_config.json: a share of the defect's area (relative), or a number of pixels."""
+
+    name: str
+    threshold: float
+    relative: bool
+
+    def area(self, defect_area: int) -> float:
+        """Pixels from which on a defect of `defect_area` pixels counts as found."""
+        if self.relative:
+            return max(1, math.floor(self.threshold * defect_area))
+        return min(self.threshold, defect_area)
+
+
+class GroundTruth:
+    """Reads the defects of a data set's test images."""
+
+    def __init__(self, dataset: Dataset):
+        """Raises DatasetError when LOCO's layout has no sound defects_config.json."""
+        self._rules = _saturation_rules(dataset.root / CONFIG_NAME) if dataset.layout is Layout.LOCO else None
+
+    @property
+    def metric(self) -> str:
+        """What the overlap with these defects is called: "sPRO" with saturation rules, else "AUPRO"."""
+        return "AUPRO" if self._rules is None else "sPRO"
+
+    def defects(self, image: TestImage, width: int, height: int) -> list[Defect]:
+        """The image's defects; none for a good one.
+
+        Raises:
+            DatasetError: for an anomalous image without a mask, or a mask that is missing, is empty, can be read in two
+                ways, has another size than the image, or a pixel value without an entry.
+            ImageError: for a mask that can't be decoded.
+        """
+        if image.is_good:
+            return []
+        if not image.masks:
+            raise DatasetError(f"{image.defect}/{image.path.name} has no ground-truth mask.")
+        defects = []
+        for path in image.masks:
+            mask = self._read(path, image)
+            if mask.shape != (height, width):
+                raise DatasetError(
+                    f"The mask {path} has {mask.shape[1]}×{mask.shape[0]} pixels, its image {width}×{height}; "
+                    "export it at the image's size."
+                )
+            if self._rules is None:
+                defects += [Defect(region, float(region.sum())) for region in connected_regions(mask)]
+            else:
+                defects.append(self._ruled(mask, path))
+        return defects
+
+    def faults(self, images: Iterable[TestImage]) -> dict[Path, str]:
+        """By path of an image, why its ground truth can't be used: one sentence; all masks are read."""
+        found = {}
+        for image in images:
+            try:
+                self.defects(image, *(image_size(image.path) if not image.is_good else (0, 0)))
+            except DFSCError as error:
+                found[image.path] = str(error)
+        return found
+
+    def _read(self, path: Path, image: TestImage) -> np.ndarray:
+        """H×W: pixel values with saturation rules, else booleans."""
+        if not path.is_file():
+            found = "holds no mask" if path.is_dir() else "is not there"
+            raise DatasetError(f"{path} was expected as ground truth of {image.defect}/{image.path.name}, but {found}.")
+        return read_mask(path, image.path) if self._rules is None else read_channel(path)
+
+    def _ruled(self, mask: np.ndarray, path: Path) -> Defect:
+        values = np.unique(mask[mask > 0])
+        if len(values) > 1 or int(values[0]) not in self._rules:
+            raise DatasetError(
+                f"The mask {path} holds the pixel value{'s' * (len(values) > 1)} {_listed(values)}; "
+                f"one of {_listed(sorted(self._rules))} was expected, as {CONFIG_NAME} lists them."
+            )
+        defect = mask > 0
+        return Defect(defect, float(self._rules[int(values[0])].area(int(defect.sum()))))
+
+
+def connected_regions(mask: np.ndarray) -> list[np.ndarray]:
+    """Boolean H×W → a mask for each region of pixels that touch at an edge or a corner, from top to bottom."""
+    edges = np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    rows, starts = np.nonzero(edges == 1)
+    ends = np.nonzero(edges == -1)[1]  # one past a run's last pixel
+    stride = mask.shape[1] + 2
+    above = (rows - 1) * stride
+    first = np.searchsorted(rows * stride + ends, above + starts)
+    beyond = np.searchsorted(rows * stride + starts, above + ends, side="right")
+    roots = _joined(len(rows), first, beyond)
+    labels = np.zeros(mask.shape, np.int32)
+    lengths = ends - starts
+    labels[mask] = np.repeat(roots, lengths) + 1  # runs and masked pixels come in the same order
+    return [labels == root + 1 for root in np.unique(roots)]
+
+
+def _joined(runs: int, first: np.ndarray, beyond: np.ndarray) -> np.ndarray:
+    """The lowest run of each run's region, when run i touches the runs first[i] to beyond[i] - 1 of the row above."""
+    parent = list(range(runs))
+
+    def root(run: int) -> int:
+        while parent[run] != run:
+            parent[run] = parent[parent[run]]
+            run = parent[run]
+        return run
+
+    for run in range(runs):
+        for other in range(first[run], beyond[run]):
+            low, high = sorted((root(run), root(other)))
+            parent[high] = low
+    return np.array([root(run) for run in range(runs)], dtype=np.int64)
+
+
+def _saturation_rules(file: Path) -> dict[int, SaturationRule]:
+    try:
+        entries = read_json(file)
+    except FileNotFoundError:
+        raise DatasetError(f"{file.parent} was expected to hold {CONFIG_NAME}, but it is not there.") from None
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{file} was expected to be a list in JSON, but can't be read as such.") from error
+    if not isinstance(entries, list) or not entries:
+        raise DatasetError(f"{file} was expected to be a list of defects, but is {_kind(entries)}.")
+    rules: dict[int, SaturationRule] = {}
+    for number, entry in enumerate(entries, start=1):
+        wrong = _what_is_wrong(entry, rules)
+        if wrong:
+            raise DatasetError(f"Entry {number} of {file} {wrong}.")
+        relative, threshold = entry["relative_saturation"], float(entry["saturation_threshold"])
+        rules[entry["pixel_value"]] = SaturationRule(str(entry["defect_name"]), threshold, relative)
+    return rules
+
+
+def _what_is_wrong(entry: object, known: Container[int]) -> str:
+    """The end of a sentence about an entry of defects_config.json, empty when nothing is wrong."""
+    if not isinstance(entry, dict):
+        return f"was expected to be an object, but is {_kind(entry)}"
+    missing = [key for key in CONFIG_KEYS if key not in entry]
+    if missing:
+        return f"was expected to have {_listed(CONFIG_KEYS)}, but lacks {_listed(missing)}"
+    value, threshold, relative = (entry[key] for key in CONFIG_KEYS[1:])
+    if type(value) is not int or not 1 <= value <= 255 or value in known:
+        return "was expected to have a pixel_value of its own, a whole number from 1 to 255, but has not"
+    if not isinstance(relative, bool):
+        return "was expected to have a relative_saturation of true or false, but has not"
+    if type(threshold) not in (int, float) or not 0 < threshold <= (1 if relative else MAX_PIXELS):  # NaN is neither
+        unit = "share of at most 1" if relative else "number of pixels"
+        return f"was expected to have a saturation_threshold above 0, a {unit}, but has not"
+    return ""
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "an empty list", str: "a text", type(None): "null"}
+    return names.get(type(value), "a single value")
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))

@@ -1,0 +1,48 @@
+"""The networks' input, their maps, and where a map's cells lie in a photograph (arXiv 2303.14535, appendix A.1).
+
+Cell (i, j) sees the 33×33 px field whose centre lies at (16.5 + 4i, 16.5 + 4j) px of the 256×256 input.
+"""
+
+import numpy as np
+
+# Pixels of the square that all networks see, and cells of a map of theirs; those of a teacher in its distillation.
+INPUT_SIZE = 256
+MAP_SIZE = 56
+PADDED_MAP_SIZE = 64
+CELL_STRIDE = 4
+FIRST_CELL_CENTRE = 16.5
+
+
+def cell_centre(index: float) -> float:
+    """Centre of a map cell's field of view along one axis, in pixels of the 256 px network input."""
+    return FIRST_CELL_CENTRE + CELL_STRIDE * index
+
+
+def cell_at(x: float, y: float) -> tuple[int, int] | None:
+    """Row and column of the cell nearest to a place given in shares (0 to 1) of the width and height.
+
+    None in the outer ring, in which no cell is centred.
+    """
+    column, row = (round((share * INPUT_SIZE - FIRST_CELL_CENTRE) / CELL_STRIDE) for share in (x, y))
+    return (row, column) if 0 <= row < MAP_SIZE and 0 <= column < MAP_SIZE else None
+
+
+def place_on_image(cells: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A 56×56 map at the photograph's size: float32 height×width, bilinear, each cell at its true centre.
+
+    The outer ring (16.5 px of 256), in which no cell is centred, repeats the nearest cell.
+    """
+    rows = _cell_coordinates(height)
+    columns = _cell_coordinates(width)
+    return _interpolate(_interpolate(cells.astype(np.float32), rows).T, columns).T
+
+
+def _cell_coordinates(pixels: int) -> np.ndarray:
+    centres = (np.arange(pixels) + 0.5) * INPUT_SIZE / pixels
+    return np.clip((centres - FIRST_CELL_CENTRE) / CELL_STRIDE, 0, MAP_SIZE - 1)
+
+
+def _interpolate(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    below = np.minimum(positions.astype(int), MAP_SIZE - 2)
+    share = (positions - below).astype(np.float32)[:, None]
+    return values[below] * (1 - share) + values[below + 1] * share

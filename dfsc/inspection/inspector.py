@@ -1,0 +1,341 @@
+"""Image in, Inspection out, for several detectors at once; a teacher that they share runs once.
+
+Above this module there are numpy arrays and records only.
+"""
+
+import copy
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dfsc.errors import DFSCError, ImageError
+from dfsc.geometry import INPUT_SIZE, cell_centre
+from dfsc.images.decoding import check_array, resize_for_network
+from dfsc.models.calibration import BranchMaps, GoodParts, HigherMaps, peak
+from dfsc.models.detector import Detector, Detectors, for_inference, inference_dtype, network_input, several
+from dfsc.models.objectives import METHODS, PARTNER
+from dfsc.models.self_test import SelfTest
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one detector found in one image.
+
+    Attributes:
+        detector: its name, product-method, numbered where several are called alike.
+        method: key of the method, e.g. "dfsc".
+        title: how the method is written, e.g. "DFSC"; with τ′ or a number where that tells detectors apart.
+        source: where its checkpoint came from.
+        maps: local and global map, float32 56×56, on the scale fixed by the good images (0 and 0.1 are their 0.9 and
+            0.995 quantiles; values may be negative).
+        good: the held-out good images on the same scale, from which threshold and percentiles follow.
+        milliseconds: the teacher's time and this detector's own.
+        strangeness: how strange most of the image is (see Calibration.strangeness); about 1 for the product's own.
+        held_out: digest of the good images that `good` begins with, "" where nobody noted it.
+        self_test: how many made-up faults the detector finds; None where nobody tried.
+        local_weight: weight of the local map in the fused one.
+        rejected_good: how many of the held-out good images the threshold gives up.
+    """
+
+    detector: str
+    method: str
+    title: str
+    source: str
+    maps: BranchMaps | HigherMaps
+    good: GoodParts
+    milliseconds: float
+    strangeness: float = 0.0
+    held_out: str = ""
+    self_test: SelfTest | None = None
+    local_weight: float = 0.5
+    rejected_good: int = 0
+
+    @property
+    def fused(self) -> np.ndarray:
+        """Fused map, float32 56×56."""
+        return self.maps.fused(self.local_weight)
+
+    @property
+    def score(self) -> float:
+        """Maximum of the fused 56×56 map, so it does not depend on the photograph's size."""
+        return float(peak(self.fused))
+
+    @property
+    def threshold(self) -> float:
+        return self.good.threshold(self.rejected_good, self.local_weight)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the image shows something else than the product."""
+        return not self.strangeness <= METHODS[self.method].foreign  # what is no number is not the product either
+
+    @property
+    def usable(self) -> bool:
+        """Whether the detector's verdicts mean something, as far as anybody tried."""
+        return self.self_test is None or self.self_test.usable
+
+    @property
+    def verdict(self) -> str:
+        """ "unsure" from a detector that is not usable; "foreign" for what is not the product; else "accept" for what
+        scores up to the threshold, or "reject"."""
+        if not self.usable:
+            return "unsure"
+        if self.foreign:
+            return "foreign"
+        return "accept" if self.score <= self.threshold else "reject"
+
+    @property
+    def peak_cell(self) -> tuple[int, int]:
+        """Row and column of the fused map's maximum."""
+        row, column = np.unravel_index(int(self.fused.argmax()), self.fused.shape)
+        return int(row), int(column)
+
+    @property
+    def local_peak(self) -> float:
+        """The local map's value where the fused map is highest."""
+        return float(self.maps.local[self.peak_cell])
+
+    @property
+    def global_peak(self) -> float:
+        """The global map's value where the fused map is highest."""
+        return float(self.maps.global_[self.peak_cell])
+
+    @property
+    def branch(self) -> str:
+        """The branch that is larger at the fused map's peak: "local" or "global"."""
+        return "local" if self.local_peak >= self.global_peak else "global"
+
+    @property
+    def percentile(self) -> float:
+        """Share (0 to 100) of the held-out good images that score below this image."""
+        return self.good.percentile(self.score, self.local_weight)
+
+    def with_partner(self, partner: "Result") -> "Result":
+        """What both say together, judged by the good images that are new to both.
+
+        It is as usable as the less usable of them.
+        """
+        return replace(
+            self,
+            title=f"{self.title} + {partner.title}",
+            maps=HigherMaps(self.maps, partner.maps),
+            good=self.good.with_partner(partner.good),
+            milliseconds=self.milliseconds + partner.milliseconds,
+            self_test=partner.self_test if self.usable and not partner.usable else self.self_test,
+        )
+
+
+def partners(results: Sequence[Any]) -> list[Any | None]:
+    """For each result (or config) the partner in closed form that it can be judged with, None where there is none."""
+    closed = {result.held_out: result for result in results if result.method == PARTNER and result.held_out}
+    return [None if result.method == PARTNER else closed.get(result.held_out) for result in results]
+
+
+def with_partners(results: Sequence[Result]) -> tuple[Result, ...]:
+    """The results, each trained method's together with its partner's where it has one."""
+    pairs = zip(results, partners(results), strict=True)
+    return tuple(result.with_partner(partner) if partner else result for result, partner in pairs)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """An image (RGB uint8 H×W×3) and a result for each detector, in the detectors' order."""
+
+    image: np.ndarray
+    results: tuple[Result, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.image.shape[1], self.image.shape[0]
+
+    def judged(self, local_weight: float = 0.5, rejected_good: int = 0) -> "Inspection":
+        """The same inspection by another mix of the maps and another limit; no network runs.
+
+        Args:
+            local_weight: weight of the local map in the fused one, 0 to 1.
+            rejected_good: how many of the held-out good images the limit gives up, fewer than there are.
+        """
+        judged = (replace(r, local_weight=local_weight, rejected_good=rejected_good) for r in self.results)
+        return replace(self, results=tuple(judged))
+
+    def peak_xy(self, result: Result) -> tuple[float, float]:
+        """Where a result's fused peak lies in the photograph, in pixels from its top left corner."""
+        row, column = result.peak_cell
+        width, height = self.size
+        return cell_centre(column) * width / INPUT_SIZE, cell_centre(row) * height / INPUT_SIZE
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """Detectors with copies of their networks in an arithmetic and on a device, and their teachers' by digest."""
+
+    detectors: list[Detector]
+    teachers: dict[str, nn.Module]
+
+
+class Inspector:
+    """Detectors made ready for inference; detectors with the same teacher share one run of it.
+
+    Several threads may share an inspector: for each device there are copies of the networks, which stay there.
+    """
+
+    def __init__(self, detectors: Detectors, dtype: torch.dtype | None = None, partner: bool = False):
+        """Args:
+        detectors: one or several, in the order of the results.
+        dtype: torch.float32 or torch.bfloat16; by default what is fastest on this processor.
+        partner: judge each trained detector together with the one in closed form, where that goes with it.
+        """
+        self.detectors = detectors = several(detectors)
+        self._dtype = dtype or inference_dtype()
+        self._ready = {"cpu": _ready(self.detectors, self._dtype, "cpu")}
+        self.names = _numbered([detector.config.name for detector in detectors], "-{}")
+        self._partner = partner
+        if partner:
+            configs = [detector.config for detector in detectors]
+            if not any(partners(configs)):
+                raise DFSCError("None of these detectors has FRE beside it, of the same good images, as a partner.")
+            self.names = [
+                f"{name}+{PARTNER}" if mate else name for name, mate in zip(self.names, partners(configs), strict=True)
+            ]
+        self.titles = _numbered(_titles(detectors), " ({})")
+        self.bits = common_bits(detectors)
+
+    def inspect(self, image: np.ndarray) -> Inspection:
+        """Inspect one photograph (RGB uint8 H×W×3, any size from 16×16 on); raises ImageError for anything else."""
+        check_array(image)
+        results = self.results(resize_for_network(image)[None])
+        return Inspection(image, tuple(result[0] for result in results))
+
+    def results(self, images: np.ndarray, device: str = "cpu") -> list[list[Result]]:
+        """A list of results for each detector, from images that are resized already.
+
+        Args:
+            images: RGB uint8 N×256×256×3, a sequence of N such images, or one.
+            device: where the networks compute; the first time on another one they are copied to it.
+
+        Raises:
+            ImageError: for images of another size or kind.
+        """
+        images = _network_images(images)
+        ready, x = self._ready_on(device), network_input(images).to(device)
+        teacher_outputs: dict[str, tuple[Tensor, float]] = {}
+        for digest, network in ready.teachers.items():
+            started = time.perf_counter()
+            with torch.inference_mode():
+                output = network(x)
+            teacher_outputs[digest] = output, time.perf_counter() - started
+        results = [
+            self._detector_results(detector, name, title, x, teacher_outputs)
+            for detector, name, title in zip(ready.detectors, self.names, self.titles, strict=True)
+        ]
+        return (
+            list(map(list, zip(*map(with_partners, zip(*results, strict=True)), strict=True)))
+            if self._partner
+            else results
+        )
+
+    def _detector_results(
+        self, detector: Detector, name: str, title: str, x: Tensor, teacher_outputs: dict
+    ) -> list[Result]:
+        output, seconds = teacher_outputs[detector.teacher.digest]
+        started = time.perf_counter()
+        raw = detector.raw_maps(x, output)
+        maps = detector.calibration.normalise(raw)
+        milliseconds = (seconds + time.perf_counter() - started) * 1000 / len(x)
+        return [
+            Result(
+                detector=name,
+                method=detector.config.method,
+                title=title,
+                source=detector.source,
+                maps=BranchMaps(local, global_),
+                good=detector.calibration.good_parts,
+                milliseconds=milliseconds,
+                strangeness=float(strangeness),
+                held_out=detector.config.held_out,
+                self_test=detector.config.self_test,
+            )
+            for local, global_, strangeness in zip(
+                maps.local, maps.global_, detector.calibration.strangeness(raw.local), strict=True
+            )
+        ]
+
+    def _ready_on(self, device: str) -> "_Ready":
+        if device not in self._ready:  # two threads at once copy twice, and one copy is kept
+            self._ready.setdefault(device, _ready(self.detectors, self._dtype, device))
+        return self._ready[device]
+
+
+def inspect(image: np.ndarray, detectors: Detectors) -> Inspection:
+    """Inspect one photograph with one or several detectors; keep an Inspector where there are many photographs."""
+    return Inspector(detectors).inspect(image)
+
+
+def _network_images(images: object) -> np.ndarray:
+    """One image or several as uint8 N×256×256×3."""
+    expected = (INPUT_SIZE, INPUT_SIZE, 3)
+    listed = list(images) if isinstance(images, (list, tuple)) else images
+    if isinstance(listed, list) and {getattr(image, "shape", None) for image in listed} == {expected}:
+        listed = np.stack(listed)
+    if isinstance(listed, np.ndarray) and listed.shape == expected:
+        listed = listed[None]
+    if (
+        not isinstance(listed, np.ndarray)
+        or listed.dtype != np.uint8
+        or listed.shape[1:] != expected
+        or not len(listed)
+    ):
+        found = f"{listed.dtype} {listed.shape}" if isinstance(listed, np.ndarray) else f"a {type(images).__name__}"
+        raise ImageError(
+            f"`results` takes images that are resized already, uint8 N×{INPUT_SIZE}×{INPUT_SIZE}×3, not {found}; "
+            "`inspect` takes one photograph of any size."
+        )
+    return listed
+
+
+def common_bits(detectors: Iterable[Detector]) -> int | None:
+    """By how many bits detectors want 16-bit photographs to be read: `bits` of dfsc.images.decoding.read_image.
+
+    Raises:
+        DFSCError: for detectors that were trained on cameras with different ones.
+    """
+    told = sorted({detector.config.bits for detector in detectors} - {None})
+    if len(told) > 1:
+        raise DFSCError(
+            f"These detectors read 16-bit photographs differently, by {' and '.join(map(str, told))} bits; "
+            "inspect with those of one camera at a time."
+        )
+    return told[0] if told else None
+
+
+def _titles(detectors: Sequence[Detector]) -> list[str]:
+    """How methods are written, with τ′ where several detectors are told apart by it."""
+    settings = [detector.config.separation for detector in detectors]
+    several = len({separation.tau for separation in settings if separation}) > 1
+    titles = [METHODS[detector.config.method].title for detector in detectors]
+    return [
+        f"{title} τ′ {separation.tau:g}" if several and separation else title
+        for title, separation in zip(titles, settings, strict=True)
+    ]
+
+
+def _numbered(names: list[str], form: str) -> list[str]:
+    """Names made unique: with the form "-{}" the second "a-dfsc" becomes "a-dfsc-2"."""
+    return [
+        name if names.index(name) == position else name + form.format(names[: position + 1].count(name))
+        for position, name in enumerate(names)
+    ]
+
+
+def _ready(detectors: Sequence[Detector], dtype: torch.dtype, device: str) -> _Ready:
+    teachers = {detector.teacher.digest: detector.teacher.network for detector in detectors}
+    return _Ready(
+        [replace(d, model=copy.deepcopy(d.model).prepared(dtype).to(device)) for d in detectors],
+        {digest: for_inference(copy.deepcopy(teacher), dtype).to(device) for digest, teacher in teachers.items()},
+    )

@@ -1,0 +1,166 @@
+"""The Compare tab's sentences and tables as HTML."""
+
+from statistics import mean, stdev
+
+from dfsc.datasets import FAMILIES
+from dfsc.interface.compare import wording
+from dfsc.interface.markup import text
+from dfsc.interface.wording import product_name
+from dfsc.study.figures import Row, Study
+from dfsc.study.gains import Gain
+from dfsc.study.switches import Switches, Value
+
+WIDTH, HEIGHT, EDGE = 180, 22, 8
+
+
+def meaning_html(study: Study) -> str:
+    sentences = "".join(f"<p>{text(sentence)}</p>" for sentence in study.meaning)
+    return f'<section class="card meaning"><h2>{wording.MEANING_TITLE}</h2>{sentences}</section>'
+
+
+def comparison_html(study: Study) -> str:
+    """A row a product and group: both methods' AUROC, their difference, and its interval drawn on one scale."""
+    pairs = [(study.baseline(product), study.compared_row(product)) for product in study.products]
+    end = _scale_end([gain for _, dfsc in pairs for gain in dfsc.gains.values()])
+    rows = "".join(_product_rows(study, ead_s, dfsc, end) for ead_s, dfsc in pairs) + _held_out_rows(study, end)
+    heads = "".join(f'<th scope="col">{head}</th>' for head in wording.TABLE_HEADS)
+    note = wording.TABLE_NOTE.format(setting=study.compared.label)
+    facts = " ".join(wording.row_facts(dfsc) for _, dfsc in pairs)
+    return (
+        f'<section class="card study"><h2>{wording.TABLE_TITLE}</h2><div class="scrolled" tabindex="0" role="region" '
+        + f'aria-label="{wording.TABLE_TITLE}"><table><thead><tr>{heads}</tr></thead>{rows}</table></div>'
+        + f'<p class="quiet">{text(note)} {text(facts)}</p></section>'
+    )
+
+
+def settings_html(study: Study) -> str:
+    """Everything that the curves show, and more, as a table that is folded away."""
+    groups = list(dict.fromkeys(group for product in study.products for group in study.groups(product)))
+    titles = [wording.GROUPS[group] for group in groups]
+    heads = [*wording.ALL_HEADS[:5], *titles, *(f"Δ {title}" for title in titles), *wording.ALL_HEADS[5:]]
+    row = "".join(f'<th scope="col">{head}</th>' for head in heads)
+    rows = "".join(_setting_row(one, groups) for one in study.rows)
+    return (
+        f'<details class="card study all"><summary>{wording.ALL_TITLE}</summary><div class="scrolled" tabindex="0" '
+        + f'role="region" aria-label="{wording.ALL_TITLE}"><table><thead><tr>{row}</tr></thead><tbody>{rows}</tbody>'
+        + f'</table></div><p class="quiet">{wording.ALL_NOTE}</p></details>'
+    )
+
+
+def switches_html(study: Study) -> str:
+    """What each setting of the constraint does when it alone is another, folded away; empty where none was tried."""
+    switches = study.switches
+    if switches is None:
+        return ""
+    heads = [wording.SWITCH_HEAD]
+    heads += [f"{product_name(name)}: Δ {wording.GROUPS[group]}" for name in switches.products for group in FAMILIES]
+    row = "".join(f'<th scope="col">{text(head)}</th>' for head in heads)
+    rows = "".join(_switch_row(switches, changed) for changed in switches.changes)
+    note = wording.switches_note(switches)
+    return (
+        f'<details class="card study switches"><summary>{wording.SWITCHES_TITLE}</summary><div class="scrolled" '
+        + f'tabindex="0" role="region" aria-label="{wording.SWITCHES_TITLE}"><table><thead><tr>{row}</tr></thead>'
+        + f'<tbody>{rows}</tbody></table></div><p class="quiet">{text(note)}</p></details>'
+    )
+
+
+def _switch_row(switches: Switches, changed: dict[str, Value]) -> str:
+    cells = [f'<th scope="row">{text(wording.switch_name(changed))}</th>']
+    for product in switches.products:
+        found = switches.row(product, changed)
+        gains, stopped = (found.gains, wording.stopped(found)) if found else ({}, "")
+        cells += [f"<td>{_marked(gains.get(group))}{stopped}</td>" for group in FAMILIES]
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _marked(gain: Gain | None) -> str:
+    """A difference, in bold where its interval leaves 0 out."""
+    clear = gain is not None and not gain.low <= 0 <= gain.high
+    return f"<b>{_gain(gain)}</b>" if clear else _gain(gain)
+
+
+def _product_rows(study: Study, ead_s: Row, dfsc: Row, end: float) -> str:
+    said = f" <small>{wording.HELD_OUT}</small>" if dfsc.product in study.held_out else ""
+    lines = []
+    for group in study.groups(dfsc.product):
+        both = [_percent(row.auroc.get(group)) for row in (ead_s, dfsc)]
+        lines.append(_gain_row(wording.GROUPS[group], both, dfsc.gains.get(group), end))
+    return _row_group(text(product_name(dfsc.product)) + said, lines)
+
+
+def _held_out_rows(study: Study, end: float) -> str:
+    """The mean over the products that nothing was chosen on; empty for fewer than two of them."""
+    gains = {group: study.held_out_gain(group) for group in FAMILIES}
+    lines = [_gain_row(wording.GROUPS[group], ["", ""], gain, end) for group, gain in gains.items() if gain]
+    return _row_group(wording.HELD_OUT_MEAN, lines) if lines else ""
+
+
+def _row_group(heading: str, lines: list[str]) -> str:
+    name = f'<th scope="rowgroup" colspan="{len(wording.TABLE_HEADS)}">{heading}</th>'
+    return f"<tbody><tr>{name}</tr>{''.join(lines)}</tbody>"
+
+
+def _gain_row(group: str, both: list[str], gain: Gain | None, end: float) -> str:
+    cells = [group, *both, _mean(gain), _interval(gain, end) if gain else ""]
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _interval(gain: Gain, end: float) -> str:
+    """The interval as a line with its mean, and in figures."""
+    low, middle, high = (
+        WIDTH / 2 + (WIDTH / 2 - EDGE) * 100 * value / end for value in (gain.low, gain.mean, gain.high)
+    )
+    unclear = gain.low <= 0 <= gain.high
+    zero = f'<line class="zero" x1="{WIDTH / 2}" x2="{WIDTH / 2}" y1="0" y2="{HEIGHT}"/>'
+    bar = f'<line class="bar" x1="{low:.1f}" x2="{high:.1f}" y1="{HEIGHT / 2}" y2="{HEIGHT / 2}"/>'
+    dot = f'<circle cx="{middle:.1f}" cy="{HEIGHT / 2}" r="4"/>'
+    said = f"{_points(gain.low)} to {_points(gain.high)}"
+    return (
+        f'<span class="interval"><svg class="{"unclear" if unclear else "clear"}" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        + f'width="{WIDTH}" height="{HEIGHT}" aria-hidden="true">{zero}{bar}{dot}</svg><span>{said}'
+        + (f" <small>{wording.ACROSS_ZERO}</small>" if unclear else "")
+        + "</span></span>"
+    )
+
+
+def _scale_end(gains: list[Gain]) -> float:
+    """Points at both ends of the intervals' scale, at least one."""
+    return max([1.0, *(100 * max(abs(gain.low), abs(gain.high)) for gain in gains)])
+
+
+def _setting_row(row: Row, groups: list[str]) -> str:
+    setting = row.setting
+    seeds = f"{len(row.seeds)}" + (f", {len(row.diverged)} diverged" if row.diverged else "")
+    cells = [product_name(row.product), "DFSC" if setting else "EAD-S"]
+    cells += [f"{setting.tau:g}", setting.margin_label] if setting else ["", ""]
+    cells += [seeds, *(_spread(row.auroc.get(group)) for group in groups)]
+    cells += [_gain(row.gains.get(group)) for group in groups]
+    cells += [_figure(row.mean_distance), _figure(row.similar_mean)]
+    return f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in cells)}</tr>"
+
+
+def _percent(values: tuple[float, ...] | None) -> str:
+    return f"{100 * mean(values):.1f}" if values else ""
+
+
+def _spread(values: tuple[float, ...] | None) -> str:
+    around = f" ± {100 * stdev(values):.1f}" if values and len(values) > 1 else ""
+    return _percent(values) + around
+
+
+def _mean(gain: Gain | None) -> str:
+    return f"<b>{_points(gain.mean)}</b>" if gain else ""
+
+
+def _gain(gain: Gain | None) -> str:
+    return f"{_points(gain.mean)} ({_points(gain.low)} to {_points(gain.high)})" if gain else ""
+
+
+def _points(share: float) -> str:
+    """A difference in points with its sign, a true minus among them."""
+    rounded = round(100 * share, 1)
+    return "0.0" if rounded == 0 else f"{rounded:+.1f}".replace("-", "−")
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

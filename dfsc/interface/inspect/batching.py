@@ -1,0 +1,119 @@
+"""What happens on the Inspect tab to several photographs: uploaded, inspected one after the other, opened again."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from dfsc import DFSCError
+from dfsc.images.archives import is_zip
+from dfsc.interface import wording
+from dfsc.interface.inspect.inspecting import UNCHANGED, Shown, answered, inspector_of, refused
+from dfsc.interface.inspect.many_view import many_html
+from dfsc.interface.markup import notice
+from dfsc.interface.session.asking import Question, question_from
+from dfsc.interface.session.many import Many, inspect_again, inspect_uploads
+from dfsc.interface.session.passing_files import Upload, taken_over
+from dfsc.interface.session.photograph import Photograph, read_photograph
+from dfsc.interface.session.visitors import Visitor, visitor
+from dfsc.interface.wording import OWN
+
+TABLE_TICK = 0.5
+# The upload field and the table, of which the field is emptied for the next photographs.
+EMPTIED = (None, gr.skip())
+KEPT = (gr.skip(), gr.skip())
+
+
+def show_uploads(asked: str, files: list[dict] | None, product: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    """Inspect what was uploaded, dropped or pasted; the field is emptied for the next one, results stay on an error.
+
+    Args:
+        files: gradio's records of uploaded files (see passing_files.taken_over).
+        product: name of an embedded product, or OWN.
+    """
+    known, question = visitor(request), question_from(asked)
+    known.asks(question)
+    with taken_over(files) as uploads:
+        yield *UNCHANGED, *EMPTIED
+        if not uploads:
+            yield *refused(question, known, wording.UNKNOWN_UPLOAD), *KEPT
+        elif len(uploads) == 1 and not is_zip(uploads[0][0]):
+            path, name = uploads[0]
+            yield (
+                *answered(question, known, product, lambda: _read(path, name, inspector_of(product, known).bits)),
+                *KEPT,
+            )
+        else:
+            yield from _show_many(question, uploads, product, known)
+
+
+def _read(path: Path, name: str, bits: int | None) -> Photograph:
+    return read_photograph(path, name, uploaded=True, bits=bits)
+
+
+def _show_many(question: Question, uploads: list[Upload], product: str, known: Visitor) -> Iterator[tuple[Any, ...]]:
+    """Inspect several photographs, tell how far that is, and open the one with the highest score.
+
+    Whatever is asked meanwhile, the table is finished; but then no photograph of it is opened.
+    """
+    started, known.judged_by = time.monotonic(), product
+    try:
+        for many in _told(inspect_uploads(uploads, product, inspector_of(product, known), question.number)):
+            if known.many and known.many.number > question.number:
+                return  # others were uploaded since
+            known.many = many
+            said = notice(wording.many_so_far(many.done, many.total), answer=question.number)
+            yield gr.skip(), said if known.still_asks(question) else gr.skip(), *UNCHANGED[2:], gr.skip(), _table(known)
+    except DFSCError as error:
+        yield *refused(question, known, str(error)), *KEPT
+        return
+    if not many.entries:
+        yield *refused(question, known, many.left_out[0]), gr.skip(), _table(known)
+        return
+    said = wording.many_done(time.monotonic() - started, len(many.entries))
+    entry = many.ranked(known.settings)[0].entry
+    yield *answered(question, known, product, entry.opened, said), gr.skip(), _table(known)
+
+
+def _table(known: Visitor) -> str:
+    return many_html(known.many, known.settings)
+
+
+def _told(states: Iterator[Many]) -> Iterator[Many]:
+    """The states that are worth a new table: the first, one each half second, and the last."""
+    told, latest = 0.0, None
+    for latest in states:
+        if time.monotonic() - told > TABLE_TICK:
+            told = time.monotonic()
+            yield latest
+    yield latest
+
+
+def open_one(asked: str, request: gr.Request) -> Shown:
+    """Show the photograph whose row was clicked, by the detectors that judged the table."""
+    known, question = visitor(request), question_from(asked)
+    many, index = known.many, question.index
+    if many is None or question.about.get("table") != str(many.number) or index is None or index >= len(many.entries):
+        return refused(question, known, wording.NO_SUCH_PHOTOGRAPH)
+    return answered(question, known, many.product, many.entries[index].opened)
+
+
+def judge_again(product: str, request: gr.Request) -> Iterator[Any]:
+    """Inspect the photographs of the table with another product's detectors, unless others come meanwhile."""
+    known = visitor(request)
+    before = known.many
+    if before is None or (before.product == product and product != OWN):
+        yield gr.skip()
+        return
+    known.judged_by = product
+    try:
+        for many in _told(inspect_again(before, product, inspector_of(product, known))):
+            if known.many is not before or known.judged_by != product:
+                yield gr.skip()
+                return
+            yield many_html(many, known.settings)
+        known.many = many
+    except DFSCError:
+        yield gr.skip()  # what changed the product has said so

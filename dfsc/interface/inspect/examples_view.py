@@ -1,0 +1,46 @@
+"""The embedded examples as small buttons, by kind."""
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+from dfsc import ImageError, read_image
+from dfsc.images.display import display_copy
+from dfsc.interface import wording
+from dfsc.interface.markup import picture, text
+from dfsc.interface.session.inspectors import Example, examples
+
+THUMBNAIL_EDGE = 160
+
+
+def examples_html(product: str) -> str:
+    """Buttons for a product's examples, grouped by kind; each tells product and place in its examples."""
+    groups = groupby(enumerate(examples(product)), key=lambda item: item[1].kind)
+    return "".join(_group(product, kind, items) for kind, items in groups)
+
+
+def _group(product: str, kind: str, items: Iterator[tuple[int, Example]]) -> str:
+    title, meaning = wording.KINDS[kind]
+    buttons = "".join(_button(product, index, example) for index, example in items)
+    return (
+        f'<section class="examples"><h3>{title} <small>{text(meaning)}</small></h3>'
+        + f'<div class="thumbnails">{buttons}</div></section>'
+    )
+
+
+def _button(product: str, index: int, example: Example) -> str:
+    name = wording.example_name(example.kind, example.number)
+    image = _thumbnail(example.path, name)
+    return (
+        f'<button type="button" data-product="{text(product)}" data-index="{index}" data-kind="{example.kind}" '
+        f'data-photo="{name}" title="{name}">{image}</button>'
+    )
+
+
+@cache
+def _thumbnail(path: Path, name: str) -> str:
+    try:
+        return picture(display_copy(read_image(path), THUMBNAIL_EDGE), name)
+    except ImageError:
+        return text(name)

@@ -1,0 +1,209 @@
+"""What happens on the Inspect tab to one photograph: chosen, inspected, changed, looked at closely.
+
+Each handler that brings another finding takes the question it answers (see asking) and returns a `Shown`.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from dfsc import Detector, DFSCError, Inspector, products
+from dfsc.images.uploads import shown_name
+from dfsc.interface import wording
+from dfsc.interface.inspect import many_view
+from dfsc.interface.inspect.defect_view import with_defects
+from dfsc.interface.inspect.examples_view import examples_html
+from dfsc.interface.inspect.probing import place_from, probe_html
+from dfsc.interface.inspect.results_view import results_html
+from dfsc.interface.markup import arriving, notice
+from dfsc.interface.session import inspectors
+from dfsc.interface.session.asking import Question, question_from
+from dfsc.interface.session.downloads import report_file
+from dfsc.interface.session.lane import courtesy
+from dfsc.interface.session.passing_files import taken_over
+from dfsc.interface.session.photograph import Finding, Photograph, inspect_photograph, read_photograph
+from dfsc.interface.session.visitors import Visitor, visitor, welcome
+from dfsc.interface.wording import OWN
+from dfsc.sources import open_checkpoints
+
+# What an answer changes: finding, message, choice of product, examples.
+Shown = tuple[Any, Any, Any, Any]
+UNCHANGED: Shown = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
+
+
+def show_first(asked: str, product: str, request: gr.Request) -> Shown:
+    """What a visitor finds on arrival: an example with the detectors' findings, if there is one."""
+    known, question = visitor(request), question_from(asked)
+    known.gallery = product
+    welcome(known, question.about.get("browser"))
+    return show_product(question, product, known, wording.INVITATION)
+
+
+def show_example(asked: str, request: gr.Request) -> Shown:
+    """Inspect the example whose tile was clicked, by the detectors of its own product."""
+    known, question = visitor(request), question_from(asked)
+    of = question.about.get("product")
+    found = inspectors.examples(of) if of in products() else []
+    if question.index is None or question.index >= len(found):
+        return refused(question, known, wording.UNKNOWN_EXAMPLE)
+    return answered(question, known, of, lambda: _example(found[question.index]))
+
+
+def change_product(asked: str, product: str, request: gr.Request) -> Shown:
+    """Compare a visitor's own photograph with the other product; without one, show that product's first example."""
+    known, question = visitor(request), question_from(asked)
+    return by_product(question, product, known)
+
+
+def by_product(question: Question, product: str, known: Visitor, said: str | None = None) -> Shown:
+    """What `change_product` shows."""
+    photograph = known.finding.photograph if known.finding else None
+    if photograph is None or not photograph.uploaded:
+        return show_product(question, product, known, said)
+    return answered(question, known, product, lambda: photograph, said or wording.product_changed(product))
+
+
+def show_product(question: Question, product: str, known: Visitor, said: str | None = None) -> Shown:
+    """A product's first example; where there is none, as for a visitor's own model, what can be done with it."""
+    example = inspectors.first_example(product)
+    if example is not None:
+        return answered(question, known, product, lambda: _example(example), said)
+    if not known.asks(question) or not known.shows(question, None):
+        return UNCHANGED
+    said = said or (wording.OWN_READY if product == OWN else wording.INVITATION)
+    return arriving("", question.number), notice(said, answer=question.number), *_choice(known, product)
+
+
+def make_defect(asked: str, request: gr.Request) -> Shown:
+    """Change the photograph by strokes on it and inspect it once more."""
+    known, question = visitor(request), question_from(asked)
+    finding = known.finding
+    if finding is None or finding.photograph.brought != question.about.get("brought"):
+        return refused(question, known, wording.UNKNOWN_STROKE)
+    strokes = question.about.get("strokes")
+    return answered(question, known, finding.product, lambda: with_defects(finding.photograph, strokes))
+
+
+def show_values(asked: str, request: gr.Request) -> Any:
+    """The values at the place of a map that was clicked, while its finding is shown."""
+    known, question = visitor(request), question_from(asked)
+    finding, at = known.shown(question), place_from(question.about.get("at"))
+    if finding is None or at is None:
+        return gr.skip()
+    judged = question.settings.applied(finding.inspection)
+    return probe_html(judged, at, finding.photograph, finding.number, question.about.get("click"))
+
+
+def keep_settings(asked: str, request: gr.Request) -> Any:
+    """Remember where the sliders stand and judge the table by them."""
+    known, question = visitor(request), question_from(asked)
+    known.settings = question.settings
+    return many_view.many_html(known.many, known.settings) if known.many else gr.skip()
+
+
+def download_report(asked: str, request: gr.Request) -> Any:
+    """Write the report of what is shown, as the sliders judge it, for the hidden download button."""
+    known, question = visitor(request), question_from(asked)
+    finding = known.shown(question)
+    if finding is None:
+        return gr.skip()
+    return report_file(known, question.settings.applied(finding.inspection), finding.photograph.name)
+
+
+def open_bundle(asked: str, file: dict | None, request: gr.Request) -> tuple[Any, ...]:
+    """Put the detectors of an uploaded zip beside the visitor's own, and inspect with them."""
+    known, question = visitor(request), question_from(asked)
+    with taken_over(file) as uploads:
+        if not uploads:
+            return *refused(question, known, wording.UNKNOWN_UPLOAD), None
+        path, name = uploads[0]
+        try:
+            detectors = open_checkpoints(path, name)
+        except DFSCError as error:
+            return *refused(question, known, str(error)), None
+    return *show_opened(question, detectors, shown_name(name), known), None
+
+
+def show_opened(question: Question, detectors: list[Detector], name: str, known: Visitor) -> Shown:
+    """Put detectors beside the visitor's own and inspect with them."""
+    known.open(detectors)
+    said = wording.opened(name, len(detectors))
+    inspects = known.finding is not None and known.finding.photograph.uploaded
+    return by_product(question, OWN, known, said if inspects else f"{said} {wording.OWN_READY}")
+
+
+def inspect_with_own(asked: str, request: gr.Request) -> tuple[Any, ...]:
+    """Go to the Inspect tab and inspect with the visitor's own models."""
+    known, question = visitor(request), question_from(asked)
+    if not known.detectors:
+        return gr.skip(), *UNCHANGED
+    return gr.Tabs(selected="inspect-tab"), *by_product(question, OWN, known)
+
+
+def offer_own(request: gr.Request) -> Any:
+    """The choices with the visitor's own models among them, if he has any; what is chosen stays."""
+    return gr.Radio(choices(own=bool(visitor(request).detectors)))
+
+
+def choices(own: bool = False) -> list[tuple[str, str]]:
+    names = [*products(), *([OWN] if own else [])]
+    return [(wording.product_name(name), name) for name in names]
+
+
+def answered(
+    question: Question,
+    known: Visitor,
+    product: str,
+    photograph_of: Callable[[], Photograph],
+    said: str | None = None,
+) -> Shown:
+    """Read and inspect; a photograph or checkpoint that can't be used becomes its sentence and nothing else changes.
+
+    Nothing changes either when the visitor has asked something newer, before or meanwhile.
+    """
+    if not known.asks(question):
+        return UNCHANGED
+    started = time.perf_counter()
+    try:
+        photograph = photograph_of()
+        if not photograph.strokes and not photograph.brought:
+            photograph = replace(photograph, brought=question.number)
+        inspector = inspector_of(product, known)
+        with courtesy.inspecting():
+            inspection = inspect_photograph(photograph, inspector)
+    except DFSCError as error:
+        return refused(question, known, str(error))
+    finding = Finding(question.number, product, photograph, inspection)
+    if not known.shows(question, finding):
+        return UNCHANGED
+    html = results_html(finding, [detector.config for detector in inspector.detectors])
+    said = said or wording.inspected(photograph.name, time.perf_counter() - started)
+    return arriving(html, question.number), notice(said, answer=question.number), *_choice(known, product)
+
+
+def refused(question: Question, known: Visitor, sentence: str) -> Shown:
+    """A sentence in place of a finding; what was found before stays, and the page says that it is old."""
+    if not known.asks(question):
+        return UNCHANGED
+    return gr.skip(), notice(sentence, "error", answer=question.number), gr.skip(), gr.skip()
+
+
+def inspector_of(product: str, known: Visitor) -> Inspector:
+    """Raises DFSCError when it can't be loaded, or the visitor has no detectors of his own."""
+    return known.inspector() if product == OWN else inspectors.inspector(product)
+
+
+def _choice(known: Visitor, product: str) -> tuple[Any, Any]:
+    """Choice of product and examples as they belong to what is shown."""
+    choice = gr.Radio(choices(own=bool(known.detectors)), value=product)
+    if known.gallery == product:
+        return choice, gr.skip()
+    known.gallery = product
+    return choice, "" if product == OWN else examples_html(product)
+
+
+def _example(example: inspectors.Example) -> Photograph:
+    return read_photograph(example.path, wording.example_name(example.kind, example.number), uploaded=False)

@@ -1,0 +1,73 @@
+"""What the browser needs to draw and judge an inspection by itself while sliders move (static/inspection.js)."""
+
+import base64
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from dfsc import Inspection, Result
+from dfsc.geometry import CELL_STRIDE, FIRST_CELL_CENTRE, INPUT_SIZE, MAP_SIZE
+from dfsc.inspection.colours import LEVELS, SCALE_END, colours
+from dfsc.inspection.inspector import partners
+from dfsc.interface import wording
+from dfsc.interface.session.settings import most_rejected
+from dfsc.models.calibration import GoodParts
+from dfsc.models.objectives import METHODS
+
+# Weights of the local map at which the good parts' scores are told; the slider has the same steps.
+WEIGHT_STEPS = 20
+
+
+def payload(inspection: Inspection, product: str, width: int, height: int) -> str:
+    """JSON of an inspection: maps, the good parts' scores at each weight, the colour scale and the sentences.
+
+    Args:
+        product: as the page calls it.
+        width, height: of the original photograph, in pixels.
+    """
+    results = inspection.results
+    data = {
+        "methods": [
+            _method(result, results, partner) for result, partner in zip(results, partners(results), strict=True)
+        ],
+        "compared": compared(results),
+        "most_rejected": most_rejected(results),
+        "width": width,
+        "height": height,
+        "scale_end": SCALE_END,
+        "shades": _packed(colours(np.linspace(0, SCALE_END, LEVELS))),
+        "grid": {"first": FIRST_CELL_CENTRE, "stride": CELL_STRIDE, "input": INPUT_SIZE, "cells": MAP_SIZE},
+        "words": wording.judging(product),
+    }
+    return json.dumps(data, ensure_ascii=False)
+
+
+def compared(results: Sequence[Result]) -> tuple[int, int] | None:
+    """Which two methods are laid one over the other: those that were trained side by side, else the first and last."""
+    trained = [index for index, result in enumerate(results) if METHODS[result.method].trained]
+    several = trained if len(trained) > 1 else range(len(results))
+    return (several[0], several[-1]) if len(several) > 1 else None
+
+
+def _method(result: Result, results: Sequence[Result], partner: Result | None) -> dict:
+    together = result.with_partner(partner) if partner else None
+    return {
+        "title": result.title,
+        "foreign": result.foreign,
+        "unsure": None if result.usable else result.self_test.sentence,
+        "local": _packed(result.maps.local.astype("<f4")),
+        "global": _packed(result.maps.global_.astype("<f4")),
+        "good": _good_scores(result.good),
+        "partner": next((place for place, one in enumerate(results) if one is partner), None),
+        "together": {"title": together.title, "good": _good_scores(together.good)} if together else None,
+    }
+
+
+def _good_scores(good: GoodParts) -> list[str]:
+    """The good parts' scores, ascending, at each weight."""
+    return [_packed(good.scores(weight).astype("<f4")) for weight in np.linspace(0, 1, WEIGHT_STEPS + 1)]
+
+
+def _packed(values: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode()

@@ -1,0 +1,167 @@
+"""An inspection as HTML: photograph, sliders, a row of verdict and maps for each method, legend, and comparisons.
+
+Verdicts and maps are left empty here: static/inspection.js fills them in, and again whenever a slider moves.
+"""
+
+from collections.abc import Sequence
+
+from dfsc import DetectorConfig, Inspection, Result
+from dfsc.inspection.colours import SCALE_END, SCALE_MARKS, css_gradient
+from dfsc.inspection.inspector import partners
+from dfsc.interface import wording
+from dfsc.interface.inspect.defect_view import defect_html
+from dfsc.interface.inspect.payload import compared, payload
+from dfsc.interface.markup import picture, text
+from dfsc.interface.session.photograph import Finding
+
+
+def results_html(finding: Finding, configs: Sequence[DetectorConfig]) -> str:
+    """The whole right side of the Inspect tab; its outermost element says what it is about.
+
+    Args:
+        configs: those of the inspection's results, in their order.
+    """
+    photograph, inspection = finding.photograph, finding.inspection
+    known = payload(inspection, finding.product, photograph.width, photograph.height)
+    rows = [_method_row(inspection.results, index, config) for index, config in enumerate(configs)]
+    return (
+        f'<div data-finding="{finding.number}" data-photo="{text(photograph.name)}" '
+        f'data-product="{text(finding.product)}" data-inspection="{text(known)}">'
+        + _summary(finding)
+        + _sliders(any(partners(inspection.results)))
+        + '<section class="card maps" aria-label="Verdicts and maps">'
+        + _column_heads()
+        + "".join(rows)
+        + _legend()
+        + "</section>"
+        + _comparison(inspection)
+        + defect_html(photograph)
+        + "</div>"
+    )
+
+
+def _summary(finding: Finding) -> str:
+    photograph, inspection = finding.photograph, finding.inspection
+    badges = "".join(
+        f'<span class="pair"><span class="method">{_title(inspection.results, index)}</span>'
+        + '<strong class="badge"></strong></span>'
+        for index in range(len(inspection.results))
+    )
+    return (
+        '<section class="card summary" aria-label="Photograph and verdicts">'
+        + picture(photograph.display, f"The inspected photograph, {photograph.name}", "photograph")
+        + f'<div><p class="file" title="{text(photograph.name)}">{text(photograph.name)}</p>'
+        + f'<p class="quiet"><span class="as">{text(wording.inspected_as(finding.product))}</span> · '
+        + f"{photograph.width} × {photograph.height} pixels</p>"
+        + f'<h2 class="agreement" role="status"></h2><p class="badges">{badges}</p>'
+        + f'<p class="acts"><button type="button" data-act="report">{wording.REPORT_LABEL}</button> '
+        + f'<button type="button" class="offer" data-act="retrain">{wording.RETRAIN_OFFER}</button></p></div></section>'
+    )
+
+
+def _sliders(partnered: bool) -> str:
+    fields = "".join(
+        f'<label><span>{title}</span><input type="range" name="{name}" min="{low}" max="{high}" step="{step}" '
+        f'data-says="{text(says)}"><output></output></label>'
+        for name, (title, low, high, step, says) in wording.SLIDERS.items()
+    )
+    return (
+        f'<section class="card sliders" aria-label="Settings">{fields}'
+        + (
+            f'<label class="switch"><input type="checkbox" name="partner"> {wording.PARTNER_LABEL}</label>'
+            if partnered
+            else ""
+        )
+        + f'<p class="quiet">{wording.SLIDERS_NOTE} '
+        f'<button type="button" data-act="standard">{wording.STANDARD}</button></p></section>'
+    )
+
+
+def _column_heads() -> str:
+    heads = "".join(
+        f"<div><h3>{title}</h3><p>{meaning}</p></div>" for title, meaning in (wording.MAPS[key] for key in wording.MAPS)
+    )
+    return f'<div class="heads"><div class="corner"></div>{heads}</div>'
+
+
+def _method_row(results: Sequence[Result], index: int, config: DetectorConfig) -> str:
+    result = results[index]
+    figures = "".join(
+        f'<figure class="map {key}"><div class="frame"><canvas role="img"></canvas>'
+        + ('<span class="ring"></span>' if key == "fused" else "")
+        + f'<span class="spot"></span></div><figcaption><span>{title}</span> highest <b></b></figcaption></figure>'
+        for key, (title, _) in wording.MAPS.items()
+    )
+    return (
+        f'<article class="method-row" data-method="{text(result.method)}" aria-label="{text(result.title)}">'
+        + _verdict(results, index, config)
+        + figures
+        + "</article>"
+    )
+
+
+def _verdict(results: Sequence[Result], index: int, config: DetectorConfig) -> str:
+    result = results[index]
+    return (
+        f'<div class="verdict"><header><h3>{_title(results, index)}</h3><strong class="badge"></strong></header>'
+        + '<p class="score"><span>Score <b data-fill="score"></b></span> '
+        + '<span>Limit <b data-fill="limit"></b></span></p>'
+        + '<div class="strip" aria-hidden="true"><div class="axis"></div>'
+        + "<p><span>● good parts</span><span>┃ limit</span><span>▼ this part</span></p></div>"
+        + '<p data-fill="standing"></p><p data-fill="strongest"></p>'
+        + f'<p class="quiet">Limit: <span data-fill="limit-note"></span>. {result.milliseconds:.0f} ms on this '
+        + "computer.</p>"
+        + _origin(result, config)
+        + "</div>"
+    )
+
+
+def _origin(result: Result, config: DetectorConfig) -> str:
+    source = f'<span class="source">{text(wording.origin(result.source))}</span>'
+    place = f"Checkpoint: {source} {text(wording.checkpoint(config.name, config.size))}"
+    if not config.training:
+        return f'<p class="quiet origin">{place}</p>'
+    facts = "".join(f"<dt>{text(key.replace('_', ' '))}</dt><dd>{text(value)}</dd>" for key, value in _facts(config))
+    return f'<details class="quiet origin"><summary>{place}</summary><dl>{facts}</dl></details>'
+
+
+def _facts(config: DetectorConfig) -> list[tuple[str, object]]:
+    """What the checkpoint says about its training, without nested tables."""
+    return [(str(key), value) for key, value in config.training.items() if isinstance(value, (str, int, float))]
+
+
+def _legend() -> str:
+    marks = "".join(
+        f'<li style="left:{value / SCALE_END:.1%}"><b>{value_text}</b> <span>{words}</span></li>'
+        for value, (value_text, words) in zip(SCALE_MARKS, wording.LEGEND, strict=True)
+    )
+    return (
+        '<div class="legend"><div class="bar" role="img" aria-label="Colour scale from 0 to 0.3">'
+        + f'<div style="background:{css_gradient()}"></div></div><ul>{marks}</ul>'
+        + f'<p class="quiet">{wording.LEGEND_NOTE} {wording.PROBE_HINT}</p></div>'
+    )
+
+
+def _comparison(inspection: Inspection) -> str:
+    """Two methods' fused maps, one over the other with a line to move, and their difference."""
+    pair = compared(inspection.results)
+    if pair is None:
+        return ""
+    first, last = (_title(inspection.results, index) for index in pair)
+    note = wording.DIFFERENCE_NOTE.format(first=first, last=last)
+    return (
+        f'<section class="card wiping"><h2>Fused maps: {first} against {last}</h2>'
+        + '<p class="quiet">Drag the line, or use the arrow keys.</p><div class="wipe">'
+        + '<canvas class="left" role="img" aria-label="Fused map on the left"></canvas>'
+        + '<canvas class="right" role="img" aria-label="Fused map on the right"></canvas><span class="line"></span>'
+        + f'<span class="tag left">{first}</span><span class="tag right">{last}</span>'
+        + f'<input type="range" min="0" max="100" step="0.5" value="50" aria-label="{wording.WIPE_LABEL}">'
+        + "</div></section>"
+        + f'<section class="card difference"><h2>Difference: {last} − {first}</h2><p class="quiet">{note}</p>'
+        + '<canvas role="img" aria-label="Difference of both fused maps"></canvas></section>'
+    )
+
+
+def _title(results: Sequence[Result], index: int) -> str:
+    """A method's title, which the page's script changes while its partner is judged with it."""
+    return f'<span data-title="{index}">{text(results[index].title)}</span>'

@@ -1,0 +1,150 @@
+"""The Inspect tab: product, upload and examples on the left, what the detectors found on the right."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gradio as gr
+
+from dfsc import products
+from dfsc.interface import wording
+from dfsc.interface.inspect import hub_panel
+from dfsc.interface.inspect.batching import judge_again, open_one, show_uploads
+from dfsc.interface.inspect.camera_view import camera_html
+from dfsc.interface.inspect.examples_view import examples_html
+from dfsc.interface.inspect.how_it_works import how_it_works_html
+from dfsc.interface.inspect.inspecting import (
+    change_product,
+    choices,
+    download_report,
+    keep_settings,
+    make_defect,
+    open_bundle,
+    show_example,
+    show_first,
+    show_values,
+)
+from dfsc.interface.markup import notice, text
+from dfsc.interface.session.asking import asking, asking_beside, asking_now, click_script
+from dfsc.interface.session.downloads import fetch_script
+
+STATIC = Path(__file__).parent.parent / "static"
+ARRIVING = "dfsc.watch(element, () => dfsc.arrive(element, document.querySelector('#results .findings')))"
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+# What is clicked while an answer is under way is asked once that is there, as it stands then (see asking).
+CLICKED = PRIVATE | {"trigger_mode": "always_last"}
+QUICK = CLICKED | {"queue": False}
+# A choice or an upload is asked at once, since nothing else remembers it.
+CHOSEN = PRIVATE | {"trigger_mode": "multiple"}
+LANE = {"concurrency_id": "inspect", "concurrency_limit": 2}
+LOOKING = CLICKED | {"concurrency_id": "hub", "concurrency_limit": 2}
+
+
+@dataclass(frozen=True)
+class InspectTab:
+    """What the page connects with the other tabs: question, product, what a finding changes, table."""
+
+    question: gr.Textbox
+    product: gr.Radio
+    shown: list[gr.components.Component]
+    many: gr.HTML
+
+
+def inspect_tab(page: gr.Blocks) -> InspectTab | None:
+    """Put the tab's components and handlers into the Blocks context; with no product, the sentence that says so."""
+    names = products()
+    if not names:
+        gr.HTML(notice(wording.NO_WEIGHTS, "error"), elem_id="no-weights", label="Notice")
+        return None
+    question = gr.Textbox("", visible=False)
+    with gr.Row(elem_id="inspect", equal_height=False):
+        with gr.Column(scale=0, min_width=300, elem_id="controls"):
+            product = gr.Radio(choices(), value=names[0], label=wording.PRODUCT_LABEL, elem_id="product")
+            upload = gr.File(label=wording.UPLOAD_LABEL, file_count="multiple", elem_id="upload", height=132)
+            with gr.Accordion(wording.CAMERA_LABEL, open=False, elem_id="camera-fold"):
+                gr.HTML(camera_html(), elem_id="camera", label=wording.CAMERA_LABEL, js_on_load=script("camera.js"))
+            checkpoint = gr.File(label=wording.CHECKPOINT_LABEL, file_types=[".zip"], elem_id="checkpoint", height=110)
+            offered, why = hub_panel.offered()
+            hub_name = gr.Textbox(
+                offered, label=wording.HUB_LABEL, placeholder=wording.HUB_HINT, elem_id="hub-name", max_lines=1
+            )
+            hub_card = gr.HTML(why, elem_id="hub-card", label="From the Hub", js_on_load=click_script("fetch"))
+            gallery = gr.HTML(
+                examples_html(names[0]), elem_id="examples", label="Examples", js_on_load=click_script("example")
+            )
+        with gr.Column(scale=1, min_width=320, elem_id="findings"):
+            message = gr.HTML(notice(wording.INVITATION), elem_id="message", label="Message", js_on_load=watching())
+            gr.HTML(_waiting(), elem_id="waiting", label="Under way")
+            many = gr.HTML(
+                "", elem_id="many", label="Several photographs", js_on_load=f"{click_script('row')} {watching()}"
+            )
+            results = gr.HTML(
+                '<div class="findings"></div>',
+                elem_id="results",
+                label="Results",
+                js_on_load=script("drawing.js", "inspection.js") + script("defect.js"),
+            )
+            finding = gr.HTML("", elem_id="arriving", label="Finding on its way", js_on_load=ARRIVING)
+            probe = gr.HTML(
+                "",
+                elem_id="probe",
+                elem_classes="closed",
+                label="Values at one place",
+                js_on_load="dfsc.watch(element, () => dfsc.openProbe(element))",
+            )
+            gr.HTML(how_it_works_html(), elem_id="how", label="How it works")
+            report = gr.DownloadButton(wording.REPORT_LABEL, elem_id="report-file", elem_classes="fetched")
+
+    shown = [finding, message, product, gallery]
+    one = [question, product]
+    page.load(show_first, one, shown, js=asking_now("first", 1), **CHOSEN, **LANE)
+    gallery.click(show_example, question, shown, js=asking("example"), **CLICKED, **LANE)
+    product.input(change_product, one, shown, js=asking_now("product", 1), **CHOSEN, **LANE).then(
+        judge_again, product, many, **CLICKED, **LANE
+    )
+    # Unread by gradio: a corrupt file has to reach read_photograph, and the visitor's own name for it is kept.
+    upload.upload(
+        show_uploads,
+        [question, upload, product],
+        [*shown, upload, many],
+        js=asking_now("upload", 2),
+        preprocess=False,
+        **CHOSEN,
+        **LANE,
+    ).then(judge_again, product, many, **CLICKED, **LANE)
+    many.click(open_one, question, shown, js=asking("row"), **CLICKED, **LANE)
+    results.click(make_defect, question, shown, js=asking("stroke"), **CLICKED, **LANE)
+    results.select(show_values, question, probe, js=asking("values"), **QUICK)
+    results.submit(download_report, question, report, js=asking("report"), **CLICKED, **LANE).then(
+        None, js=fetch_script("report-file")
+    )
+    results.input(keep_settings, question, many, js=asking_beside("settings"), **QUICK)
+    checkpoint.upload(
+        open_bundle,
+        [question, checkpoint],
+        [*shown, checkpoint],
+        js=asking_now("bundle", 1),
+        preprocess=False,
+        **CHOSEN,
+        **LANE,
+    ).then(judge_again, product, many, **CLICKED, **LANE)
+    hub_name.submit(hub_panel.look_up, hub_name, hub_card, **LOOKING)
+    hub_card.click(hub_panel.fetch_detectors, question, [*shown, hub_card], js=asking("fetch"), **LOOKING).then(
+        judge_again, product, many, **CLICKED, **LANE
+    )
+    return InspectTab(question, product, shown, many)
+
+
+def script(*names: str) -> str:
+    """Files of static/ as one component's script, in a block of their own, so that their names meet no others."""
+    return "{" + "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names) + "}"
+
+
+def watching() -> str:
+    """A component's script: what arrives in it may change which finding is the one that was asked for last."""
+    return "dfsc.watch(element, dfsc.update);"
+
+
+def _waiting() -> str:
+    says = {"inspecting": wording.INSPECTING, "any": wording.INSPECTING_ANY, "earlier": wording.EARLIER}
+    attributes = "".join(f' data-{name}="{text(sentence)}"' for name, sentence in says.items())
+    return f'<p class="notice" role="status" hidden{attributes}></p>'

@@ -1,0 +1,122 @@
+"""The Retrain tab: photographs and wishes on the left; novelty, curves, previews and the trained pair on the right."""
+
+from dataclasses import dataclass
+
+import gradio as gr
+from gradio.events import Dependency
+
+from dfsc.interface.markup import notice
+from dfsc.interface.retrain import wording
+from dfsc.interface.retrain.collecting import add_uploads, show_novelty, start_over, take_sample
+from dfsc.interface.retrain.samples import samples
+from dfsc.interface.retrain.watching import download_pair, stop_training, train_longer, train_pair
+from dfsc.interface.session.downloads import fetch_script
+from dfsc.interface.session.lane import MAX_WAITING
+from dfsc.interface.session.retraining import SECONDS, TAUS
+from dfsc.training.plan import QUICK_SEPARATION as USUAL
+
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+QUICK = PRIVATE | {"concurrency_id": "retrain", "concurrency_limit": 4}
+WATCHING = PRIVATE | {"concurrency_id": "watch", "concurrency_limit": MAX_WAITING + 4}
+
+
+@dataclass(frozen=True)
+class RetrainTab:
+    """What the page connects with the other tab: the button that leads there, what shows a pair, what trains one."""
+
+    inspect: gr.Button
+    pair: list[gr.components.Component]
+    learning: tuple[Dependency, ...]
+
+
+def retrain_tab() -> RetrainTab:
+    """Put the tab's components and handlers into the Blocks context."""
+    with gr.Row(elem_id="retrain", equal_height=False):
+        with gr.Column(scale=0, min_width=330, elem_id="retrain-controls"):
+            upload = gr.File(label=wording.PHOTOGRAPHS_LABEL, file_count="multiple", elem_id="photographs", height=132)
+            with gr.Row():
+                folder = gr.UploadButton(
+                    wording.FOLDER_LABEL, file_count="directory", elem_id="photograph-folder", size="sm", min_width=110
+                )
+                clear = gr.Button(wording.CLEAR_LABEL, elem_id="clear", size="sm", min_width=110)
+            gr.HTML(f'<p class="aside">{wording.SAMPLES_LABEL}</p>', elem_id="samples", label="Samples")
+            with gr.Row():
+                taken = [
+                    (
+                        name,
+                        gr.Button(
+                            wording.sample_button(name, s.count, s.drawn),
+                            elem_id=f"sample-{name}",
+                            size="sm",
+                            min_width=110,
+                        ),
+                    )
+                    for name, s in samples().items()
+                ]
+            tau = gr.Slider(*TAUS, USUAL.tau, step=0.005, label=wording.TAU_LABEL, info=wording.TAU_INFO, elem_id="tau")
+            ratio = gr.Slider(
+                0,
+                3,
+                USUAL.margin_ratio,
+                step=0.1,
+                label=wording.MARGIN_LABEL,
+                info=wording.MARGIN_INFO,
+                elem_id="kappa",
+            )
+            seconds = gr.Slider(
+                *SECONDS, 120, step=10, label=wording.SECONDS_LABEL, info=wording.SECONDS_INFO, elem_id="seconds"
+            )
+            movement = gr.Radio(list(wording.MOVEMENTS), value=0.0, label=wording.MOVEMENT_LABEL, elem_id="movement")
+            with gr.Accordion("Advanced", open=False, elem_id="advanced"):
+                seed = gr.Number(
+                    0, precision=0, minimum=0, label=wording.SEED_LABEL, info=wording.SEED_INFO, elem_id="seed"
+                )
+                warm_up = gr.Slider(
+                    0,
+                    1,
+                    USUAL.warm_up,
+                    step=0.05,
+                    label=wording.WARM_UP_LABEL,
+                    info=wording.WARM_UP_INFO,
+                    elem_id="warm-up",
+                )
+                weight = gr.Slider(
+                    0, 3, USUAL.weight, step=0.1, label=wording.WEIGHT_LABEL, info=wording.WEIGHT_INFO, elem_id="weight"
+                )
+            train = gr.Button(wording.TRAIN_LABEL, variant="primary", elem_id="train")
+            with gr.Row():
+                stop = gr.Button(wording.STOP_LABEL, elem_id="stop", size="sm", min_width=110)
+                longer = gr.Button(wording.LONGER_LABEL, elem_id="longer", size="sm", min_width=110)
+        with gr.Column(scale=1, min_width=320, elem_id="retrain-findings"):
+            message = gr.HTML(notice(wording.INVITATION), elem_id="retrain-message", label="Message")
+            novelty = gr.HTML("", elem_id="novelty", label="Novel features")
+            result = gr.HTML("", elem_id="retrain-result", label="Your pair")
+            with gr.Row(visible=False, elem_id="pair-actions") as actions:
+                inspect = gr.Button(wording.INSPECT_LABEL, variant="primary", elem_id="inspect-pair")
+                download = gr.Button(wording.DOWNLOAD_LABEL, elem_id="download-pair")
+                file = gr.DownloadButton(wording.DOWNLOAD_LABEL, elem_id="pair-file", elem_classes="fetched")
+            curves = gr.HTML("", elem_id="curves", label="Curves")
+            preview = gr.HTML("", elem_id="preview", label="Preview")
+            album = gr.HTML("", elem_id="album", label="Photographs")
+
+    seen = [message, album, novelty, result, actions]
+    learning = []
+    for source in (upload, folder):
+        learning.append(
+            source.upload(
+                add_uploads, [source, tau], [*seen, source], preprocess=False, trigger_mode="multiple", **QUICK
+            )
+        )
+    for name, button in taken:
+        learning.append(button.click(take_sample, [gr.State(name), tau], seen, **QUICK))
+    clear.click(start_over, None, seen, **QUICK)
+    tau.change(show_novelty, [tau], novelty, trigger_mode="always_last", **QUICK)
+    download.click(download_pair, None, file, **QUICK).then(None, js=fetch_script("pair-file"))
+    watched = [message, novelty, result, actions, curves, preview]
+    wishes = [tau, ratio, seconds, movement, seed, warm_up, weight]
+    learning += (
+        train.click(train_pair, wishes, watched, **WATCHING),
+        longer.click(train_longer, [seconds, tau], watched, **WATCHING),
+    )
+    stop.click(stop_training, None, message, **QUICK)
+    return RetrainTab(inspect, [result, actions], tuple(learning))

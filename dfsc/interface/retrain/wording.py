@@ -1,0 +1,184 @@
+"""What the Retrain tab says."""
+
+from collections.abc import Sequence
+
+from dfsc import Detector
+from dfsc.interface.wording import product_name
+from dfsc.material.photographs import MAX_PHOTOGRAPHS
+from dfsc.material.training_set import MIN_IMAGES
+from dfsc.models.calibration import GoodParts
+from dfsc.models.detector import DetectorConfig
+from dfsc.models.objectives import METHODS
+
+INVITATION = (
+    f"Bring {MIN_IMAGES} to {MAX_PHOTOGRAPHS} photographs of good parts, taken as the next part will be photographed; "
+    "no faulty part is needed."
+)
+PHOTOGRAPHS_LABEL = "Photographs of good parts, or a zip of them"
+FOLDER_LABEL = "Choose a folder"
+CLEAR_LABEL = "Start over"
+SAMPLES_LABEL = "No photographs at hand? Take ours:"
+TRAIN_LABEL, STOP_LABEL, LONGER_LABEL = "Train both models", "Stop and keep", "Train longer"
+DOWNLOAD_LABEL = "Download your model (zip)"
+INSPECT_LABEL = "Inspect with your model"
+TAU_LABEL = "τ′: share of features that count as similar"
+TAU_INFO = (
+    "The rest counts as novel: there DFSC keeps its auto-encoder from copying the teacher. At 1 it is EAD-S itself."
+)
+MARGIN_LABEL = "Margin ratio κ"
+MARGIN_INFO = (
+    "How far from the teacher it is kept, as a multiple of the largest difference that still counts as similar. At 0 "
+    "novel features are merely left out."
+)
+SECONDS_LABEL = "Time for the pair, in seconds"
+SECONDS_INFO = "Everything counts. More time gives better models; 120 s show what is possible."
+SEED_LABEL, SEED_INFO = "Seed", "Same seed, same draw of photographs and first networks."
+MOVEMENT_LABEL = "How much does the part move between photographs?"
+MOVEMENTS = (("Not at all: it lies in a fixture", 0.0), ("A little", 0.02), ("Visibly: held by hand", 0.05))
+WARM_UP_LABEL = "Warm-up"
+WARM_UP_INFO = "Share of the auto-encoder's training before DFSC begins to keep it away."
+WEIGHT_LABEL, WEIGHT_INFO = "Weight λ", "How much keeping away counts against learning the good parts."
+ALREADY_TRAINING = "A training of yours is under way; stop it first, or wait for its end."
+TOO_MANY_WAIT = "Too many visitors wait for a training already; please come back in a while."
+NOTHING_TO_STOP = "No training is under way."
+STOPPING = "Stopping after this step; what was learned is kept and calibrated."
+STOPPING_EARLY = "Stopping. It is too early for a new pair to come of it."
+STAGES = {
+    "autoencoder": "training auto-encoders",
+    "imitation": "students imitate the teacher",
+    "student": "students imitate teacher and auto-encoders",
+}
+# In 120 s on two cores of its own, by what was measured in 180 s (docs/measurements.md, "Retraining in minutes").
+USUAL_STEPS = 600
+NOTHING_TO_PROLONG = "There is no finished training to go on with; train a pair first."
+STAND_IN = (
+    "Estimate before training, on {name}: how many features are novel at each position if the photographs’ mean stands "
+    "in for the auto-encoder, d = (T − mean of T)²."
+)
+REAL = "On a held-out photograph, by the trained auto-encoder’s own distance d = (T − A)²: how many features are novel."
+TAU_ONE = "At τ′ = 1 nothing is novel: both models of the pair are EAD-S."
+PLOT_TITLES = {
+    "autoencoder": "Auto-encoders’ losses",
+    "student": "Students’ losses",
+    "active": "DFSC: share of novel features inside the margin",
+}
+PREVIEWS = {
+    "distance": ("Auto-encoder against teacher, mean (T − A)²", "1, as wrong as knowing nothing but the mean", 1.0),
+    "global": ("Global map, mean (A − Sᴬ)²", "0.3", 0.3),
+}
+PREVIEW_GOOD, PREVIEW_FAULTY = "good part", "made-up fault ({kind})"
+
+
+def preview(said: str, full: str) -> str:
+    """What a preview shows, and where its colours end."""
+    return (
+        f"{said}: a held-out photograph as it is, which should become calm, and the same one with a made-up fault, "
+        f"which should stand out. Full colour is {full}."
+    )
+
+
+def sample_button(name: str, count: int, drawn: bool) -> str:
+    return f"{product_name(name)}: {'draw ' if drawn else ''}{count} good parts"
+
+
+def read_so_far(done: int, total: int, name: str) -> str:
+    return f"{done} of {total} files looked at: {name}"
+
+
+def ready(count: int, surplus: str) -> str:
+    return f"{count} photographs are ready for training. {surplus}".strip()
+
+
+def waiting(place: int, seconds: float) -> str:
+    before = "one training is" if place == 1 else f"{place} trainings are"
+    return f"You are number {place} in the queue: {before} before yours, for about {duration(seconds)}."
+
+
+def progress(stages: Sequence[str], stage: str, step: int, steps: int | None, left: float) -> str:
+    """How far a training is; `steps` is None as long as it is not known how many of the stage fit."""
+    of = f"step {step} of about {steps}" if steps else f"step {step}, measuring how many fit"
+    return f"Stage {stages.index(stage) + 1} of {len(stages)}: {STAGES[stage]}, {of}. {duration(left)} left."
+
+
+def manages(steps: int | None, seconds: float) -> str:
+    """What the machine manages within a training's time, and what is usual."""
+    if steps is None:
+        return f"Measuring how many steps this machine manages in {seconds:.0f} s; {USUAL_STEPS} are usual."
+    said = f"About {steps} steps fit into {seconds:.0f} s on this machine now; {USUAL_STEPS} are usual"
+    return f"{said}, so expect too little." if manages_too_few(steps) else f"{said}."
+
+
+def manages_too_few(steps: int | None) -> bool:
+    return steps is not None and steps < USUAL_STEPS / 2
+
+
+PAIR_TITLE, AT_ONCE_TITLE = "Your pair, and FRE", "Ready at once: FRE"
+PREPARING = "The teacher looks at your photographs …"
+CALIBRATING = "Calibrating on the held-out photographs, and looking for made-up faults on them …"
+
+
+def done(seconds: float, configs: Sequence[DetectorConfig]) -> str:
+    """That the pair is ready and what its self-test says, or that it is not usable and what to do."""
+    unusable = [config for config in configs if not config.usable and METHODS[config.method].trained]
+    if unusable:
+        return f"Not usable yet, after {duration(seconds)}: {_found(unusable)}. Press “{LONGER_LABEL}” to go on."
+    return f"The pair is ready after {duration(seconds)}: {_found(configs)}. It is in the Inspect tab as your model."
+
+
+def not_usable(configs: Sequence[DetectorConfig], trained: bool) -> str:
+    trained = trained and any(METHODS[config.method].trained for config in configs)
+    help_ = f"“{LONGER_LABEL}” goes on from where it stopped." if trained else "More photographs would help."
+    return f"Not usable yet: {_found(configs)}. Verdicts of such a model would mean nothing, so it gives none. {help_}"
+
+
+def at_once(count: int) -> str:
+    """What FRE is, and how little it knows of few photographs (docs/measurements.md)."""
+    what = (
+        "A linear model of your photographs in closed form. It knows what belongs where and what goes with what; small "
+        "chips, scratches and texture among loose parts are for a trained pair."
+    )
+    return (
+        what if count >= MIN_IMAGES else f"{what} It knows only {count} photographs: much that is good will look new."
+    )
+
+
+def recommended(detectors: Sequence[Detector]) -> str:
+    """Which of the usable methods finds most made-up faults."""
+    usable = [detector for detector in detectors if detector.config.usable]
+    if not usable:
+        return "None of these models is usable yet."
+    best = max(detector.config.self_test.found for detector in usable)
+    names = [METHODS[d.config.method].title for d in usable if d.config.self_test.found == best]
+    if len(names) == len(detectors):
+        return "All find equally many made-up faults."
+    if len(usable) < len(detectors):
+        return f"{' and '.join(names)} can be used already."
+    return f"{' and '.join(names)} {'finds' if len(names) == 1 else 'find'} most made-up faults."
+
+
+def _found(configs: Sequence[DetectorConfig]) -> str:
+    return ", ".join(f"{METHODS[config.method].title} {config.self_test.sentence}" for config in configs)
+
+
+SELF_TEST_NOTE = (
+    "Made-up faults are parts erased, copied and scratched on the held-out photographs. They show that a model learned "
+    "to find something; they are no accuracy on real faults."
+)
+
+
+def calibrated(good: GoodParts) -> str:
+    """How far a threshold from few photographs can be trusted."""
+    expected, bound = good.rejection()
+    return (
+        f"Calibrated on {good.count} held-out photographs: the limit is just above their highest score, so none of "
+        f"them is rejected. Of further good parts like these it will reject about 1 in {round(1 / expected)}; with so "
+        f"few photographs anything up to {100 * bound:.0f} % is possible (95 % confidence)."
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"

@@ -1,0 +1,86 @@
+"""What a visitor asks, numbered by his browser, so that an answer is only ever shown for what he asked last.
+
+Gradio may send a click late, send it twice with the first one's data, or deliver answers out of order. So the browser
+numbers its questions (static/page.js) and sends with each what it is about, read at the moment of sending; whoever
+answers drops what is no longer asked for, and the browser drops what was overtaken on its way.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from dfsc.interface.session.settings import Settings, settings_from
+
+LARGEST = 2**31
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question.
+
+    Attributes:
+        number: counts up in one open page; 0 from a client that numbers nothing.
+        about: what was clicked or drawn, as the browser says it: not to be trusted.
+        finding: number of the finding that the visitor sees, 0 without one.
+        settings: where the sliders stand.
+    """
+
+    number: int = 0
+    about: dict[str, Any] = field(default_factory=dict)
+    finding: int = 0
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def index(self) -> int | None:
+        """`data-index` of the button that was clicked, None for anything that is no such number."""
+        index = self.about.get("index")
+        return int(index) if isinstance(index, str) and index.isascii() and index.isdigit() and len(index) < 9 else None
+
+
+def question_from(text: object) -> Question:
+    """A question as a browser writes it (JSON); whatever else it is becomes a question about nothing."""
+    try:
+        told = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        return Question()
+    about = told.get("about")
+    return Question(
+        number=_count(told.get("number")),
+        about=about if isinstance(about, dict) else {},
+        finding=_count(told.get("finding")),
+        settings=settings_from(told.get("settings")) or Settings(),
+    )
+
+
+def asking(kind: str, inputs: int = 0) -> str:
+    """Javascript for an event whose first input is the question: sends what was asked last of this kind."""
+    return _script(f"dfsc.question('{kind}')", inputs)
+
+
+def asking_now(kind: str, inputs: int = 0) -> str:
+    """The same for an event of gradio's own (a choice, an upload), which is a new question by itself."""
+    return _script(f"dfsc.ask('{kind}')", inputs)
+
+
+def asking_beside(kind: str) -> str:
+    """For an event about what is shown, which brings no other finding."""
+    return _script(f"dfsc.askBeside('{kind}')", 0)
+
+
+def click_script(kind: str) -> str:
+    """A component's script: a click on one of its buttons is a question about the button's data attributes."""
+    return (
+        "element.addEventListener('click', event => { const button = event.target.closest('button');"
+        f" if (button) {{ dfsc.ask('{kind}', {{ ...button.dataset }}); trigger('click'); }} }});"
+    )
+
+
+def _script(question: str, inputs: int) -> str:
+    others = "".join(f", input{number}" for number in range(inputs))
+    return f"(asked{others}) => [{question}{others}]"
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and 0 <= value < LARGEST else 0

@@ -1,0 +1,40 @@
+"""Files that a visitor takes home, kept where gradio serves them from and deleted with him."""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
+
+from dfsc import Inspection
+from dfsc.checkpoints.bundles import write_bundle
+from dfsc.images.uploads import shown_name
+from dfsc.inspection.report import write_inspection
+from dfsc.interface.session.visitors import Pair, Visitor
+
+
+def fetch_script(button: str) -> str:
+    """Javascript that clicks a hidden download button, for when its file has just been written."""
+    return f"() => setTimeout(() => document.querySelector('#{button}')?.click(), 200)"
+
+
+def pair_file(known: Visitor, pair: Pair) -> str:
+    """A pair as a zip, in place of the visitor's last one; returns its path, which nobody can guess."""
+    return _served(known, "pair", f"{pair.product}.zip", lambda file: write_bundle(pair.detectors, file))
+
+
+def report_file(known: Visitor, inspection: Inspection, name: str) -> str:
+    """An inspection's report as a zip, in place of the visitor's last one; returns its path, which nobody can guess."""
+    stem = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in Path(shown_name(name)).stem)
+    return _served(known, "report", f"inspection-{stem}.zip", lambda file: write_inspection(inspection, name, file))
+
+
+def _served(known: Visitor, kind: str, name: str, write: Callable[[Path], None]) -> str:
+    """Gradio copies whatever it serves into its cache; put there by ourselves, the file is known and can be deleted."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        write(file)
+        served = save_file_to_cache(file, get_upload_folder())
+    known.serve(kind, Path(served))
+    return served

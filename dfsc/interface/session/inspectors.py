@@ -1,0 +1,51 @@
+"""What all visitors share: one inspector a product, loaded when it is first asked for, and the embedded examples."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+
+from dfsc import Inspector, product_detectors
+from dfsc.checkpoints.weights import weights_folder
+from dfsc.images.decoding import image_files
+
+EXAMPLE_KINDS = ("good", "logical", "structural", "disagree", "missed")
+SHOWN_FIRST = ("logical", "structural", "good", "disagree", "missed")
+
+_loading = Lock()
+
+
+@dataclass(frozen=True)
+class Example:
+    """An embedded photograph; `kind` is one of EXAMPLE_KINDS and `number` counts from 1 within its kind."""
+
+    kind: str
+    number: int
+    path: Path
+
+
+def inspector(product: str) -> Inspector:
+    """The product's inspector with all its embedded detectors; raises CheckpointError when they can't be loaded."""
+    with _loading:
+        return _inspector(product)
+
+
+def examples(product: str) -> list[Example]:
+    """A product's embedded examples, by kind; empty when there are none."""
+    folder = weights_folder() / "examples" / product
+    return [
+        Example(kind, number, path)
+        for kind in EXAMPLE_KINDS
+        if (folder / kind).is_dir()
+        for number, path in enumerate(image_files(folder / kind), start=1)
+    ]
+
+
+def first_example(product: str) -> Example | None:
+    """The example that says most about the methods: a logical one if there is any."""
+    return min(examples(product), key=lambda example: SHOWN_FIRST.index(example.kind), default=None)
+
+
+@cache
+def _inspector(product: str) -> Inspector:
+    return Inspector(product_detectors(product))

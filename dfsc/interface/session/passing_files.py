@@ -1,0 +1,61 @@
+"""Files that pass through the server's disk: what a browser uploads, and what it may download."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gradio.utils import get_upload_folder, is_in_or_equal
+
+from dfsc.images.uploads import shown_place
+
+Upload = tuple[Path, str]
+
+
+@contextmanager
+def taken_over(files: object) -> Iterator[list[Upload]]:
+    """Uploads as files of a private folder, which is gone afterwards, each with the visitor's name for it.
+
+    Gradio keeps equal files of all visitors under one path, which the first to be done with it would delete.
+
+    Args:
+        files: gradio's record of an upload or several: "path" and "orig_name". A client may say anything: with a path
+            that is no file among the uploads (a folder of them, say) nothing is taken, and the list is empty.
+    """
+    records = files if isinstance(files, list) else [files]
+    paths = [record.get("path") if isinstance(record, dict) else None for record in records]
+    with TemporaryDirectory(dir=_upload_folder()) as folder:
+        if not all(map(_may_be_upload, paths)):
+            yield []
+            return
+        uploads = [(Path(folder) / str(number), _name(record)) for number, record in enumerate(records)]
+        for path, (private, _) in zip(paths, uploads, strict=True):
+            with suppress(OSError):
+                shutil.move(path, private)
+                Path(path).parent.rmdir()
+        # What is gone meanwhile is still told by its name, unless it is all that there was.
+        yield uploads if any(private.is_file() for private, _ in uploads) else []
+
+
+def delete_file(path: Path) -> None:
+    """Delete a file of gradio's cache and the folder that is its own."""
+    with suppress(OSError):
+        path.unlink()
+        path.parent.rmdir()
+
+
+def _may_be_upload(path: object) -> bool:
+    plain = isinstance(path, str) and "\0" not in path
+    return plain and is_in_or_equal(path, get_upload_folder()) and not Path(path).is_dir()
+
+
+def _name(record: dict) -> str:
+    """What the visitor calls a file: its path within a folder that he chose (see static/page.js), else its name."""
+    return shown_place(str(record.get("orig_name") or Path(record["path"]).name))
+
+
+def _upload_folder() -> Path:
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,73 @@
+"""The photograph that a visitor looks at, small enough to stay while the product changes, and what was found in it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dfsc import Inspection, Inspector, Result, read_image
+from dfsc.images.decoding import ImageSource, resize_for_network
+from dfsc.images.display import display_copy
+from dfsc.interface.session.zerogpu import device, on_gpu
+
+DISPLAY_EDGE = 960
+
+# A tool, and the places (shares of width and height) that the pointer passed.
+Stroke = tuple[str, tuple[tuple[float, float], ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Photograph:
+    """A decoded photograph in the two sizes that are needed.
+
+    Attributes:
+        name: what to call it on the page; from a visitor, so not to be trusted in HTML.
+        uploaded: whether it is the visitor's own.
+        width, height: of the original, in pixels.
+        display: RGB uint8, longer side at most DISPLAY_EDGE.
+        network: RGB uint8 256×256×3, resized from the original by the detectors' rule.
+        brought: number of the question that brought it; a photograph with defects has that of the one without.
+        strokes: the defects that were made in it by hand, in order (see defect_view).
+        untouched: the photograph before the first of them, None where there is none.
+    """
+
+    name: str
+    uploaded: bool
+    width: int
+    height: int
+    display: np.ndarray
+    network: np.ndarray
+    brought: int = 0
+    strokes: tuple[Stroke, ...] = ()
+    untouched: "Photograph | None" = None
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What the detectors of a product found in a photograph; `number` is that of the question it answers."""
+
+    number: int
+    product: str
+    photograph: Photograph
+    inspection: Inspection
+
+
+def read_photograph(source: ImageSource, name: str, uploaded: bool, bits: int | None = None) -> Photograph:
+    """Decode a file; raises ImageError with one sentence that calls it by `name`. `bits` are the inspector's."""
+    return photograph_of(read_image(source, name, bits), name, uploaded)
+
+
+def photograph_of(image: np.ndarray, name: str, uploaded: bool) -> Photograph:
+    """Of pixels that are decoded or drawn already, RGB uint8 H×W×3."""
+    height, width = image.shape[:2]
+    return Photograph(name, uploaded, width, height, display_copy(image, DISPLAY_EDGE), resize_for_network(image))
+
+
+def inspect_photograph(photograph: Photograph, inspector: Inspector) -> Inspection:
+    """The same results as of the original; the inspection's image is the display copy."""
+    return Inspection(photograph.display, _results(inspector, photograph.network))
+
+
+@on_gpu
+def _results(inspector: Inspector, network: np.ndarray) -> tuple[Result, ...]:
+    """The networks' part of an inspection, on a photograph as they take it (RGB uint8 256×256×3)."""
+    return tuple(result[0] for result in inspector.results(network[None], device()))

@@ -1,0 +1,242 @@
+"""A visitor's retraining as the lane runs it and the page watches it: state, curves, previews, and the trained pair."""
+
+import logging
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from dfsc import Detector, DFSCError
+from dfsc.interface.session.lane import courtesy
+from dfsc.material.photographs import PhotoSet
+from dfsc.models.detector import Teacher
+from dfsc.models.objectives import METHODS, PAIR, PARTNER
+from dfsc.models.separation import SeparationSettings
+from dfsc.training.closed_form import closed_form_detector, closed_form_notes
+from dfsc.training.notes import training_notes
+from dfsc.training.pacing import Budget
+from dfsc.training.previews import NovelChannels, Preview, novel_channels, preview
+from dfsc.training.progress import StepRecord
+from dfsc.training.recipe import Recipe, start
+from dfsc.training.training import Training
+
+POINT_SECONDS = 1.0
+# Before so many steps of a stage its pace says too little about how many will fit.
+SURE_STEPS = 10
+PREVIEW_SECONDS = 4.0
+PATIENCE = 5.0
+OWN_SOURCE = "your own training"
+# Lowest and highest that a visitor may wish for; one training holds up all others.
+SECONDS, TAUS = (30, 900), (0.5, 1.0)
+
+
+class State(StrEnum):
+    """How far a retraining is."""
+
+    WAITING = "waiting"
+    PREPARING = "preparing"
+    LEARNING = "learning"
+    CALIBRATING = "calibrating"
+    DONE = "done"
+    FAILED = "failed"
+
+
+def pair_recipe(seconds: float, movement: float, seed: int, separation: SeparationSettings) -> Recipe:
+    """A matched pair from few photographs in little time, and its partner in closed form.
+
+    Raises:
+        DFSCError: for wishes that make no sense.
+    """
+    return Recipe((*PAIR, PARTNER), seconds=seconds, quick=True, movement=movement, separation=separation, seed=seed)
+
+
+def learn_at_once(photographs: PhotoSet, teacher: Teacher, product: str) -> Detector:
+    """FRE of a visitor's photographs; a second's work. Raises DFSCError for fewer than four."""
+    notes = {"data": f"{len(photographs)} photographs of a visitor", "license": "unknown"}
+    known = closed_form_notes(notes, len(photographs))
+    return replace(
+        closed_form_detector(photographs.images, teacher, product, known, bits=photographs.bits), source=OWN_SOURCE
+    )
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of a curve: mean over about a second. `plot` is "autoencoder", "student" or "active"."""
+
+    plot: str
+    seconds: float
+    series: str
+    value: float
+
+
+class Retraining:
+    """One job. What it offers to look at is only ever replaced, never changed, so another thread may look at it."""
+
+    def __init__(self, photographs: PhotoSet, recipe: Recipe, product: str, earlier: "Retraining | None" = None):
+        """Args:
+        product: what the detectors' product is called.
+        earlier: a finished retraining that is to go on, instead of one from scratch.
+        """
+        self.photographs, self.recipe, self.product = photographs, recipe, product
+        self.state = State.WAITING
+        self.error = ""
+        self.points: tuple[Point, ...] = earlier.points if earlier else ()
+        self.record: StepRecord | None = None
+        self.preview: Preview | None = None
+        self.novel: NovelChannels | None = None
+        self.foreseen: int | None = None  # steps of all stages
+        self.detectors: tuple[Detector, ...] = ()
+        self.training: Training | None = earlier.training if earlier else None
+        self.took = earlier.took if earlier else 0.0
+        self._budget: Budget | None = None
+        self._stopped = self._abandoned = False
+        self._told = self._looked = self.took
+        self._values: dict[tuple[str, str], list[float]] = defaultdict(list)
+
+    @property
+    def finished(self) -> bool:
+        return self.state in (State.DONE, State.FAILED) or (self.state is State.WAITING and self._abandoned)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the trained pair's verdicts mean something; its partner in closed form speaks for itself."""
+        trained = (detector.config for detector in self.detectors if METHODS[detector.config.method].trained)
+        return all(config.usable for config in trained)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop and has not stopped learning yet."""
+        return self._stopped and self.state in (State.PREPARING, State.LEARNING)
+
+    @property
+    def stages(self) -> list[str]:
+        """Names of the stages in order, once it learns."""
+        return [name for name, _ in self.training.leader.stages]
+
+    @property
+    def seconds_left(self) -> float:
+        if self.finished:
+            return 0.0
+        return self._budget.left if self._budget else self.recipe.seconds
+
+    @property
+    def steps_taken(self) -> int:
+        """Steps over all stages so far; stands still once the work has stopped, 0 when closed."""
+        return sum(self.training.taken.values()) if self.training else 0
+
+    @property
+    def would_keep(self) -> bool:
+        """Whether something comes of what was learned so far, if it is stopped now."""
+        return self.training is not None and self.training.learns_to_inspect
+
+    @property
+    def held_out(self) -> np.ndarray:
+        """The photograph on which novel features are shown: uint8 256×256×3, never learned from."""
+        return self.training.data.held_out[0]
+
+    def close(self) -> None:
+        """Keep the detectors alone: this retraining will not be prolonged."""
+        self.training = self.preview = self.novel = None
+
+    def prolonged(self, seconds: float) -> "Retraining":
+        """A job that goes on where this finished one stopped."""
+        return Retraining(self.photographs, replace(self.recipe, seconds=seconds), self.product, self)
+
+    def stop(self) -> None:
+        """Stop learning soon and keep what was learned; a job that still waits is over at once."""
+        self._stopped = True
+        if self.state is State.WAITING:
+            self._fail("It was stopped before its turn came.")
+
+    def abandon(self) -> None:
+        """Stop soon and keep nothing: nobody is there to use it."""
+        self._abandoned = True
+
+    def run(self) -> None:
+        """The work, in the lane's thread."""
+        if self.finished:
+            return
+        self._budget = Budget(self.recipe.seconds)
+        try:
+            self._learn()
+            if not self._abandoned:
+                self._calibrate()
+        except DFSCError as error:
+            self._fail(str(error))
+        except Exception:
+            logging.getLogger(__name__).exception("A training broke off.")
+            self._fail("The training broke off for a reason that the page does not know; please start it again.")
+        finally:
+            if self.training:
+                self.training.forget()
+        if self._abandoned:
+            self._fail("It was given up.")
+
+    def _fail(self, why: str) -> None:
+        self.error, self.state = why, State.FAILED
+
+    def _learn(self) -> None:
+        self.state = State.PREPARING
+        if self.training is None:
+            self.training = start(self.recipe, self.photographs, budget=self._budget)
+        else:
+            self.training.prolong(self._budget)
+        for progress in self.training.run():
+            self.state = State.LEARNING
+            self._note(progress.record)
+            if self._stopped or self._abandoned:
+                return
+            courtesy.give_way(PATIENCE)
+
+    def _calibrate(self) -> None:
+        if not self.would_keep:
+            left = "the pair stays as it was" if self.took else "there is no detector yet"
+            self._fail(f"It was stopped before the students had learned both their tasks, so {left}.")
+            return
+        self.state = State.CALIBRATING
+        fitted = f"{len(self.photographs)} photographs of a visitor"
+        notes = training_notes(self.recipe, self.training, fitted, self.took + self._budget.spent, "unknown")
+        pair = self.training.detectors(self.product, notes).values()
+        self.detectors = tuple(replace(detector, source=OWN_SOURCE) for detector in pair)
+        self.took += self._budget.spent
+        self.state = State.DONE
+
+    def _note(self, record: StepRecord) -> None:
+        """Take a step into the curves; its last method's record comes last."""
+        ended = self.record and self.record.stage == "autoencoder" != record.stage
+        self.record = record
+        for name, value in record.losses.items():
+            self._values["autoencoder" if name == "autoencoder" else "student", _series(record, name)].append(value)
+        if "active_share" in record.watch:
+            self._values["active", _series(record, "active_share")].append(record.watch["active_share"])
+        if ended:
+            self.preview = preview(self.training)
+            self._look_for_novelty()
+        if record.method != PAIR[-1]:
+            return
+        if record.step >= SURE_STEPS:
+            self.foreseen = self._budget.foreseen(record.stage, record.step, self.training.leader.stages)
+        now = self.took + self._budget.spent
+        if now - self._told > POINT_SECONDS or not self.points:
+            means = [Point(plot, now, series, float(np.mean(v))) for (plot, series), v in self._values.items()]
+            self.points = (*self.points, *means)
+            self._values.clear()
+            self._told = now
+        if now - self._looked > PREVIEW_SECONDS:
+            self._look()
+            self._looked = now
+
+    def _look(self) -> None:
+        if self.record.stage == "imitation":
+            return  # What is shown until the students' last stage, the auto-encoder, does not change.
+        self.preview = preview(self.training)
+        if not self.training.learns_to_inspect and self.record.step > self.record.steps // 2:
+            self._look_for_novelty()
+
+    def _look_for_novelty(self) -> None:
+        self.novel = novel_channels(self.training)[PAIR[-1]]
+
+
+def _series(record: StepRecord, name: str) -> str:
+    return f"{METHODS[record.method].title} {name.replace('_', ' ')}"

@@ -1,0 +1,50 @@
+"""What a visitor has set with the sliders: it stays when the next photograph comes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dfsc import Inspection, Result
+from dfsc.inspection.inspector import with_partners
+
+REJECTED_SHARE = 4
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a visitor has set.
+
+    Attributes:
+        weight: of the local map, 0 to 1.
+        rejected: how many good parts the limit gives up.
+        strength: of the colours, 0 to 1.
+        partner: whether each trained method is judged together with the one in closed form.
+    """
+
+    weight: float = 0.5
+    rejected: int = 0
+    strength: float = 0.86
+    partner: bool = True
+
+    def judged(self, results: Sequence[Result]) -> tuple[Result, ...]:
+        """The results by these settings, as far as the good parts allow; no network runs."""
+        together = with_partners(results) if self.partner else results
+        rejected = min(self.rejected, most_rejected(together))
+        return tuple(replace(result, local_weight=self.weight, rejected_good=rejected) for result in together)
+
+    def applied(self, inspection: Inspection) -> Inspection:
+        """The inspection with its results judged by these settings."""
+        return replace(inspection, results=self.judged(inspection.results))
+
+
+def settings_from(told: object) -> Settings | None:
+    """Settings as a browser tells them, numbers in percent; None for anything that is none."""
+    values = [told.get(name) for name in ("weight", "rejected", "strength")] if isinstance(told, dict) else [None]
+    if not all(isinstance(value, (int, float)) and 0 <= value <= 100 for value in values):
+        return None
+    weight, rejected, strength = values
+    return Settings(weight / 100, int(rejected), strength / 100, told.get("partner") is not False)
+
+
+def most_rejected(results: Sequence[Result]) -> int:
+    """How many of the held-out good parts a visitor may give up at most: a quarter, but one where there are few."""
+    return min(max(result.good.count // REJECTED_SHARE, min(1, result.good.count - 1)) for result in results)

@@ -1,0 +1,211 @@
+"""A detector: teacher, student, auto-encoder and calibration → local and global anomaly maps.
+
+Inference is the same for EAD-S and DFSC (Batzner et al., arXiv 2303.14535, section 3.4): the local map is the channel
+mean of (T − S^T)², the global map that of (A − S^A)². Only training tells the methods apart.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dfsc.errors import CheckpointError, DFSCError
+from dfsc.images.decoding import RESIZE_RULE
+from dfsc.machine import multiplies_bfloat16
+from dfsc.models.calibration import Calibration, RawMaps
+from dfsc.models.networks import SIZES, AutoEncoder, NetworkSize, image_tensor, student_network, teacher_network
+from dfsc.models.self_test import SelfTest
+from dfsc.models.separation import SeparationSettings
+
+BORDER_CONVENTION = "56x56-quantiles, cells at true centres, ring unscored"
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    """What a checkpoint says in words and numbers beside its tensors.
+
+    Attributes:
+        product: what is inspected, e.g. "screw_block"; what this means on disk, dfsc.checkpoints.detectors says.
+        method: a key of dfsc.models.objectives.METHODS.
+        size: a key of dfsc.models.networks.SIZES.
+        teacher_digest: "sha256:…" of the teacher's weights file.
+        separation: the constraint's settings, None for methods without it.
+        schedule: "staged" or "joint".
+        training: how it was trained and on what, for people; never read by the library.
+        self_test: how many made-up faults it finds; None where nobody tried.
+        bits: by how many bits the 16-bit photographs of its training were read, so that those to come are read alike
+            (see dfsc.images.decoding); None where there were none, or nobody said.
+        held_out: "sha256:…" of the good images that its calibration begins with; detectors that agree in it can be
+            judged together. "" where nobody noted it.
+    """
+
+    product: str
+    method: str
+    size: str
+    teacher_digest: str
+    separation: SeparationSettings | None
+    schedule: str
+    resize_rule: str = RESIZE_RULE
+    border: str = BORDER_CONVENTION
+    training: dict = field(default_factory=dict)
+    self_test: SelfTest | None = None
+    bits: int | None = None
+    held_out: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether its verdicts mean something, as far as anybody tried."""
+        return self.self_test is None or self.self_test.usable
+
+    @property
+    def name(self) -> str:
+        """product-method, as maps and reports call the detector."""
+        return f"{self.product}-{self.method}"
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A frozen PDN with the digest by which detectors know it."""
+
+    network: nn.Module
+    size: NetworkSize
+    digest: str
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A trained detector.
+
+    Attributes:
+        model: what its method has learned, called with network input N×3×256×256 and the teacher's standardised output
+            N×C×56×56; gives a local and a global map, N×56×56 each. Its `prepared(dtype)` makes it fast.
+        channel_mean: C×1×1, as channel_std; they standardise the teacher's output.
+        source: where it comes from, in words for people; never a path to open.
+        weights_digest: "sha256:…" of the weights file that it was loaded from, by which it can be told again; "" while
+            there is no such file, since it was trained in memory.
+    """
+
+    config: DetectorConfig
+    teacher: Teacher
+    model: nn.Module
+    channel_mean: Tensor
+    channel_std: Tensor
+    calibration: Calibration
+    source: str = "memory"
+    weights_digest: str = ""
+
+    def raw_maps(self, images: Tensor, teacher_output: Tensor) -> RawMaps:
+        """Raw maps from network input N×3×256×256 and the teacher's output on it N×C×56×56.
+
+        Returns:
+            Two float16 arrays N×56×56, as the calibration's own maps are kept, so that equal images score equally.
+        """
+        return raw_maps(self.model, self.standardise(teacher_output), images)
+
+    def standardise(self, teacher_output: Tensor) -> Tensor:
+        device = teacher_output.device
+        return (teacher_output.float() - self.channel_mean.to(device)) / self.channel_std.to(device)
+
+
+# As functions take them: one, several, or by method as a training gives them.
+Detectors = Detector | Iterable[Detector] | Mapping[str, Detector]
+
+
+def several(detectors: Detectors) -> tuple[Detector, ...]:
+    """Detectors as a tuple, however they were given; raises DFSCError for anything else, or none."""
+    given = detectors.values() if isinstance(detectors, Mapping) else detectors
+    single = isinstance(given, (Detector, str, bytes)) or not isinstance(given, Iterable)
+    listed = (given,) if single else tuple(given)
+    for one in listed:
+        if not isinstance(one, Detector):
+            raise DFSCError(
+                f"Detectors are what dfsc.load, open_checkpoints or product_detectors give, not {type(one).__name__}."
+            )
+    if not listed:
+        raise DFSCError("There is no detector to inspect with; name a product or a checkpoint.")
+    return listed
+
+
+@torch.inference_mode()
+def raw_maps(model: nn.Module, teacher: Tensor, images: Tensor) -> RawMaps:
+    """Local and global maps of images for a standardised teacher output (see Detector.raw_maps).
+
+    Raises:
+        CheckpointError: when an output is not finite, since nothing can be said by it.
+    """
+    return RawMaps(*map(rounded, model(images, teacher)))
+
+
+def rounded(maps: Tensor) -> np.ndarray:
+    """Maps as the calibration keeps them: float16, cut off at its largest number; raises CheckpointError."""
+    if not maps.isfinite().all():
+        raise CheckpointError(
+            "The networks give numbers that are not finite, so there is no verdict; fetch or train the detector again."
+        )
+    return maps.clamp_max(torch.finfo(torch.float16).max).to(torch.float16).cpu().numpy()
+
+
+def inference_dtype() -> torch.dtype:
+    """bfloat16 where the processor multiplies it, else float32."""
+    return torch.bfloat16 if multiplies_bfloat16() else torch.float32
+
+
+class ReducedPrecision(nn.Module):
+    """A network in another arithmetic behind a stem in float32: N×3×256×256 float32 → the network's output in `dtype`.
+
+    A PDN's stem is its first convolution with its pooling: rounding the image itself to bfloat16 costs most of the
+    precision, and this layer little of the time.
+    """
+
+    def __init__(self, network: nn.Module, dtype: torch.dtype):
+        super().__init__()
+        stem, body = (network[:3], network[3:]) if isinstance(network, nn.Sequential) else (nn.Identity(), network)
+        self.stem = stem.to(memory_format=torch.channels_last)
+        self.body = body.to(dtype=dtype, memory_format=torch.channels_last)
+        self.dtype = dtype
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.body(self.stem(image).to(self.dtype))
+
+
+def for_inference(network: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """Freeze a float32 network in the memory layout and arithmetic in which it is fastest; it still takes float32."""
+    frozen = network.eval().requires_grad_(False)
+    if dtype is torch.float32:
+        return frozen.to(memory_format=torch.channels_last)
+    return ReducedPrecision(frozen, dtype).eval()
+
+
+class StudentAutoencoder(nn.Module):
+    """What EAD-S and DFSC learn: a student of the teacher and of the auto-encoder, and the auto-encoder."""
+
+    def __init__(self, student: nn.Module, autoencoder: nn.Module):
+        super().__init__()
+        self.student, self.autoencoder = student, autoencoder
+
+    @classmethod
+    def empty(cls, size: NetworkSize) -> "StudentAutoencoder":
+        """Untrained networks of a size, from torch's global generator."""
+        return cls(student_network(size), AutoEncoder(size.teacher_channels))
+
+    def forward(self, images: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
+        """Local map, the channel mean of (T − S^T)², and global map, that of (A − S^A)²: float32 N×56×56 each."""
+        channels = teacher.shape[1]
+        s, a = self.student(images).float(), self.autoencoder(images).float()
+        return (teacher - s[:, :channels]).square().mean(dim=1), (a - s[:, channels:]).square().mean(dim=1)
+
+    def prepared(self, dtype: torch.dtype) -> "StudentAutoencoder":
+        """Both networks made ready in place (see for_inference)."""
+        return StudentAutoencoder(for_inference(self.student, dtype), for_inference(self.autoencoder, dtype)).eval()
+
+
+def network_input(images: np.ndarray) -> Tensor:
+    """RGB uint8 N×256×256×3 → N×3×256×256 float32 as the networks take it."""
+    tensor = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
+    return image_tensor(tensor).contiguous(memory_format=torch.channels_last)
+
+
+def empty_teacher(size_name: str) -> nn.Module:
+    return teacher_network(SIZES[size_name])

@@ -1,0 +1,137 @@
+"""One training step's losses for each method, made of the pieces of the papers.
+
+EAD-S: EfficientAD, Batzner et al., arXiv 2303.14535, sections 3.2 and 3.3. DFSC: Lee & Kim, arXiv 2407.17909; its
+constraint takes the place of L_AE and nothing else changes (see dfsc.models.separation for what is reconstruction).
+
+T, A, S^T and S^A are N×C×56×56; T and A live in the space of the teacher's features standardised per channel.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dfsc.models.calibration import FOREIGN
+from dfsc.models.separation import MarginAnchor, SeparationSettings, ranked, separate
+
+HARD_QUANTILE = 0.999
+
+
+def hard_feature_loss(teacher: Tensor, student: Tensor, quantile: float = HARD_QUANTILE) -> Tensor:
+    """Mean of the elements of D = (T − S^T)² that reach the quantile of D over all of an image's C·H·W elements.
+
+    The quantile lies between two neighbours of the sorted elements, as torch.quantile interpolates it, so that the
+    upper one is the first to reach it.
+    """
+    d = (teacher - student).square().flatten(1)
+    reached = math.ceil(quantile * (d.shape[1] - 1) - 1e-6) + 1
+    hard = ~(d.detach() < ranked(d, reached))  # with what is not a number, so that a divergence shows
+    return torch.where(hard, d, 0).sum() / hard.sum()
+
+
+def penalty_loss(student: Tensor) -> Tensor:
+    """Mean S^T(P)² on images P of anything else, so that the student imitates the teacher on normal images alone."""
+    return student.square().mean()
+
+
+def student_autoencoder_loss(autoencoder: Tensor, student: Tensor) -> Tensor:
+    """L_STAE = mean (A − S^A)²."""
+    return (autoencoder - student).square().mean()
+
+
+@dataclass(frozen=True)
+class AutoencoderLoss:
+    """An auto-encoder step's loss (0-d tensor) and what to watch, floats by name."""
+
+    loss: Tensor
+    watch: dict[str, float]
+
+
+class PlainReconstruction:
+    """EAD-S: L_AE = mean (T − A)²."""
+
+    @property
+    def state(self) -> dict[str, float]:
+        """Nothing to resume."""
+        return {}
+
+    def __call__(self, teacher: Tensor, autoencoder: Tensor, constrained: bool) -> AutoencoderLoss:
+        loss = (teacher - autoencoder).square().mean()
+        return AutoencoderLoss(loss, {"autoencoder": loss.item()})
+
+
+class SeparatedReconstruction:
+    """DFSC: L_AE during the warm-up, while q′ is measured; L_DFSC with the margin held fixed afterwards.
+
+    Without a warm-up the first step measures q′ all the same, since a margin of 0 was not what κ asked for.
+    """
+
+    def __init__(self, settings: SeparationSettings, state: dict[str, float] | None = None):
+        self.settings = settings
+        self.anchor = MarginAnchor(settings, **(state or {}))
+
+    @property
+    def state(self) -> dict[str, float]:
+        """What a resumed training needs: the moving average of q′."""
+        return {} if self.anchor.average is None else {"average": self.anchor.average}
+
+    def __call__(self, teacher: Tensor, autoencoder: Tensor, constrained: bool) -> AutoencoderLoss:
+        d = (teacher - autoencoder).square()
+        separation = separate(d, self.settings, self.anchor.margin)
+        constrained = constrained and self.anchor.is_known
+        if not constrained:
+            self.anchor.observe(separation.quantile)
+        loss = separation.loss if constrained else d.mean()
+        return AutoencoderLoss(
+            loss,
+            {
+                "autoencoder": d.detach().mean().item(),
+                "separation": loss.item(),
+                "quantile": separation.quantile,
+                "margin": self.anchor.margin,
+                "active_share": separation.active_share if constrained else 0.0,
+                "similar_mean": separation.similar_mean,
+            },
+        )
+
+
+Reconstruction = PlainReconstruction | SeparatedReconstruction
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row of the registry: how a method is called, and what its auto-encoder is trained with.
+
+    `reconstruction` is None for a method in closed form, which has no networks to train (see models.fre). Photographs
+    stranger than `foreign` (see Calibration.strangeness) are not of the product.
+    """
+
+    name: str
+    title: str
+    reconstruction: Callable[[SeparationSettings, dict[str, float] | None], Reconstruction] | None
+    separates: bool = False
+    foreign: float = FOREIGN
+
+    @property
+    def trained(self) -> bool:
+        """Whether it learns in steps of gradient descent."""
+        return self.reconstruction is not None
+
+
+METHODS = {
+    "ead-s": Method("ead-s", "EAD-S", lambda settings, state: PlainReconstruction()),
+    "dfsc": Method("dfsc", "DFSC", SeparatedReconstruction, separates=True),
+    # Other things measured 16 and more, faulty parts of the same product 1.4 at most (docs/measurements.md).
+    "fre": Method("fre", "FRE", None, foreign=6.0),
+}
+
+# The matched pair that is compared everywhere, and the method in closed form that stands beside it.
+PAIR = ("ead-s", "dfsc")
+PARTNER = "fre"
+
+
+def total(losses: dict[str, Tensor]) -> Tensor:
+    """The sum of all terms, each with weight 1."""
+    return torch.stack(list(losses.values())).sum()

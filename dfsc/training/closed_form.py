@@ -1,0 +1,116 @@
+"""A FRE detector from good photographs: learned, calibrated and tried on made-up faults in one go (see models.fre).
+
+It takes no steps, so it learns from all photographs, also from those that trained methods hold out. For the calibration
+and the self-test, each is judged by a model of the others.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dfsc.material.augmentation import jittered, moved
+from dfsc.models.calibration import Calibration, PositionScale, RawMaps
+from dfsc.models.detector import Detector, DetectorConfig, Teacher, network_input, rounded
+from dfsc.models.fre import Photographs, position_floor
+from dfsc.models.objectives import PARTNER
+from dfsc.models.self_test import SelfTest, judge, make_faults
+
+SCHEDULE = "closed form"
+# So many photographs' maps are kept, or all that other methods hold out, so that a checkpoint stays small.
+KEPT_MAPS = 64
+# Measured with 24 photographs of three rendered products (docs/measurements.md): copies help where there are so few.
+FEW, COPIES, COPY_MOVEMENT = 24, 3, 0.05
+MOST_LEARNED = 1000
+
+
+def closed_form_detector(
+    photographs: np.ndarray,
+    teacher: Teacher,
+    product: str,
+    notes: dict,
+    held_out: int = 0,
+    held_out_digest: str = "",
+    bits: int | None = None,
+    self_tested: bool = True,
+    seed: int = 0,
+) -> Detector:
+    """A detector by the method FRE from good photographs, uint8 N×256×256×3.
+
+    Args:
+        notes: its config's `training`.
+        held_out: how many of them, the first ones, other methods' calibrations are of; the calibration has at least
+            these, in their order, so that it goes with theirs.
+        held_out_digest, bits: see DetectorConfig.
+        seed: of the made-up faults.
+
+    Raises:
+        TrainingError: for fewer than four photographs.
+    """
+    photographs = _some(photographs, held_out)
+    known = Photographs(_looks(teacher, image, number, len(photographs)) for number, image in enumerate(photographs))
+    kept = max(held_out, min(len(photographs), KEPT_MAPS))
+    good = _raw(known.unseen(), len(photographs))
+    scale = PositionScale.of(good, position_floor(len(photographs)))
+    calibration = Calibration(RawMaps(good.local[:kept], good.global_[:kept]), scale)
+    model = known.model().half().float()  # as a checkpoint keeps it
+    config = DetectorConfig(
+        product=product,
+        method=PARTNER,
+        size=teacher.size.name,
+        teacher_digest=teacher.digest,
+        separation=None,
+        schedule=SCHEDULE,
+        training=notes,
+        self_test=_tried(photographs, teacher, known, calibration, seed) if self_tested else None,
+        held_out=held_out_digest,
+        bits=bits,
+    )
+    channels = teacher.size.teacher_channels
+    # The model has a scale of its own for each of its numbers.
+    return Detector(config, teacher, model.eval(), torch.zeros(channels, 1, 1), torch.ones(channels, 1, 1), calibration)
+
+
+def closed_form_notes(notes: dict, learned_from: int) -> dict:
+    """What a training's notes say that holds for a method without steps as well."""
+    kept = {name: notes[name] for name in ("data", "seed", "license") if name in notes}
+    return kept | {"fitted": learned_from, "calibration": "each photograph by a model of the others"}
+
+
+def _tried(
+    photographs: np.ndarray,
+    teacher: Teacher,
+    known: Photographs,
+    calibration: Calibration,
+    seed: int,
+) -> SelfTest:
+    faults = make_faults(photographs, seed)
+    features = (_features(teacher, fault.image) for fault in faults)
+    maps = known.unseen(features, [fault.photograph for fault in faults])
+    return judge(faults, _raw(maps, len(faults)), calibration, steps=None)
+
+
+def _raw(maps: tuple[Tensor, Tensor], kept: int) -> RawMaps:
+    return RawMaps(*(rounded(of_branch[:kept]) for of_branch in maps))
+
+
+def _some(photographs: np.ndarray, held_out: int) -> np.ndarray:
+    """All of them, or of very many the held-out ones and others in equal steps."""
+    surplus = len(photographs) - MOST_LEARNED
+    if surplus <= 0:
+        return photographs
+    others = np.linspace(held_out, len(photographs) - 1, max(0, MOST_LEARNED - held_out)).round().astype(int)
+    return photographs[np.concatenate([np.arange(held_out), others])]
+
+
+def _looks(teacher: Teacher, image: np.ndarray, number: int, count: int) -> Tensor:
+    """Features K×C×56×56 of a photograph and, where there are few, of copies of it in other light and place."""
+    rng = np.random.default_rng((0, number))
+    copies = COPIES if count <= FEW else 0
+    images = [image, *(moved(jittered(image, rng), COPY_MOVEMENT, rng) for _ in range(copies))]
+    return torch.stack([_features(teacher, each) for each in images])
+
+
+@torch.inference_mode()
+def _features(teacher: Teacher, image: np.ndarray) -> Tensor:
+    """The teacher's output C×56×56 on one image; float32, as it is computed once."""
+    return teacher.network(network_input(image[None]))[0].float()

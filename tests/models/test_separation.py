@@ -1,0 +1,150 @@
+"""The exact limits of the constraint, and what each switch does."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from dfsc.errors import TrainingError
+from dfsc.models.separation import Hinge, MarginAnchor, Normaliser, SeparationSettings, SplitUnit, separate, split_value
+
+
+def squared_distances(seed=0, requires_grad=False):
+    generator = torch.Generator().manual_seed(seed)
+    d = torch.randn(2, 4, 5, 6, generator=generator).square()
+    return d.requires_grad_() if requires_grad else d
+
+
+@pytest.mark.parametrize("unit", list(SplitUnit))
+@pytest.mark.parametrize("normaliser", list(Normaliser))
+def test_tau_one_is_the_plain_mean(unit, normaliser):
+    d = squared_distances()
+    settings = SeparationSettings(tau=1.0, unit=unit, normaliser=normaliser)
+    torch.testing.assert_close(separate(d, settings, margin=5.0).loss, d.mean())
+
+
+def test_tau_towards_one_converges_to_the_plain_mean():
+    d = squared_distances()
+    gaps = [
+        abs(float(separate(d, SeparationSettings(tau=tau), margin=0.0).loss - d.mean()))
+        for tau in (0.5, 0.9, 0.99, 1.0)
+    ]
+    assert gaps == sorted(gaps, reverse=True)
+    assert gaps[-1] < 1e-6
+
+
+def test_margin_zero_trims():
+    d = squared_distances(requires_grad=True)
+    separation = separate(d, SeparationSettings(tau=0.75), margin=0.0)
+    flat = d.detach().flatten(1).sort(dim=1).values
+    kept = flat[:, : int(0.75 * flat.shape[1])]
+    torch.testing.assert_close(separation.loss, kept.sum() / d.numel())
+    separation.loss.backward()
+    novel = d.detach().flatten(1) > kept[:, -1:]
+    assert (d.grad.flatten(1)[novel] == 0).all()
+    torch.testing.assert_close(d.grad.flatten(1)[~novel], torch.full((int((~novel).sum()),), 1 / d.numel()))
+    assert separation.active_share == 0
+
+
+@pytest.mark.parametrize("hinge", [Hinge.SQUARED_DISTANCE, Hinge.DISTANCE])
+def test_hinge_repels_within_the_margin_and_is_silent_beyond(hinge):
+    d = torch.arange(1.0, 11.0).view(1, 10, 1, 1).requires_grad_()
+    separation = separate(d, SeparationSettings(tau=0.5, hinge=hinge), margin=8.5)
+    separation.loss.backward()
+    gradient = d.grad.flatten()
+    assert (gradient[:5] > 0).all()  # similar: pulled towards the teacher
+    assert (gradient[5:8] < 0).all()  # novel and within the margin: pushed away
+    assert (gradient[8:] == 0).all()  # novel and far enough
+    assert separation.active_share == pytest.approx(3 / 5)
+    assert separation.similar_mean == pytest.approx(3.0)
+    assert separation.quantile == 5.0
+
+
+def test_the_opposite_direction_pulls_novel_elements_by_the_weight():
+    d = torch.arange(1.0, 11.0).view(1, 10, 1, 1).requires_grad_()
+    pulled = {weight: SeparationSettings(tau=0.5, hinge=Hinge.PULL, weight=weight) for weight in (1.0, 3.0)}
+    torch.testing.assert_close(separate(d, pulled[1.0], margin=8.5).loss, d.mean())
+    separate(d, pulled[3.0], margin=8.5).loss.backward()
+    torch.testing.assert_close(d.grad.flatten(), torch.tensor([0.1] * 5 + [0.3] * 5))
+
+
+def test_ratio_up_to_one_has_the_trimmed_gradient():
+    d = squared_distances(requires_grad=True)
+    settings = SeparationSettings(tau=0.8)
+    quantile = split_value(d.detach().flatten(1), 0.8).min()
+    separate(d, settings, margin=float(quantile)).loss.backward()
+    within, d.grad = d.grad.clone(), None
+    separate(d, settings, margin=0.0).loss.backward()
+    torch.testing.assert_close(d.grad, within)
+
+
+def test_split_is_not_differentiated_through():
+    d = torch.tensor([1.0, 2.0, 3.0, 4.0]).view(1, 4, 1, 1).requires_grad_()
+    assert not split_value(d.flatten(1), 0.5).requires_grad
+    separate(d, SeparationSettings(tau=0.5), margin=0.0).loss.backward()
+    torch.testing.assert_close(d.grad.flatten(), torch.tensor([0.25, 0.25, 0.0, 0.0]))
+
+
+def test_subset_means_weigh_the_subsets_alike():
+    d = torch.arange(1.0, 11.0).view(1, 10, 1, 1)
+    settings = SeparationSettings(tau=0.5, normaliser=Normaliser.SUBSET_MEAN, weight=2.0)
+    assert float(separate(d, settings, margin=8.0).loss) == pytest.approx(3.0 + 2.0 * (2 + 1) / 5)
+
+
+@pytest.mark.parametrize(("unit", "expected"), [(SplitUnit.POSITIONS, 1.0), (SplitUnit.CHANNELS, 2.0)])
+def test_coarser_units_rank_means(unit, expected):
+    d = torch.ones(1, 4, 2, 2)
+    d[0, :, 0, 0] = 5.0  # one position is far off in all channels
+    separation = separate(d, SeparationSettings(tau=0.75, unit=unit), margin=0.0)
+    assert separation.similar_mean == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("tau", [0.1, 0.5, 0.7, 0.9, 0.999])
+def test_split_value_counts_the_share(tau):
+    d = torch.rand(3, 1000, generator=torch.Generator().manual_seed(1))
+    assert ((d <= split_value(d, tau)).sum(dim=1) == round(tau * 1000)).all()
+
+
+def test_each_image_is_split_by_itself():
+    d = squared_distances()
+    scaled = d * torch.tensor([1.0, 100.0]).view(2, 1, 1, 1)
+    torch.testing.assert_close(split_value(scaled.flatten(1), 0.9)[1], 100 * split_value(d.flatten(1), 0.9)[1])
+
+
+def test_the_margin_is_anchored_at_what_the_quantile_has_come_to():
+    anchor = MarginAnchor(SeparationSettings(margin_ratio=1.0))
+    for quantile in [*np.linspace(2.7, 1.0, 50), *[1.0] * 80]:
+        anchor.observe(float(quantile))
+    assert anchor.margin == pytest.approx(1.0, abs=0.02)
+
+
+def test_anchored_margin_stays_after_the_warm_up():
+    anchor = MarginAnchor(SeparationSettings(margin_ratio=2.0))
+    for _ in range(200):
+        anchor.observe(3.0)
+    assert anchor.margin == pytest.approx(6.0)
+    assert MarginAnchor(SeparationSettings(margin_ratio=2.0, margin=0.7), average=3.0).margin == 0.7
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"tau": 0.0}, {"tau": 1.1}, {"margin_ratio": -1}, {"margin": -0.1}, {"weight": -1}, {"warm_up": 2}),
+        *({"tau": math.nan}, {"margin": math.nan}, {"weight": math.inf}, {"hinge": "push"}, {"unit": None}),
+    ],
+)
+def test_settings_out_of_range_are_refused_in_words(wrong):
+    with pytest.raises(TrainingError, match=r"^[A-Zτ].*\.$"):
+        SeparationSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [*({"unit": u} for u in SplitUnit), *({"hinge": h} for h in Hinge), *({"normaliser": n} for n in Normaliser)],
+)
+def test_a_choice_by_its_name_is_the_choice(choice):
+    named = {name: str(value) for name, value in choice.items()}
+    d = squared_distances()
+    by_name, by_member = (separate(d, SeparationSettings(tau=0.8, **c), 2.0).loss for c in (named, choice))
+    assert by_name == by_member
