@@ -36,6 +36,14 @@ def plain_arithmetic() -> Iterator[None]:
         _plain.reset(before)
 
 
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw from torch's global generator as seeded; afterwards it is where the caller had it."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
 def give_back() -> None:
     """Free unreachable objects and return free memory to the system, where the C library is glibc; else it keeps it.
 

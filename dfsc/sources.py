@@ -17,7 +17,7 @@ from dfsc.checkpoints.embedded import products as embedded_products
 from dfsc.errors import CheckpointError
 from dfsc.hub.repository import VARIABLE, Fetched, HubName, cached, fetch, hub_name
 from dfsc.models.detector import Detector
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 
 
 def load(source: str | Path) -> Detector:

@@ -10,7 +10,7 @@ from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError
 from dfsc.evaluation.evaluation import ALL, FAMILIES, MEAN
 from dfsc.material.training_set import MIN_IMAGES
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 from dfsc.sweeps.cells import Cell
 from dfsc.sweeps.summary import Row
 from dfsc.sweeps.workbench import Workbench

@@ -19,9 +19,10 @@ from dfsc.machine import multiplies_bfloat16, plain_arithmetic
 from dfsc.material.on_demand import OnDemand
 from dfsc.material.training_set import prepare
 from dfsc.models.detector import Teacher, network_input
+from dfsc.models.methods import BASELINE
 from dfsc.models.networks import SIZES, AutoEncoder, NetworkSize, student_network, teacher_network
 from dfsc.models.objectives import hard_feature_loss, penalty_loss, student_autoencoder_loss
-from dfsc.training.learner import MethodTraining
+from dfsc.training.method_training import MethodTraining
 from dfsc.training.plan import PUBLISHED_PLAN, Schedule, TrainingPlan
 
 IMAGES = 8
@@ -72,7 +73,7 @@ def _own(size: NetworkSize, images: np.ndarray, batch: int, plain: bool) -> Call
         stack[range(len(data))]
     penalty = OnDemand(IMAGES, lambda number: images[2][number], np.stack)
     plan = TrainingPlan(schedule=Schedule.JOINT, student_batch=batch, student_steps=10**9, autoencoder_steps=0)
-    run = MethodTraining("ead-s", plan, data, penalty).run()
+    run = MethodTraining(BASELINE, plan, data, penalty).run()
 
     def step() -> object:
         with plain_arithmetic() if plain else nullcontext():

@@ -17,7 +17,7 @@ from dfsc.checkpoints.format import CONFIG_FILE, FILES, TEACHER
 from dfsc.errors import CheckpointError, ImageError
 from dfsc.images.archives import ZIP_STARTS, ArchiveError, entry_bytes, open_zip
 from dfsc.models.detector import Detector, Detectors, several
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 
 MAX_DETECTORS = 8
 # The largest size's networks take 25 MB, the maps of 1,000 held-out images 13.

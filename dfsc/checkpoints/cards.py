@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from dfsc.models.detector import DetectorConfig
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 from dfsc.models.self_test import SelfTest
 
 RECONSTRUCTION = (

@@ -11,8 +11,8 @@ from dfsc.images.decoding import RESIZE_RULE, check_bits
 from dfsc.json_text import read_json
 from dfsc.models.calibration import Calibration
 from dfsc.models.detector import BORDER_CONVENTION, DetectorConfig
+from dfsc.models.methods import METHODS
 from dfsc.models.networks import SIZES
-from dfsc.models.objectives import METHODS
 from dfsc.models.self_test import SelfTest
 from dfsc.models.separation import SeparationSettings
 

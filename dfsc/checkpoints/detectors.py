@@ -31,10 +31,9 @@ from dfsc.checkpoints.weights import weights_folder
 from dfsc.errors import CheckpointError
 from dfsc.geometry import MAP_SIZE
 from dfsc.models.calibration import Calibration, PositionScale, RawMaps, UsualMap
-from dfsc.models.detector import Detector, DetectorConfig, StudentAutoencoder, Teacher, empty_teacher
-from dfsc.models.fre import ReconstructionModel
+from dfsc.models.detector import Detector, DetectorConfig, Teacher, empty_teacher
+from dfsc.models.methods import METHODS
 from dfsc.models.networks import SIZES
-from dfsc.models.objectives import METHODS
 from dfsc.version import __version__
 
 POSITION_TENSORS = ("mean_local", "mean_global", "spread_local", "spread_global")
@@ -154,11 +153,8 @@ def load_folder(folder: Path, source: str | None = None) -> Detector:
 
 
 def _empty_model(config: DetectorConfig, tensors: dict[str, Tensor], folder: Path) -> nn.Module:
-    size = SIZES[config.size]
-    if METHODS[config.method].trained:
-        return StudentAutoencoder.empty(size)
     try:
-        return ReconstructionModel.empty(size, tensors)
+        return METHODS[config.method].empty(SIZES[config.size], tensors)
     except (KeyError, ValueError) as error:
         raise CheckpointError(
             f"The weights of {folder.name} are not those of {config.method}; fetch it anew."

@@ -7,7 +7,7 @@ from dfsc.checkpoints.format import CONFIG_FILE
 from dfsc.checkpoints.weights import weights_folder
 from dfsc.errors import CheckpointError
 from dfsc.models.detector import Detector, Teacher
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 
 
 def products() -> list[str]:

@@ -11,8 +11,8 @@ from dfsc.checkpoints.embedded import embedded_teacher
 from dfsc.commands import detector_options, recipe_options
 from dfsc.commands.sweep import follow
 from dfsc.errors import DFSCError
+from dfsc.models.methods import PAIR
 from dfsc.models.networks import SIZES
-from dfsc.models.objectives import PAIR
 from dfsc.sweeps.cells import check_datasets, grid, read_results
 from dfsc.sweeps.running import missing
 from dfsc.sweeps.summary import summarise

@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
+from dfsc.models.methods import METHODS, PAIR
 from dfsc.models.networks import SIZES
-from dfsc.models.objectives import METHODS, PAIR
 from dfsc.models.separation import Hinge, Normaliser, SeparationSettings, SplitUnit
 from dfsc.training.plan import QUICK_SEPARATION, Schedule
 from dfsc.training.recipe import Recipe

@@ -19,7 +19,7 @@ from dfsc.errors import DatasetError
 from dfsc.evaluation.evaluation import evaluate
 from dfsc.material.image_store import stored
 from dfsc.models.detector import Detector, DetectorConfig
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 from dfsc.training.notes import training_notes
 from dfsc.training.pacing import Budget
 from dfsc.training.recipe import Recipe, start

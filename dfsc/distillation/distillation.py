@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from dfsc.distillation.targets import TargetCache, channel_statistics, projection
 from dfsc.errors import TrainingError
 from dfsc.geometry import CELL_STRIDE, INPUT_SIZE
-from dfsc.machine import fast_arithmetic
+from dfsc.machine import fast_arithmetic, seeded
 from dfsc.models.networks import SIZES, image_tensor, padded_forward, teacher_network
 from dfsc.training.optimizer import Algorithm, NetworkOptimizer
 
@@ -81,8 +81,9 @@ class Distillation:
         self.mean, self.std = channel_statistics(cache)
         size = SIZES[plan.size]
         self.projection = projection(cache.features.shape[-1], size.teacher_channels, plan.seed)
-        torch.manual_seed(plan.seed)
-        self.network = teacher_network(size).to(memory_format=torch.channels_last)
+        with seeded(plan.seed):
+            network = teacher_network(size)
+        self.network = network.to(memory_format=torch.channels_last)
         self.optimizer = NetworkOptimizer(self.network, Algorithm.MUON, plan.learning_rate, plan.weight_decay)
         self.step = 0
         # From 0, so that the first losses after a start or a resumption can't trip the guard.

@@ -18,7 +18,7 @@ from dfsc.geometry import INPUT_SIZE, cell_centre
 from dfsc.images.decoding import check_array, resize_for_network
 from dfsc.models.calibration import BranchMaps, GoodParts, HigherMaps, peak
 from dfsc.models.detector import Detector, Detectors, for_inference, inference_dtype, network_input, several
-from dfsc.models.objectives import METHODS, PARTNER
+from dfsc.models.methods import METHODS, PARTNER
 from dfsc.models.self_test import SelfTest
 
 

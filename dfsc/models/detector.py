@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from dfsc.errors import CheckpointError, DFSCError
 from dfsc.images.decoding import RESIZE_RULE
-from dfsc.machine import multiplies_bfloat16
+from dfsc.machine import multiplies_bfloat16, seeded
 from dfsc.models.calibration import Calibration, RawMaps
 from dfsc.models.networks import SIZES, AutoEncoder, NetworkSize, image_tensor, student_network, teacher_network
 from dfsc.models.self_test import SelfTest
@@ -28,7 +28,7 @@ class DetectorConfig:
 
     Attributes:
         product: what is inspected, e.g. "screw_block"; what this means on disk, dfsc.checkpoints.detectors says.
-        method: a key of dfsc.models.objectives.METHODS.
+        method: a key of dfsc.models.methods.METHODS.
         size: a key of dfsc.models.networks.SIZES.
         teacher_digest: "sha256:…" of the teacher's weights file.
         separation: the constraint's settings, None for methods without it.
@@ -208,4 +208,6 @@ def network_input(images: np.ndarray) -> Tensor:
 
 
 def empty_teacher(size_name: str) -> nn.Module:
-    return teacher_network(SIZES[size_name])
+    """A teacher of a size to be filled with a checkpoint's tensors."""
+    with seeded(0):
+        return teacher_network(SIZES[size_name])

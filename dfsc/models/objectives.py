@@ -7,13 +7,11 @@ T, A, S^T and S^A are N×C×56×56; T and A live in the space of the teacher's f
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from dfsc.models.calibration import FOREIGN
 from dfsc.models.separation import MarginAnchor, SeparationSettings, ranked, separate
 
 HARD_QUANTILE = 0.999
@@ -98,38 +96,6 @@ class SeparatedReconstruction:
 
 
 Reconstruction = PlainReconstruction | SeparatedReconstruction
-
-
-@dataclass(frozen=True)
-class Method:
-    """A row of the registry: how a method is called, and what its auto-encoder is trained with.
-
-    `reconstruction` is None for a method in closed form, which has no networks to train (see models.fre). Photographs
-    stranger than `foreign` (see Calibration.strangeness) are not of the product.
-    """
-
-    name: str
-    title: str
-    reconstruction: Callable[[SeparationSettings, dict[str, float] | None], Reconstruction] | None
-    separates: bool = False
-    foreign: float = FOREIGN
-
-    @property
-    def trained(self) -> bool:
-        """Whether it learns in steps of gradient descent."""
-        return self.reconstruction is not None
-
-
-METHODS = {
-    "ead-s": Method("ead-s", "EAD-S", lambda settings, state: PlainReconstruction()),
-    "dfsc": Method("dfsc", "DFSC", SeparatedReconstruction, separates=True),
-    # Other things measured 16 and more, faulty parts of the same product 1.4 at most (docs/measurements.md).
-    "fre": Method("fre", "FRE", None, foreign=6.0),
-}
-
-# The matched pair that is compared everywhere, and the method in closed form that stands beside it.
-PAIR = ("ead-s", "dfsc")
-PARTNER = "fre"
 
 
 def total(losses: dict[str, Tensor]) -> Tensor:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dfsc.datasets import LOGICAL, STRUCTURAL, TestImage
 from dfsc.datasets.model import UNDIVIDED
 from dfsc.evaluation.evaluation import ALL, MEAN, DetectorReport, Evaluation
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 
 _TITLES = {
     LOGICAL: "Logical",

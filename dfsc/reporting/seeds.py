@@ -11,7 +11,7 @@ from dfsc.evaluation.evaluation import DetectorReport, Evaluation
 from dfsc.evaluation.scoring import FUSED
 from dfsc.evaluation.significance import Seed, SeedsComparison, compare_over_seeds
 from dfsc.models.detector import Detector
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 from dfsc.models.separation import SeparationSettings
 
 NOTED = (

@@ -8,7 +8,7 @@ import numpy as np
 
 from dfsc.datasets import GOOD
 from dfsc.evaluation.auroc import mid_ranks
-from dfsc.models.objectives import PAIR
+from dfsc.models.methods import PAIR
 
 HANDFUL = 6
 

@@ -8,11 +8,10 @@ from dfsc.datasets import FAMILIES
 from dfsc.errors import DatasetError
 from dfsc.evaluation.evaluation import ALL
 from dfsc.evaluation.scoring import FUSED
-from dfsc.models.objectives import PAIR
+from dfsc.models.methods import BASELINE, PAIR
 from dfsc.models.separation import SeparationSettings
 from dfsc.study.gains import Gain, gains_of, mean_gain
 from dfsc.study.switches import Switches
-from dfsc.sweeps.summary import BASELINE
 
 GROUPS = (*FAMILIES, ALL)
 

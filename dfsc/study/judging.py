@@ -14,7 +14,7 @@ from dfsc.errors import DatasetError
 from dfsc.images.decoding import image_files, network_image, read_image
 from dfsc.inspection.inspector import Inspector, Result
 from dfsc.models.detector import Detector
-from dfsc.models.objectives import PAIR
+from dfsc.models.methods import PAIR
 from dfsc.scenes.dataset import drawing_of
 from dfsc.scenes.rendering import render
 from dfsc.study.cases import HANDFUL, Case, Drawn, Finding, Outcome, Shipped, choose

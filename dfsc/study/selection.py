@@ -10,7 +10,7 @@ from dfsc.checkpoints.weights import weights_folder
 from dfsc.errors import DatasetError
 from dfsc.images.decoding import read_image
 from dfsc.json_text import read_json
-from dfsc.models.objectives import PAIR
+from dfsc.models.methods import PAIR
 from dfsc.scenes.rendering import render
 from dfsc.study.cases import Case, Drawn, Finding, Outcome, Shipped
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 
 from dfsc.datasets import FAMILIES
 from dfsc.errors import DatasetError
+from dfsc.models.methods import BASELINE
 from dfsc.models.separation import SeparationSettings
 from dfsc.study.gains import Gain, gains_of
-from dfsc.sweeps.summary import BASELINE
 
 CONSTRAINT = tuple(field.name for field in fields(SeparationSettings))
 Value = float | str

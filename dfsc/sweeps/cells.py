@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from dfsc.datasets import Dataset, check_divided, check_trainable, open_dataset, unpaired_masks
@@ -16,7 +17,7 @@ from dfsc.errors import DatasetError, DFSCError
 from dfsc.evaluation.ground_truth import GroundTruth
 from dfsc.evaluation.localisation import has_masks
 from dfsc.json_text import read_json
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 from dfsc.models.separation import Hinge, SeparationSettings
 from dfsc.training.plan import TrainingPlan, calibration_name
 from dfsc.training.recipe import Recipe, material_key, planned
@@ -51,10 +52,15 @@ class Cell:
     def method(self) -> str:
         return self.recipe.methods[0]
 
-    @property
+    @cached_property
+    def plan(self) -> TrainingPlan:
+        """What its recipe asks for."""
+        return planned(self.recipe)
+
+    @cached_property
     def settings(self) -> dict[str, object]:
         """What a reader tells cells apart by, flat, as JSON values; only what has an effect on this cell."""
-        plan, recipe = planned(self.recipe), self.recipe
+        plan, recipe = self.plan, self.recipe
         settings = {
             "dataset": self.dataset,
             "images": self.images,
@@ -78,11 +84,11 @@ class Cell:
         }
         return settings | (_constraint(plan) if METHODS[self.method].separates else {})
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What its file is called."""
         # The plan decides by settings too that no option changes.
-        text = json.dumps({"plan": as_json(planned(self.recipe))} | self.settings, sort_keys=True)
+        text = json.dumps({"plan": as_json(self.plan)} | self.settings, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:10]
         return f"{self.dataset}-{self.method}-seed{self.recipe.seed}-{digest}"
 

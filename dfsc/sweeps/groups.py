@@ -3,15 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from math import inf
 
 from dfsc.datasets import open_dataset
 from dfsc.geometry import MAP_SIZE
+from dfsc.models.methods import METHODS
 from dfsc.models.networks import SIZES
-from dfsc.models.objectives import METHODS
 from dfsc.sweeps.cells import Cell
-from dfsc.training.plan import Schedule
-from dfsc.training.recipe import copies_each, planned
+from dfsc.training.recipe import copies_each
 
 # What all workers together may keep of their cells' auto-encoders' output, in bfloat16.
 KEPT_BYTES = 6 * 2**30
@@ -42,20 +40,18 @@ def divided(cells: Sequence[Cell], workers: int = 1) -> list[Group]:
 
 def _shared(cell: Cell) -> str:
     """All that decides what a cell learns before the constraint begins."""
-    plan = asdict(planned(cell.recipe))
+    plan = asdict(cell.plan)
     separation = plan.pop("separation")
     settings = {name: value for name, value in cell.settings.items() if name not in {"method", *separation}}
-    # A joint training's student learns from the auto-encoder at once.
-    alone = cell.name if planned(cell.recipe).schedule is Schedule.JOINT else ""
-    return json.dumps([str(cell.folder), alone, plan, settings], sort_keys=True, default=str)
+    return json.dumps([str(cell.folder), plan, settings], sort_keys=True, default=str)
 
 
 def _parting(cell: Cell) -> float:
     """The later a cell's constraint begins, the earlier it comes."""
-    return -planned(cell.recipe).separation.warm_up if METHODS[cell.method].separates else -inf
+    return -METHODS[cell.method].parts_at(cell.plan.separation)
 
 
 def _kept_bytes(cell: Cell) -> int:
-    fitted, plan = len(open_dataset(cell.folder).train), planned(cell.recipe)
+    fitted, plan = len(open_dataset(cell.folder).train), cell.plan
     rows = min(fitted * copies_each(cell.recipe, fitted), plan.student_steps * plan.student_batch)
     return rows * SIZES[cell.recipe.size].teacher_channels * MAP_SIZE**2 * 2

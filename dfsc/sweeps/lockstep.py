@@ -1,16 +1,16 @@
 """Trainings that differ in the constraint alone, step by step together, so that what they share is computed once.
 
-They share the auto-encoder until the constraint begins and the student while it imitates the teacher alone; each equals
-what it would have become by itself, because it takes over from the first training only steps that it was to make too.
+Each equals what it would have become by itself (see dfsc.training.method_training.share).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 from dfsc.errors import DivergenceError
+from dfsc.training.method_training import share
 from dfsc.training.progress import Progress
 from dfsc.training.training import Training
 
@@ -27,19 +27,26 @@ class Turn:
 def in_lockstep(trainings: Mapping[str, Training], state_files: Mapping[str, Path]) -> Iterator[Turn]:
     """Train all to their ends, each resumed from and kept in its own file; one that diverges is left behind.
 
-    The next step is always made by the one that is furthest behind, the first of equals, so that trainings which were
-    interrupted at different steps come together again.
+    The next step is made by those that are furthest behind, so that trainings which were interrupted at different steps
+    come together again.
     """
     with ExitStack() as stack:
         running = {n: stack.enter_context(closing(one.run(state_files[n]))) for n, one in trainings.items()}
         while running:
-            name = min(running, key=lambda n: trainings[n].leader.due)
-            started = monotonic()
-            try:
-                outcome = next(running[name], None)
-            except DivergenceError as error:
-                outcome = error
-            if not isinstance(outcome, Progress):
-                del running[name]
-            if outcome is not None:
-                yield Turn(name, outcome, monotonic() - started)
+            first = min(trainings[name].first.due for name in running)
+            due = [name for name in running if trainings[name].first.due == first]
+            share([trainings[name].first for name in due])
+            turns = [_turn(name, running) for name in due]
+            yield from (turn for turn in turns if turn)
+
+
+def _turn(name: str, running: dict[str, Generator[Progress]]) -> Turn | None:
+    """The next step of one training, which is no longer running if there is none."""
+    started = monotonic()
+    try:
+        outcome = next(running[name], None)
+    except DivergenceError as error:
+        outcome = error
+    if not isinstance(outcome, Progress):
+        del running[name]
+    return None if outcome is None else Turn(name, outcome, monotonic() - started)

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from dfsc.datasets import FAMILIES
 from dfsc.evaluation.evaluation import ALL
-from dfsc.sweeps.summary import BASELINE, Row
+from dfsc.models.methods import BASELINE
+from dfsc.sweeps.summary import Row
 
 PANEL_INCHES, DPI = 3.4, 130
 

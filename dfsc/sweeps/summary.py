@@ -13,10 +13,9 @@ from dfsc.evaluation.evaluation import ALL, MEAN
 from dfsc.evaluation.localisation import USUAL_LIMIT
 from dfsc.evaluation.scoring import FUSED
 from dfsc.evaluation.significance import Seed, SeedsComparison, compare_over_seeds
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import BASELINE, METHODS
 from dfsc.models.separation import SeparationSettings
 
-BASELINE = "ead-s"
 GROUPS = ("logical", "structural", MEAN, ALL)
 CONSTRAINT = {field.name for field in dataclasses.fields(SeparationSettings)}
 # Of the table's columns these are always shown, other settings only where they differ within the sweep.

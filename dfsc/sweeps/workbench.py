@@ -57,16 +57,12 @@ class Workbench:
         material = self._material_for(cells[0], dataset)
         if material.data.teacher.digest != cells[0].teacher_digest:
             raise CheckpointError(f"{cells[0].name} is to be trained with another teacher than the one that is here.")
-        trainings: dict[str, Training] = {}
-        leader = None
-        for cell in cells:
-            training = trainings[cell.name] = begin(cell.recipe, material, unfinished[cell.name], leader=leader)
-            leader = leader or training.leader
+        trainings = {cell.name: begin(cell.recipe, material, unfinished[cell.name]) for cell in cells}
         seconds, errors = self._follow(trainings, unfinished)
         trained = {name: training for name, training in trainings.items() if name not in errors}
         results = self._evaluated(dataset, trained, cells[0].pixels) if trained else {}
         for name, result in results.items():
-            one = trained[name].leader
+            one = trained[name].first
             told = {"steps": dict(one.stages), "seconds": round(seconds[name], 1), "averages": one.averages}
             result["training"] = told
         return results | {name: {"error": error} for name, error in errors.items()}

@@ -12,7 +12,7 @@ from dfsc.material.augmentation import jittered, moved
 from dfsc.models.calibration import Calibration, PositionScale, RawMaps
 from dfsc.models.detector import Detector, DetectorConfig, Teacher, network_input, rounded
 from dfsc.models.fre import Photographs, position_floor
-from dfsc.models.objectives import PARTNER
+from dfsc.models.methods import PARTNER
 from dfsc.models.self_test import SelfTest, judge, make_faults
 
 SCHEDULE = "closed form"

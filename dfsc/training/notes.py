@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 from dfsc.training.plan import calibration_name
 from dfsc.training.recipe import Recipe
 from dfsc.training.training import Training

@@ -9,26 +9,17 @@ from collections.abc import Sequence
 from time import monotonic
 
 from dfsc.errors import TooShortError
+from dfsc.training.stages import STAGES
 
-# Where in the learning a stage ends that is not the last.
-STAGE_ENDS = {"autoencoder": 0.15, "imitation": 0.35}
 # What the auto-encoder may take on a slow machine, where it would have too few steps in its share.
 MOST_AUTOENCODER_SHARE = 0.5
 MIN_STEPS = 4
-# What the learning should have at least; a slow machine needs more, so many steps' time in each stage.
+# What the learning should have at least.
 LEAST_LEARNING = 30.0
-STEPS_AHEAD = {"autoencoder": 12, "imitation": 6, "student": 3, "joint": 3}
 # Reading may take so much of the time, and what comes after the last step so much of what is left.
 READING_SHARE, RESERVE_SHARE = 0.7, 0.25
 # How many seconds of reading tell how long it will take.
 READING_SEEN = 2.0
-# What a step costs beside one of the auto-encoder, roughly; of size small the student's cost more.
-STEP_COSTS = {"autoencoder": 1, "imitation": 3, "student": 4, "joint": 5}
-# The same as measured for a quick pair of size demo (docs/measurements.md, "Retraining in minutes"): 15, 20 and 65 % of
-# the learning were some 300, 290 and 340 steps.
-PAIR_STEP_COSTS = {"autoencoder": 1, "imitation": 1.4, "student": 3.9}
-# What all methods of a pair share is done once.
-SHARED = {"autoencoder", "imitation"}
 
 
 class Budget:
@@ -112,7 +103,7 @@ class Budget:
         foreseen = sum(steps for _, steps in stages[: running + 1])
         began = max(self._end(stage), self.spent)
         for name, _ in stages[running + 1 :]:
-            cost = pace * PAIR_STEP_COSTS[name] / PAIR_STEP_COSTS[stage]
+            cost = pace * STAGES[name].pair_cost / STAGES[stage].pair_cost
             foreseen += max(0, round((self._end(name) - began) / cost))
             began = max(began, self._end(name))
         return foreseen
@@ -120,7 +111,7 @@ class Budget:
     def _no_steps(self, stage: str, pace: float) -> TooShortError:
         """That a stage has no time for its fewest steps, at so many seconds each."""
         before = (self._learning_from or 0.0) + self.reserve
-        learning = max(LEAST_LEARNING, STEPS_AHEAD[stage] * MIN_STEPS * pace)
+        learning = max(LEAST_LEARNING, STAGES[stage].least * MIN_STEPS * pace)
         why = f"what comes before and after the steps takes {before:.0f}, a step {pace:.1f}"
         return self._too_short(why, before + learning)
 
@@ -132,7 +123,7 @@ class Budget:
         """When a stage ends, in seconds since the beginning, by its share of the learning or another one."""
         begin = self._learning_from or 0.0
         end = self.seconds - self.reserve
-        return begin + (share or STAGE_ENDS.get(stage, 1.0)) * (end - begin)
+        return begin + (share or STAGES[stage].end) * (end - begin)
 
 
 class Forecast:
@@ -163,5 +154,5 @@ class Forecast:
         steps_left = dict(stages)[stage] - step + later / self._cost(stage)
         return (monotonic() - since) / (step - first) * steps_left
 
-    def _cost(self, stage: str) -> int:
-        return STEP_COSTS[stage] * (1 if stage in SHARED else self._methods)
+    def _cost(self, stage: str) -> float:
+        return STAGES[stage].cost * (1 if STAGES[stage].common else self._methods)

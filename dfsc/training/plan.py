@@ -28,6 +28,7 @@ from torch import nn
 
 from dfsc.models.separation import SeparationSettings
 from dfsc.training.optimizer import Algorithm, Decay, NetworkOptimizer
+from dfsc.training.stages import STAGES, Stage
 
 # Found on development products (docs/measurements.md): what is usual at a position says less where the part moves.
 FIXTURE_FLOOR, MOVING_FLOOR = 0.25, 1.0
@@ -79,6 +80,13 @@ class TrainingPlan:
     detach: bool = False
     separation: SeparationSettings = field(default_factory=SeparationSettings)
     seed: int = 0
+
+    def stages(self, lap: int = 0) -> list[tuple[Stage, int]]:
+        """The stages of a lap in order, each with its number of steps."""
+        names = ["joint"] if self.schedule is Schedule.JOINT else ["autoencoder", "imitation", "student"]
+        # Once students have learned from different auto-encoders, nothing is common to methods any more.
+        skipped = "imitation" if lap or not self.imitation_steps else ""
+        return [(STAGES[name], getattr(self, STAGES[name].length)) for name in names if name != skipped]
 
     def optimizer(self, network: nn.Module, rate: float) -> NetworkOptimizer:
         """A network's optimiser at its rate."""

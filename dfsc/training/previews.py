@@ -88,7 +88,7 @@ def novel_channels(training: Training, shown: int = 0) -> dict[str, NovelChannel
 @torch.inference_mode()
 def preview(training: Training) -> Preview:
     """Look at a held-out photograph and at a fault of the self-test with the networks as they are; 0.2 s a method."""
-    fault = training.faults[0]
+    fault = training.held_out.faults[0]
     photograph = training.data.held_out[fault.photograph]
     images = np.stack([photograph, fault.image])
     if training.learns_to_inspect:

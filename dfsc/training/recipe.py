@@ -29,9 +29,8 @@ from dfsc.material.training_set import (
     split_good,
 )
 from dfsc.models.detector import Teacher
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 from dfsc.models.separation import SeparationSettings, one_of
-from dfsc.training.learner import MethodTraining
 from dfsc.training.pacing import Budget
 from dfsc.training.plan import MOVING_FLOOR, PUBLISHED_PLAN, QUICK_PLAN, Schedule, TrainingPlan
 from dfsc.training.training import Training
@@ -52,7 +51,7 @@ class Recipe:
     """What is wished of a training.
 
     Attributes:
-        methods: keys of dfsc.models.objectives.METHODS; two for a matched pair, and one may stand without a tuple.
+        methods: keys of dfsc.models.methods.METHODS; two for a matched pair, and one may stand without a tuple.
         size: network size, which also names the embedded teacher.
         teacher: folder of another teacher.
         steps: steps of the student; None when `seconds` decide.
@@ -212,12 +211,8 @@ def begin(
     material: Material,
     folder: Path | None = None,
     budget: Budget | None = None,
-    leader: MethodTraining | None = None,
 ) -> Training:
-    """The second half of `start`: decide how many steps there are to be, and take the first networks.
-
-    `leader` is another training on the same material, by a recipe that differs in method or constraint alone.
-    """
+    """The second half of `start`: decide how many steps there are to be, and take the first networks."""
     wishes = as_json(recipe)
     began = noted_beginning(folder, wishes, material.origin) if folder else None
     if began is None:
@@ -226,7 +221,7 @@ def begin(
             note_beginning(folder, began)
     if budget is None and recipe.seconds:
         budget = Budget(recipe.seconds)
-    return Training(recipe.methods, began.plan, material.data, material.penalty, budget, leader)
+    return Training(recipe.methods, began.plan, material.data, material.penalty, budget)
 
 
 def planned(recipe: Recipe) -> TrainingPlan:

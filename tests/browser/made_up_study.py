@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dfsc.checkpoints.files import digest
-from dfsc.models.objectives import PAIR
+from dfsc.models.methods import PAIR
 from dfsc.study.cases import Case, Finding, Outcome, Shipped
 from dfsc.study.figures import Row, Setting, Study
 from dfsc.study.file import write_study

@@ -25,8 +25,8 @@ from dfsc.commands.recipe_options import recipe
 from dfsc.errors import DivergenceError
 from dfsc.evaluation.evaluation import DetectorReport
 from dfsc.models.calibration import FOREIGN
+from dfsc.models.methods import METHODS
 from dfsc.models.networks import SIZES, teacher_network
-from dfsc.models.objectives import METHODS
 from dfsc.sources import load
 from dfsc.training.recipe import Recipe, planned
 

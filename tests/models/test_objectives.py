@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from dfsc.models.objectives import METHODS, hard_feature_loss, penalty_loss, student_autoencoder_loss
+from dfsc.models.methods import METHODS
+from dfsc.models.objectives import hard_feature_loss, penalty_loss, student_autoencoder_loss
 from dfsc.models.separation import SeparationSettings
 
 

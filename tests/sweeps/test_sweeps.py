@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import itertools
 import json
 import os
 import shutil
@@ -26,7 +27,7 @@ from dfsc.sweeps.picture import tau_picture
 from dfsc.sweeps.running import run_missing
 from dfsc.sweeps.summary import as_json, summarise, table
 from dfsc.sweeps.workbench import cross_validation_split
-from dfsc.training.learner import MethodTraining
+from dfsc.training.method_training import MethodTraining
 from dfsc.training.plan import Schedule
 from dfsc.training.recipe import Recipe
 from dfsc.training.training import Training
@@ -262,7 +263,7 @@ def test_together_the_steps_before_the_constraint_are_made_once(
 
     def descend(training, losses, networks, progress, descend=MethodTraining._descend):
         made[training.method.name, *networks] += 1
-        descend(training, losses, networks, progress)
+        return descend(training, losses, networks, progress)
 
     monkeypatch.setattr(MethodTraining, "_descend", descend)
     list(run_missing(grid([toy_dataset], recipes, False, False), tmp_path))
@@ -281,7 +282,7 @@ def test_only_cells_that_learn_the_same_at_first_are_put_together(demo_weights, 
     assert sorted(map(len, divided(cells, workers=4))) == [1, 1, 2, 2]
     assert sorted(map(len, divided(cells[:4], workers=3))) == [1, 1, 2]
     joint = [dataclasses.replace(one, schedule=Schedule.JOINT) for one in recipes]
-    assert len(divided(grid([toy_dataset], joint, False, False))) == 6
+    assert len(divided(grid([toy_dataset], joint, False, False))) == 2
 
 
 def test_trainings_interrupted_at_different_steps_come_together_again(
@@ -293,15 +294,15 @@ def test_trainings_interrupted_at_different_steps_come_together_again(
     monkeypatch.setattr("dfsc.training.training.SAVE_SECONDS", 0.0)
 
     def stopped(trainings, files, run=in_lockstep):
-        for number, turn in enumerate(run(trainings, files)):
-            if number == 8:  # the first has made five steps by then, the second four
-                raise KeyboardInterrupt
-            yield turn
+        # The first has made five steps when it stops, the second three.
+        yield from itertools.islice(run(trainings, files), 5 if "ead-s" in next(iter(files)) else 3)
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
         patched.setattr("dfsc.sweeps.workbench.in_lockstep", stopped)
-        with pytest.raises(KeyboardInterrupt):
-            list(run_missing(cells, tmp_path / "stopped"))
+        for cell in cells:
+            with pytest.raises(KeyboardInterrupt):
+                list(run_missing([cell], tmp_path / "stopped"))
     list(run_missing(cells, tmp_path / "stopped"))
     list(run_missing(cells, tmp_path / "whole"))
     resumed, whole = ([r["scores"] for r in read_results(tmp_path / name)] for name in ("stopped", "whole"))

@@ -16,7 +16,7 @@ from dfsc.material.training_set import prepare, split_good
 from dfsc.models.calibration import peak
 from dfsc.models.detector import network_input, raw_maps
 from dfsc.models.separation import SeparationSettings
-from dfsc.training.learner import MethodTraining
+from dfsc.training.method_training import MethodTraining
 from dfsc.training.optimizer import Algorithm, rate_share
 from dfsc.training.pacing import Budget, Forecast
 from dfsc.training.plan import FIXTURE_FLOOR, MOVING_FLOOR, PUBLISHED_PLAN, Schedule, TrainingPlan
@@ -107,6 +107,26 @@ def test_what_a_pair_shares_is_what_each_method_would_have_learned_alone(data, p
     assert not torch.equal(parameters(pair, "ead-s"), parameters(pair, "dfsc"))
 
 
+def test_methods_have_one_network_until_they_part_and_the_callers_generator_is_left_alone(data, penalty):
+    torch.manual_seed(11)
+    drawn = torch.rand(3)
+    torch.manual_seed(11)
+    plan = replace(PLAN, imitation_steps=2, separation=SeparationSettings(tau=0.5, warm_up=0.5))
+    pair = Training(["ead-s", "dfsc"], plan, data, penalty)
+    ead_s, dfsc = pair.trainings.values()
+    common = []
+    for progress in itertools.islice(pair.run(), 0, None, 2):
+        same = (ead_s.autoencoder is dfsc.autoencoder, ead_s.student is dfsc.student)
+        common.append((progress.record.stage, *same))
+    assert common == [
+        *[("autoencoder", True, True)] * 2,
+        *[("autoencoder", False, True)] * 2,
+        *[("imitation", False, True)] * 2,
+        *[("student", False, False)] * 3,
+    ]
+    assert torch.equal(torch.rand(3), drawn)
+
+
 def test_a_constraint_that_has_begun_stays_when_the_steps_become_more(data, penalty):
     plan = replace(PLAN, separation=SeparationSettings(tau=0.5, margin_ratio=2.0, warm_up=0.5))
     pair = Training(["dfsc", "ead-s"], plan, data, penalty)
@@ -159,7 +179,7 @@ def test_divergence_is_told_and_leaves_the_last_good_state(data, penalty, tmp_pa
 
 
 def test_after_a_divergence_the_methods_come_to_the_same_step_again(data, penalty, tmp_path, monkeypatch):
-    monkeypatch.setattr("dfsc.training.learner.SNAPSHOT_EVERY", 2)
+    monkeypatch.setattr("dfsc.training.method_training.SNAPSHOT_EVERY", 2)
     plan = replace(PLAN, autoencoder_steps=6, separation=SeparationSettings(warm_up=0.5))
     step = MethodTraining._autoencoder_step
 
@@ -385,9 +405,9 @@ def test_a_calibration_that_takes_too_long_is_of_fewer_images(data, penalty, goo
     monkeypatch.setattr(Training, "_inspection_seconds", lambda _: 0.5)
     many = replace(data, held_out=np.stack(good_pictures * 8))
     training = Training(["ead-s"], PLAN, many, penalty, Budget(200))
-    made = len(training.faults) + sum(map(len, training.comparisons))
+    made = training.held_out.others
     next(training.run())
-    assert len(training.data.held_out) == 200 * 0.25 / 0.5 - made - data.fitted
+    assert len(training.data.held_out) == 200 * 0.25 / 0.5 - made
     assert training.budget.reserve == 200 * 0.25
     np.testing.assert_array_equal(training.data.held_out[0], many.held_out[0])
     short = Training(["ead-s"], PLAN, many, penalty, Budget(100))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dfsc.interface.compare import wording
 from dfsc.interface.markup import notice, text
 from dfsc.interface.wording import VERDICTS, told_apart
-from dfsc.models.objectives import METHODS, PAIR
+from dfsc.models.methods import METHODS, PAIR
 from dfsc.study.cases import Case, Finding, Outcome
 from dfsc.study.selection import Selection
 

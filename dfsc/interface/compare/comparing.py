@@ -19,7 +19,7 @@ from dfsc.interface.session.asking import Question, question_from
 from dfsc.interface.session.lane import courtesy
 from dfsc.interface.session.photograph import Photograph, inspect_photograph, photograph_of
 from dfsc.interface.session.visitors import visitor
-from dfsc.models.objectives import PAIR
+from dfsc.models.methods import PAIR
 from dfsc.study.cases import Case, Finding, Outcome
 from dfsc.study.selection import Selection, case_pixels, read_selection, selected_products, study_folder
 

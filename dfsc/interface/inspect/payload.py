@@ -13,7 +13,7 @@ from dfsc.inspection.inspector import partners
 from dfsc.interface import wording
 from dfsc.interface.session.settings import most_rejected
 from dfsc.models.calibration import GoodParts
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 
 # Weights of the local map at which the good parts' scores are told; the slider has the same steps.
 WEIGHT_STEPS = 20

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dfsc.interface.markup import text
 from dfsc.interface.retrain import wording
 from dfsc.interface.session.retraining import Point
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 
 WIDTH, HEIGHT = 320, 170
 LEFT, RIGHT, TOP, BOTTOM = 40, 8, 8, 22

@@ -9,7 +9,7 @@ from dfsc.interface.markup import notice, picture, text
 from dfsc.interface.retrain import wording
 from dfsc.interface.session.retraining import SURE_STEPS, Retraining, State
 from dfsc.material.photographs import PhotoSet
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 from dfsc.training.previews import NovelChannels, Preview
 
 SHOWN_THUMBNAILS = 60

@@ -8,7 +8,7 @@ from dfsc.material.photographs import MAX_PHOTOGRAPHS
 from dfsc.material.training_set import MIN_IMAGES
 from dfsc.models.calibration import GoodParts
 from dfsc.models.detector import DetectorConfig
-from dfsc.models.objectives import METHODS
+from dfsc.models.methods import METHODS
 
 INVITATION = (
     f"Bring {MIN_IMAGES} to {MAX_PHOTOGRAPHS} photographs of good parts, taken as the next part will be photographed; "

@@ -11,7 +11,7 @@ from dfsc import Detector, DFSCError
 from dfsc.interface.session.lane import courtesy
 from dfsc.material.photographs import PhotoSet
 from dfsc.models.detector import Teacher
-from dfsc.models.objectives import METHODS, PAIR, PARTNER
+from dfsc.models.methods import METHODS, PAIR, PARTNER
 from dfsc.models.separation import SeparationSettings
 from dfsc.training.closed_form import closed_form_detector, closed_form_notes
 from dfsc.training.notes import training_notes
@@ -112,7 +112,7 @@ class Retraining:
     @property
     def stages(self) -> list[str]:
         """Names of the stages in order, once it learns."""
-        return [name for name, _ in self.training.leader.stages]
+        return [name for name, _ in self.training.stages]
 
     @property
     def seconds_left(self) -> float:
@@ -216,7 +216,7 @@ class Retraining:
         if record.method != PAIR[-1]:
             return
         if record.step >= SURE_STEPS:
-            self.foreseen = self._budget.foreseen(record.stage, record.step, self.training.leader.stages)
+            self.foreseen = self._budget.foreseen(record.stage, record.step, self.training.stages)
         now = self.took + self._budget.spent
         if now - self._told > POINT_SECONDS or not self.points:
             means = [Point(plot, now, series, float(np.mean(v))) for (plot, series), v in self._values.items()]
