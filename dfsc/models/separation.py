@@ -15,7 +15,7 @@ open.
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import numpy as np
 import torch
@@ -55,24 +55,16 @@ class Normaliser(StrEnum):
 
 @dataclass(frozen=True)
 class SeparationSettings:
-    """The constraint's knobs; the enumerations may be given by their values, as "channels".
+    """The constraint's knobs; the enumerations may be given by their values, as "channels"."""
 
-    Attributes:
-        tau: τ′ in (0, 1]; the share of units that count as similar.
-        margin_ratio: κ ≥ 0; the margin is κ times q′ as averaged over the warm-up's last steps, and fixed from then on.
-        margin: an absolute margin ≥ 0 (in squared standardised feature units) that takes the place of κ when given.
-        weight: λ ≥ 0 of the hinge.
-        warm_up: share (0 to 1) of the auto-encoder's training before the constraint begins.
-    """
-
-    tau: float = 0.99
-    margin_ratio: float = 1.5
-    margin: float | None = None
-    weight: float = 1.0
-    warm_up: float = 0.5
-    unit: SplitUnit = SplitUnit.ELEMENTS
-    hinge: Hinge = Hinge.SQUARED_DISTANCE
-    normaliser: Normaliser = Normaliser.ALL_ELEMENTS
+    tau: Annotated[float, "τ′ in (0, 1], the share of units that count as similar"] = 0.99
+    margin_ratio: Annotated[float, "κ ≥ 0: the margin is κ times q′ as averaged over the warm-up's last steps"] = 1.5
+    margin: Annotated[float | None, "an absolute margin ≥ 0, in squared standardised features, instead of κ"] = None
+    weight: Annotated[float, "λ ≥ 0 of what acts on novel units"] = 1.0
+    warm_up: Annotated[float, "share (0 to 1) of the auto-encoder's training before it acts; quick 0.8"] = 0.5
+    unit: Annotated[SplitUnit, "what the quantile ranks"] = SplitUnit.ELEMENTS
+    hinge: Annotated[Hinge, "what acts on novel units"] = Hinge.SQUARED_DISTANCE
+    normaliser: Annotated[Normaliser, "what the sums are divided by"] = Normaliser.ALL_ELEMENTS
 
     def __post_init__(self) -> None:
         for name, kind in (("unit", SplitUnit), ("hinge", Hinge), ("normaliser", Normaliser)):

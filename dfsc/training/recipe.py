@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
@@ -48,51 +49,33 @@ MATERIAL_FIELDS = ("seed", "size", "teacher", "copies", "movement", "penalty", "
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is wished of a training.
+    """What is wished of a training; None leaves a setting to what follows from the others.
 
-    Attributes:
-        methods: keys of dfsc.models.methods.METHODS; two for a matched pair, and one may stand without a tuple.
-        size: network size, which also names the embedded teacher.
-        teacher: folder of another teacher.
-        steps: steps of the student; None when `seconds` decide.
-        autoencoder_steps: steps of the auto-encoder, in a staged training only; None takes as many as the student's.
-        imitation_steps: steps of the student before those, with the teacher alone, in a staged training only; None
-            takes as many as the student's where it is quick, else none.
-        seconds: time for all methods together, everything from `start` (or a budget's beginning) to the calibration;
-            what goes on with an unfinished training has this time anew.
-        copies: augmented copies of each image; None takes 2 to 16, 640 in all or fewer where `seconds` are few, and
-            as published one a pass over the images.
-        movement: how far the product moves between photographs, as a share of the edge (see augmentation.moved).
-        penalty: folder of penalty images; None renders them.
-        schedule: "staged" or "joint", by name or as a plan.Schedule; None trains as published jointly, else staged.
-        as_published: the papers' optimiser, rates, schedule, hard quantile and calibration, with what plan.py names.
-        quick: what pays in trainings of a few minutes: a softer hard quantile, a higher rate for the student and a
-            longer warm-up of the constraint (see plan.QUICK_PLAN).
-        published_calibration: not by position, otherwise as said.
-        detach: see TrainingPlan.
-        separation: the constraint's settings; None takes those of the kind of plan, quick or not.
-        bits: by how many bits the 16-bit photographs were read, 8 to 16 (see decoding.py); None takes what the images
-            say, if they are a PhotoSet.
+    `methods` are keys of METHODS, one of which may stand without a tuple. Time counts for all methods together, from
+    `start` (or a budget's beginning) to the calibration; what goes on with an unfinished training has it anew. Without
+    `copies` there are 2 to 16 of each image, 640 in all or fewer where `seconds` are few; as published one a pass.
     """
 
     methods: tuple[str, ...]
-    size: str = "demo"
-    teacher: str | None = None
-    steps: int | None = None
-    autoencoder_steps: int | None = None
-    imitation_steps: int | None = None
-    seconds: float | None = None
-    copies: int | None = None
-    movement: float = 0.0
-    penalty: str | None = None
-    schedule: Schedule | None = None
-    as_published: bool = False
-    quick: bool = False
-    published_calibration: bool = False
-    detach: bool = False
+    size: Annotated[str, "network size, which also names the embedded teacher"] = "demo"
+    teacher: Annotated[str | None, "folder of another teacher than the embedded one"] = None
+    steps: Annotated[int | None, "steps of the student, where no time decides"] = None
+    autoencoder_steps: Annotated[int | None, "steps of the auto-encoder (as many as the student's)"] = None
+    imitation_steps: Annotated[int | None, "steps before those with the teacher alone (0; quick: as --steps)"] = None
+    seconds: Annotated[float | None, "time for all methods together"] = None
+    copies: Annotated[int | None, "augmented copies of each image (by default as fits)"] = None
+    movement: Annotated[float, "how far the product moves between photographs, share of the edge, 0 to 0.2"] = 0.0
+    penalty: Annotated[str | None, "folder of photographs of anything else (by default rendered)"] = None
+    schedule: Annotated[Schedule | None, "one network after the other, or both at once (staged; published: joint)"] = (
+        None
+    )
+    as_published: Annotated[bool, "as the papers do, with what README names"] = False
+    quick: Annotated[bool, "what pays in a few minutes; the page's retraining does so"] = False
+    published_calibration: Annotated[bool, "without the scale of each position, as in the papers"] = False
+    detach: Annotated[bool, "joint training: keep the student's loss from training the auto-encoder"] = False
     separation: SeparationSettings | None = None
-    seed: int = 0
-    bits: int | None = None
+    seed: Annotated[int, "of everything that is drawn"] = 0
+    bits: Annotated[int | None, "how many bits the values of 16-bit photographs fill (by default as it seems)"] = None
 
     def __post_init__(self) -> None:
         several = isinstance(self.methods, Iterable) and not isinstance(self.methods, str)
@@ -104,8 +87,12 @@ class Recipe:
         unknown = set(self.methods) - METHODS.keys()
         if unknown or not self.methods:
             raise TrainingError(f"Known methods are {', '.join(METHODS)}, not {', '.join(sorted(unknown)) or 'none'}.")
+        if len(set(self.methods)) < len(self.methods):
+            raise TrainingError(f"A method is named twice in {', '.join(self.methods)}; name each once.")
         trained = any(METHODS[method].trained for method in self.methods)
-        if (self.steps is None) == (self.seconds is None) and (trained or self.steps):
+        if not trained and (self.steps, self.seconds) != (None, None):
+            raise TrainingError("A method in closed form takes neither steps nor time; leave out both.")
+        if trained and (self.steps is None) == (self.seconds is None):
             raise TrainingError("Say either how many steps or how many seconds a training shall take.")
         if self.seed < 0 or (self.copies is not None and self.copies < 1):
             raise TrainingError("The seed can't be negative, and there has to be at least one copy of each image.")
