@@ -8,6 +8,7 @@ the network; whoever wants more has to fetch it.
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from dfsc.checkpoints.bundles import in_order, open_bundle, open_folders
 from dfsc.checkpoints.detectors import detector_folders, load_folder, read_detector_config
@@ -15,9 +16,12 @@ from dfsc.checkpoints.embedded import embedded_folder, embedded_names
 from dfsc.checkpoints.embedded import product_detectors as embedded_detectors
 from dfsc.checkpoints.embedded import products as embedded_products
 from dfsc.errors import CheckpointError
-from dfsc.hub.repository import VARIABLE, Fetched, HubName, cached, fetch, hub_name
+from dfsc.hub.names import VARIABLE, HubName, hub_name
 from dfsc.models.detector import Detector
 from dfsc.models.methods import METHODS
+
+if TYPE_CHECKING:
+    from dfsc.hub.repository import Fetched
 
 
 def load(source: str | Path) -> Detector:
@@ -65,11 +69,11 @@ def open_checkpoints(source: str | Path, shown: str | None = None) -> list[Detec
         return in_order([load(folder) for folder in detector_folders(path)] or [load(path)])
     name = hub_name(str(source))
     if name and not name.folder and PurePosixPath(name.repository).name not in METHODS:
-        return open_fetched(fetch(name))
+        return open_fetched(_fetched(name))
     return [load(source)]
 
 
-def open_fetched(fetched: Fetched) -> list[Detector]:
+def open_fetched(fetched: "Fetched") -> list[Detector]:
     """All detectors of a version that was fetched from the Hub."""
     return open_folders(detector_folders(fetched.folder), fetched.source)
 
@@ -117,6 +121,9 @@ def repository() -> Chosen | HubName | None:
     name = hub_name(text)
     if name is None:
         raise CheckpointError(f'{VARIABLE} says "{text}", which is neither a folder nor a name like org/name.')
+    # Here as in _fetched: whoever names no repository shall not wait for the Hub's client to load.
+    from dfsc.hub.repository import cached
+
     here = cached(name)
     return _found(here.folder, here.source) if here else name
 
@@ -144,8 +151,14 @@ def _found(folder: Path, source: str) -> Chosen:
     return Chosen(products, source)
 
 
+def _fetched(name: HubName) -> "Fetched":
+    from dfsc.hub.repository import fetch
+
+    return fetch(name)
+
+
 def _load_hub(name: HubName) -> Detector:
-    fetched = fetch(name)
+    fetched = _fetched(name)
     folders = detector_folders(fetched.folder)
     if len(folders) != 1:
         named = ", ".join(f"{name}:{folder.name}" for folder in folders) or "none"

@@ -8,7 +8,8 @@ import pytest
 
 import dfsc
 from dfsc.errors import CheckpointError
-from dfsc.hub.repository import VARIABLE, HubName, fetch, hub_name
+from dfsc.hub.names import VARIABLE, HubName, hub_name
+from dfsc.hub.repository import fetch
 from dfsc.interface.inspect.hub_panel import offered
 from dfsc.interface.page import build_page
 from dfsc.sources import Chosen, repository

@@ -7,18 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import dfsc
 from dfsc.commands import detector_options
 from dfsc.commands.map_layouts import BRANCHES, LAYOUTS, MapFiles
 from dfsc.errors import DFSCError, ImageError
 from dfsc.geometry import place_on_image
 from dfsc.images.decoding import FULL_BITS, check_bits, read_image, recognised_bits
 from dfsc.images.photo_files import photograph_files, summary
-from dfsc.inspection.inspector import Inspection, Inspector
 from dfsc.inspection.map_files import write_map
-from dfsc.inspection.report import CSV_HEADER, csv_lines, csv_rows, result_record
-
-NAME = "inspect"
-HELP = "Inspect photographs with one or several detectors."
+from dfsc.inspection.records import CSV_HEADER, csv_lines, csv_rows, result_record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Exit status 0; 1 when a photograph can't be read (the others are still inspected)."""
     images, passed_over = _expand(options.images)
-    inspector = Inspector(detector_options.detectors(options), partner=options.partner)
+    inspector = dfsc.Inspector(detector_options.detectors(options), partner=options.partner)
     if options.bits:
         inspector.bits = options.bits
     check_bits(inspector.bits)
@@ -89,7 +86,9 @@ def _expand(arguments: list[str]) -> tuple[list[str], dict[Path, str]]:
     return list(dict.fromkeys(images)), passed_over
 
 
-def _judgement(options: argparse.Namespace, inspector: Inspector) -> Callable[[Inspection], Inspection]:
+def _judgement(
+    options: argparse.Namespace, inspector: "dfsc.Inspector"
+) -> "Callable[[dfsc.Inspection], dfsc.Inspection]":
     """What --mix and --reject make of an inspection; raises DFSCError for what these detectors don't allow."""
     mix, reject = options.mix, options.reject
     fewest = min(detector.calibration.count for detector in inspector.detectors)
@@ -101,8 +100,8 @@ def _judgement(options: argparse.Namespace, inspector: Inspector) -> Callable[[I
 
 
 def _inspect(
-    inspector: Inspector, image: str, judged: Callable[[Inspection], Inspection]
-) -> tuple[dict, Inspection | None]:
+    inspector: "dfsc.Inspector", image: str, judged: "Callable[[dfsc.Inspection], dfsc.Inspection]"
+) -> "tuple[dict, dfsc.Inspection | None]":
     try:
         inspection = judged(inspector.inspect(read_image(image, bits=inspector.bits)))
     except ImageError as error:
@@ -112,7 +111,7 @@ def _inspect(
 
 
 @contextmanager
-def _table(file: Path | None) -> Iterator[Callable[[str, Inspection], None]]:
+def _table(file: Path | None) -> "Iterator[Callable[[str, dfsc.Inspection], None]]":
     """Writes an inspection's lines to a CSV file as they come; raises DFSCError for a file that is there already."""
     if file is None:
         yield lambda *_: None
@@ -123,7 +122,7 @@ def _table(file: Path | None) -> Iterator[Callable[[str, Inspection], None]]:
     with file.open("w", encoding="utf-8-sig", newline="") as stream:
         stream.write(csv_lines([CSV_HEADER]))
 
-        def write(image: str, inspection: Inspection) -> None:
+        def write(image: str, inspection: "dfsc.Inspection") -> None:
             stream.write(csv_lines(csv_rows(image, inspection.size, inspection.results)))
             stream.flush()
 
@@ -170,7 +169,7 @@ def _map_files(images: list[str], options: argparse.Namespace, detectors: list[s
     return found
 
 
-def _write_maps(inspection: Inspection, files: MapFiles) -> None:
+def _write_maps(inspection: "dfsc.Inspection", files: MapFiles) -> None:
     for result in inspection.results:
         for branch, cells in zip(BRANCHES, (result.maps.local, result.maps.global_, result.fused), strict=True):
             if file := files.get((result.detector, branch)):

@@ -11,7 +11,8 @@ from dfsc.checkpoints.detectors import detector_folders, load_folder, save_detec
 from dfsc.checkpoints.files import check_replaceable
 from dfsc.checkpoints.format import FILES, TEACHER
 from dfsc.errors import CheckpointError
-from dfsc.hub.repository import fetch, hub_name
+from dfsc.hub.names import hub_name
+from dfsc.hub.repository import fetch
 from dfsc.hub.upload import upload
 from dfsc.models.detector import Detector
 

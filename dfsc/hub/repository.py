@@ -6,7 +6,6 @@ hashes that the Hub tells; until then the version before stays what the name mea
 """
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,30 +18,13 @@ from huggingface_hub.hf_api import ModelInfo, RepoFile
 from dfsc.checkpoints.format import CONFIG_FILE, FILES, TEACHER
 from dfsc.errors import CheckpointError
 from dfsc.hub.cache import check_files, counting, places, point, writable_place
+from dfsc.hub.names import HubName, folder_text
 from dfsc.hub.refusals import said
 from dfsc.json_text import read_json
 from dfsc.version import __version__
 
-# Names what `dfsc.products` looks at first.
-VARIABLE = "DFSC_HUB_REPO"
-MAIN = "main"
 MAX_BYTES = 300_000_000
 SECONDS = 10.0
-
-_NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?(?::(?P<folder>[\w./ -]+))?")
-
-
-@dataclass(frozen=True)
-class HubName:
-    """org/name[@revision][:folder]: a repository, a branch, tag or commit of it, and a detector's folder in it."""
-
-    repository: str
-    revision: str = MAIN
-    folder: str = ""
-
-    def __str__(self) -> str:
-        revision = "" if self.revision == MAIN else f"@{self.revision}"
-        return f"{self.repository}{revision}{':' + self.folder if self.folder else ''}"
 
 
 @dataclass(frozen=True)
@@ -90,17 +72,6 @@ class Fetched:
         return f"{self.name.repository}@{self.commit[:7]}{folder} {where}"
 
 
-def hub_name(text: str) -> HubName | None:
-    """The name that a text spells, or None."""
-    found = _NAME.fullmatch(text.strip())
-    if found is None:
-        return None
-    folder = PurePosixPath(found["folder"] or ".")
-    if ".." in folder.parts or folder.is_absolute():
-        return None
-    return HubName(found["repository"], found["revision"] or MAIN, _text(folder))
-
-
 def cached(name: HubName) -> Fetched | None:
     """A version that was fetched and checked before; the network is not asked."""
     for place in places():
@@ -134,7 +105,7 @@ def listed(name: HubName, public: bool = False) -> Listed:
         tree = api(public).list_repo_tree(name.repository, recursive=True, revision=info.sha)
         wanted = [file for file in tree if isinstance(file, RepoFile) and _wanted(file.path, name)]
     configs = (PurePosixPath(file.path) for file in wanted if PurePosixPath(file.path).name == CONFIG_FILE)
-    folders = sorted(_text(config.parent) for config in configs if config.parent.name != TEACHER)
+    folders = sorted(folder_text(config.parent) for config in configs if config.parent.name != TEACHER)
     if not folders:
         where = f'a folder "{name.folder}" with a detector' if name.folder else "a detector"
         raise CheckpointError(f"{name.repository} on the Hub does not hold {where} of this library; check the name.")
@@ -233,16 +204,12 @@ def _patterns(name: HubName) -> list[str]:
 def _wanted(path: str, name: HubName) -> bool:
     """Whether a file of a repository is one of the three of a detector that is asked for, or of its teacher."""
     file, folders = PurePosixPath(path), _asked_for(name)
-    return file.name in FILES and (not folders or _text(file.parent) in folders)
+    return file.name in FILES and (not folders or folder_text(file.parent) in folders)
 
 
 def _asked_for(name: HubName) -> tuple[str, ...]:
     """A named detector's folder and that of the teacher beside it; none when all detectors are asked for."""
-    return (name.folder, _text(PurePosixPath(name.folder).parent / TEACHER)) if name.folder else ()
-
-
-def _text(folder: PurePosixPath) -> str:
-    return "" if str(folder) == "." else str(folder)
+    return (name.folder, folder_text(PurePosixPath(name.folder).parent / TEACHER)) if name.folder else ()
 
 
 def _hash(file: RepoFile) -> str:

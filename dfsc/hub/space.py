@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 from huggingface_hub import metadata_load, metadata_save
 
 from dfsc.errors import CheckpointError
-from dfsc.hub.repository import VARIABLE, Listed, api, hub_name, listed
+from dfsc.hub.names import VARIABLE, hub_name
+from dfsc.hub.repository import Listed, api, listed
 from dfsc.hub.upload import check_name, upload_space
 
 ROOT = Path(__file__).parents[2]

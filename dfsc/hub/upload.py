@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dfsc.errors import CheckpointError
+from dfsc.hub.names import hub_name
 from dfsc.hub.refusals import said
-from dfsc.hub.repository import api, hub_name
+from dfsc.hub.repository import api
 
 
 def upload(folder: Path, repository: str, private: bool) -> str:

@@ -1,10 +1,8 @@
 """One inspection to take away: a zip with a picture for people, maps for programs, and a record of all figures."""
 
-import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,50 +17,12 @@ from dfsc.geometry import place_on_image
 from dfsc.inspection.colours import LEVELS, SCALE_END, colours, overlay
 from dfsc.inspection.inspector import Inspection, Result
 from dfsc.inspection.map_files import write_map
+from dfsc.inspection.records import result_record
 from dfsc.version import __version__
 
 COLUMN_INCHES, DPI = 3.4, 110
 SCALE_LABEL = "0 and 0.1 are the 0.9 and 0.995 quantiles of good parts"
 BRANCHES = ("local", "global", "fused")
-CSV_HEADER = ("photograph", "width", "height", "detector", "verdict", "score", "limit", "branch")
-
-
-def result_record(inspection: Inspection, result: Result) -> dict:
-    """All that a result says, as JSON; "peak_xy" in pixels of the inspection's image, "self_test" null if untried."""
-    test = result.self_test
-    return {
-        "detector": result.detector,
-        "method": result.method,
-        "source": result.source,
-        "score": result.score,
-        "threshold": result.threshold,
-        "verdict": result.verdict,
-        "self_test": test and {"found": test.found, "made": test.made},
-        "strangeness": round(result.strangeness, 3),
-        "local_peak": result.local_peak,
-        "global_peak": result.global_peak,
-        "peak_xy": [round(value, 1) for value in inspection.peak_xy(result)],
-        "branch": result.branch,
-        "milliseconds": round(result.milliseconds, 1),
-    }
-
-
-def csv_rows(name: str, size: tuple[int, int], results: Iterable[Result]) -> Iterator[tuple]:
-    """A row of CSV_HEADER for each result of a photograph."""
-    for r in results:
-        yield _inert(name), *size, r.detector, r.verdict, f"{r.score:.4f}", f"{r.threshold:.4f}", r.branch
-
-
-def csv_lines(rows: Iterable[Iterable]) -> str:
-    """Rows as lines of a CSV file."""
-    stream = io.StringIO()
-    csv.writer(stream).writerows(rows)
-    return stream.getvalue()
-
-
-def _inert(name: str) -> str:
-    """A file's name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t")) else name
 
 
 def write_inspection(inspection: Inspection, name: str, file: Path) -> None:

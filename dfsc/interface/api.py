@@ -11,8 +11,9 @@ from dataclasses import replace
 import gradio as gr
 
 from dfsc import Detector, DFSCError, products
-from dfsc.hub.repository import fetch, hub_name
-from dfsc.inspection.report import result_record
+from dfsc.hub.names import hub_name
+from dfsc.hub.repository import fetch
+from dfsc.inspection.records import result_record
 from dfsc.interface import wording
 from dfsc.interface.inspect.inspecting import inspector_of
 from dfsc.interface.session.lane import courtesy, lane

@@ -10,8 +10,9 @@ import pytest
 from hub_server import Repository
 
 from dfsc.errors import CheckpointError
+from dfsc.hub.names import HubName, hub_name
 from dfsc.hub.publishing import pull, push
-from dfsc.hub.repository import HubName, cached, fetch, fetch_listed, hub_name, listed
+from dfsc.hub.repository import cached, fetch, fetch_listed, listed
 from dfsc.sources import load, open_checkpoints, open_fetched
 
 WEIGHTS = r"dfsc/model\.safetensors"

@@ -15,7 +15,7 @@ from dfsc.checkpoints.detectors import save_detector
 from dfsc.errors import CheckpointError
 from dfsc.geometry import FIRST_CELL_CENTRE, cell_at
 from dfsc.inspection.inspector import Inspector
-from dfsc.inspection.report import result_record
+from dfsc.inspection.records import result_record
 from dfsc.material.training_set import prepare
 from dfsc.models.calibration import Calibration, RawMaps
 from dfsc.models.detector import network_input

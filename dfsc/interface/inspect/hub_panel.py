@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from dfsc import DFSCError
-from dfsc.hub.repository import HubName, Listed, cached, fetch_listed, hub_name, listed
+from dfsc.hub.names import HubName, hub_name
+from dfsc.hub.repository import Listed, cached, fetch_listed, listed
 from dfsc.interface import wording
 from dfsc.interface.inspect.inspecting import UNCHANGED, refused, show_opened
 from dfsc.interface.markup import notice, text

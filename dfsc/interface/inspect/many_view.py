@@ -2,7 +2,7 @@
 
 import base64
 
-from dfsc.inspection.report import CSV_HEADER, csv_lines, csv_rows
+from dfsc.inspection.records import CSV_HEADER, csv_lines, csv_rows
 from dfsc.interface import wording
 from dfsc.interface.markup import picture, text
 from dfsc.interface.session.many import Many, Ranked
