@@ -27,7 +27,7 @@ from dfsc.checkpoints.config import (
 )
 from dfsc.checkpoints.files import digest, fill, halved_tensors, read_tensors, write_folder
 from dfsc.checkpoints.format import CONFIG_FILE, DETECTOR_FORMAT, FILES, TEACHER, TEACHER_FORMAT, WEIGHTS_FILE
-from dfsc.checkpoints.weights import weights_folder
+from dfsc.checkpoints.weights import teacher_folders, weights_folder
 from dfsc.errors import CheckpointError
 from dfsc.geometry import MAP_SIZE
 from dfsc.models.calibration import Calibration, PositionScale, RawMaps, UsualMap
@@ -203,8 +203,8 @@ def teacher_folder(config: DetectorConfig, folder: Path) -> Path:
     )
 
 
-def _teacher_places(size: str, folder: Path) -> tuple[Path, Path]:
-    return folder.parent / TEACHER, weights_folder() / TEACHER / size
+def _teacher_places(size: str, folder: Path) -> tuple[Path, ...]:
+    return folder.parent / TEACHER, *teacher_folders(size)
 
 
 def _is_teacher(place: Path, wanted: str) -> bool:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from dfsc.checkpoints.detectors import load_folder, load_teacher
-from dfsc.checkpoints.format import CONFIG_FILE
-from dfsc.checkpoints.weights import weights_folder
+from dfsc.checkpoints.format import CONFIG_FILE, TEACHER
+from dfsc.checkpoints.weights import teacher_folders, weights_folder
 from dfsc.errors import CheckpointError
 from dfsc.models.detector import Detector, Teacher
 from dfsc.models.methods import METHODS
@@ -15,7 +15,7 @@ def products() -> list[str]:
     folder = weights_folder()
     if not folder.is_dir():
         return []
-    names = {path.parent.parent.name for path in folder.glob(f"*/*/{CONFIG_FILE}")} - {"teacher"}
+    names = {path.parent.parent.name for path in folder.glob(f"*/*/{CONFIG_FILE}")} - {TEACHER}
     return sorted(names, key=lambda name: (not (folder / "photographs" / name).is_dir(), name))
 
 
@@ -29,13 +29,16 @@ def product_detectors(product: str) -> list[Detector]:
 
 def embedded_teacher(size: str) -> Teacher:
     """The embedded teacher of a network size."""
-    folder = weights_folder() / "teacher" / size
-    if not (folder / CONFIG_FILE).is_file():
-        have = ", ".join(sorted(p.parent.name for p in folder.parent.glob(f"*/{CONFIG_FILE}"))) or "none"
-        raise CheckpointError(
-            f'There is no embedded teacher of size "{size}" (there is: {have}); name one with --teacher.'
-        )
-    return load_teacher(folder)
+    for folder in teacher_folders(size):
+        if (folder / CONFIG_FILE).is_file():
+            return load_teacher(folder)
+    sizes = {
+        config.parent.name for folder in teacher_folders(size) for config in folder.parent.glob(f"*/{CONFIG_FILE}")
+    }
+    raise CheckpointError(
+        f'There is no embedded teacher of size "{size}" (there is: {", ".join(sorted(sizes)) or "none"}); '
+        "name one with --teacher."
+    )
 
 
 def embedded_names() -> list[str]:

@@ -16,6 +16,7 @@ from dfsc.checkpoints.bundles import write_bundle
 from dfsc.checkpoints.detectors import save_detector
 from dfsc.checkpoints.embedded import embedded_teacher, products
 from dfsc.checkpoints.files import digest, halved
+from dfsc.checkpoints.weights import weights_folder
 from dfsc.errors import CheckpointError
 from dfsc.inspection.inspector import Inspector
 from dfsc.models.calibration import Calibration, PositionScale, RawMaps
@@ -94,8 +95,8 @@ def test_unknown_names_say_what_is_known(demo_weights):
         dfsc.product_detectors("capsule")
     with pytest.raises(CheckpointError, match="toy_block/dfsc"):
         load("capsule/dfsc")
-    with pytest.raises(CheckpointError, match="there is: demo"):
-        embedded_teacher("small")
+    with pytest.raises(CheckpointError, match="there is: demo, small"):
+        embedded_teacher("medium")
 
 
 def test_of_the_embedded_detectors_only_those_that_are_there_are_told(copy, monkeypatch):
@@ -339,3 +340,23 @@ def test_a_folder_with_other_files_is_never_replaced(demo_detectors, tmp_path):
     with pytest.raises(CheckpointError, match=r"thesis\.txt"):
         save_detector(demo_detectors[0], tmp_path, "# Card\n")
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_teacher_is_looked_for_where_the_variable_points_then_in_the_checkout_then_in_the_package(
+    demo_weights, monkeypatch, tmp_path
+):
+    own = embedded_teacher("demo").digest
+    package = tmp_path / "dfsc"
+    monkeypatch.setattr("dfsc.checkpoints.weights.PACKAGE", package)
+    shutil.copytree(demo_weights / "teacher" / "demo", package / "weights" / "teacher" / "small")
+    # Somebody else's, beside an installed package.
+    (tmp_path / "weights" / "toy_block").mkdir(parents=True)
+    assert embedded_teacher("demo").digest == own
+    assert weights_folder() == demo_weights
+    with pytest.raises(CheckpointError, match="there is: demo, small"):
+        embedded_teacher("medium")
+    monkeypatch.delenv("DFSC_WEIGHTS")
+    assert weights_folder() == package / "weights"
+    assert not dfsc.products()
+    (tmp_path / "weights" / "teacher").mkdir()
+    assert weights_folder() == tmp_path / "weights"
