@@ -1,30 +1,19 @@
-"""Command line: python -m dfsc inspect | train | evaluate | sweep | study | benchmark | distill | render | push …"""
+"""Command line: python -m dfsc COMMAND, or dfsc COMMAND once installed; dfsc.commands lists them."""
 
 import argparse
-import os
 import sys
-
-# Read by OpenMP when torch is loaded: threads that wait sleep, instead of taking a core from others who work.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+from importlib import import_module
+from pathlib import Path
 
 from dfsc.commands import COMMANDS
 from dfsc.errors import DFSCError
-
-
-def parser() -> argparse.ArgumentParser:
-    """All commands; what is parsed has the command's `run`."""
-    whole = argparse.ArgumentParser(prog="python -m dfsc", description="Visual inspection with logical anomalies.")
-    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        part = commands.add_parser(command.NAME, help=command.HELP, description=command.HELP)
-        command.add_arguments(part)
-        part.set_defaults(run=command.run)
-    return whole
+from dfsc.process import behave
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; errors of library and system become one line on standard error and exit status 2."""
-    options = parser().parse_args(arguments)
+    behave()
+    options = parsed(sys.argv[1:] if arguments is None else arguments)
     try:
         return options.run(options)
     except DFSCError as error:
@@ -32,11 +21,28 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except OSError as error:
         where = f" at {error.filename}" if error.filename else ""
-        sys.stderr.write(f"The system refused{where}: {error.strerror or error}.\n")
+        sys.stderr.write(f"The system refused{where}: {error.strerror or str(error).rstrip('.')}.\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")
         return 130
+
+
+def parsed(arguments: list[str]) -> argparse.Namespace:
+    """The options of the command that comes first, with its `run`; ends the process where there is none."""
+    whole = argparse.ArgumentParser(prog=_called(), description="Visual inspection with logical anomalies.")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        part = commands.add_parser(name, help=text, description=text)
+        if arguments[:1] == [name]:
+            command = import_module(f"dfsc.commands.{name}")
+            command.add_arguments(part)
+            part.set_defaults(run=command.run)
+    return whole.parse_args(arguments)
+
+
+def _called() -> str:
+    return "dfsc" if Path(sys.argv[0]).stem == "dfsc" else "python -m dfsc"
 
 
 if __name__ == "__main__":

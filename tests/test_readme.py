@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import dfsc
-from dfsc.__main__ import main, parser
+from dfsc.__main__ import main, parsed
 from dfsc.benchmarks.loco import CATEGORIES
 from dfsc.checkpoints.bundles import write_bundle
 from dfsc.checkpoints.weights import weights_folder
@@ -53,7 +53,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, draw) -> Path:
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_every_command_is_one(arguments):
-    assert callable(parser().parse_args(arguments).run)
+    assert callable(parsed(arguments).run)
 
 
 @pytest.fixture

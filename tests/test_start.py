@@ -16,7 +16,8 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from dfsc.errors import DFSCError
-from dfsc.hub.repository import HubName, fetch
+from dfsc.hub.names import HubName
+from dfsc.hub.repository import fetch
 from dfsc.hub.space import stage_space
 from dfsc.interface import environment
 from dfsc.interface.session import zerogpu
@@ -94,17 +95,22 @@ class Watching:
             os._exit(0)
 
 sys.meta_path.insert(0, Watching)
-import {module}
+{start}
 """
+STARTS = (
+    "import runpy; runpy.run_path('app.py', run_name='__main__')",
+    "from dfsc.__main__ import main; main(['train'])",
+)
 
 
-@pytest.mark.parametrize("module", ["app", "dfsc.__main__"])
+@pytest.mark.parametrize("start", STARTS, ids=["app", "command line"])
 @pytest.mark.parametrize(("policy", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
-def test_waiting_threads_sleep_unless_said_otherwise_before_torch_is_loaded(module, policy, found):
+def test_waiting_threads_sleep_unless_said_otherwise_before_torch_is_loaded(start, policy, found):
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     environment |= {"PYTHONPATH": str(ROOT)} | ({"OMP_WAIT_POLICY": policy} if policy else {})
-    program = [sys.executable, "-c", WATCH_TORCH.format(module=module)]
-    assert subprocess.run(program, env=environment, capture_output=True, text=True, check=True).stdout.strip() == found
+    program = [sys.executable, "-c", WATCH_TORCH.format(start=start)]
+    ran = subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == found
 
 
 def test_variables_that_make_no_sense_are_said(monkeypatch):

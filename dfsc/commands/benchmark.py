@@ -19,8 +19,6 @@ from dfsc.sweeps.summary import summarise
 from dfsc.training.plan import QUICK_SEPARATION
 from dfsc.training.recipe import Recipe
 
-NAME = "benchmark"
-HELP = "Measure speed, retrainings, trivial baselines, wrong photographs, or MVTec LOCO AD beside published figures."
 PUBLISHED_STEPS = 70000
 
 

@@ -2,9 +2,8 @@
 
 import argparse
 
+import dfsc
 from dfsc.errors import CheckpointError
-from dfsc.models.detector import Detector
-from dfsc.sources import open_checkpoints, product_detectors
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,11 +13,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def detectors(options: argparse.Namespace) -> list[Detector]:
+def detectors(options: argparse.Namespace) -> "list[dfsc.Detector]":
     """The named detectors, products first; a folder or zip of several checkpoints stands for all of them."""
-    found = [detector for product in options.product for detector in product_detectors(product)]
+    found = [detector for product in options.product for detector in dfsc.product_detectors(product)]
     for source in options.checkpoint:
-        found += open_checkpoints(source)
+        found += dfsc.open_checkpoints(source)
     if not found:
         raise CheckpointError("Name what to inspect with: --product NAME or --checkpoint DIR.")
     return found

@@ -16,8 +16,6 @@ from dfsc.distillation.backbones import BACKBONES
 from dfsc.distillation.distillation import Distillation, DistillationPlan
 from dfsc.distillation.targets import TargetCache, cache_targets, split_photographs
 
-NAME = "distill"
-HELP = "Distil a teacher from a pretrained backbone on a folder of photographs; stopped, it goes on where it was."
 REPORT_SECONDS = 10.0
 
 

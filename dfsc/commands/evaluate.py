@@ -14,9 +14,6 @@ from dfsc.evaluation.ground_truth import GroundTruth
 from dfsc.evaluation.localisation import Localisation, localise
 from dfsc.reporting.report import new_folder, write_report
 
-NAME = "evaluate"
-HELP = "Image AUROC, sPRO or AUPRO, and pixel AUROC on a data set in one of the layouts of docs/datasets.md."
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="DIR", type=Path, help="a data set's folder, or a table")

@@ -4,11 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from dfsc.hub.publishing import pull
-
-NAME = "pull"
-HELP = "Fetch detectors from the Hugging Face Hub into a folder; every file is checked against the Hub's hash."
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="ORG/NAME[@REVISION][:FOLDER]")
@@ -16,6 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    # The client of the Hub and torch take seconds to load, which --help shall not wait for.
+    from dfsc.hub.publishing import pull
+
     for folder in pull(options.source, options.out):
         sys.stdout.write(f"{folder}\n")
     return 0

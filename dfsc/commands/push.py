@@ -5,14 +5,6 @@ import sys
 from pathlib import Path
 
 from dfsc.errors import DFSCError
-from dfsc.hub.publishing import push
-from dfsc.hub.space import push_space
-
-NAME = "push"
-HELP = (
-    "Upload all detectors of a folder with their teacher to the Hugging Face Hub, or with --space this app "
-    "(log in with `hf auth login`)."
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +23,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _pushed(options: argparse.Namespace) -> str:
+    # The client of the Hub and torch take seconds to load, which --help shall not wait for.
+    from dfsc.hub.publishing import push
+    from dfsc.hub.space import push_space
+
     if options.space and options.folder is None:
         return push_space(options.space, options.models, options.private)
     if options.space or options.models or options.repository is None:

@@ -8,8 +8,6 @@ from pathlib import Path
 from dfsc.scenes import PRODUCTS, write_dataset
 from dfsc.scenes.dataset import Counts
 
-NAME = "render"
-HELP = "Render a product's good and anomalous photographs in MVTec LOCO AD's layout."
 REPORT_SECONDS = 5.0
 
 

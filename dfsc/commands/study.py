@@ -14,8 +14,6 @@ from dfsc.study.judging import select
 from dfsc.study.selection import Selection, study_folder, write_selection
 from dfsc.study.switches import switches_of
 
-NAME = "study"
-HELP = "Write what the page's Compare tab shows: figures of sweeps, and test images on which the methods differ."
 REPORT_SECONDS = 10.0
 SAID = {
     Outcome.ONLY_DFSC: "only DFSC right",

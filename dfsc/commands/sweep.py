@@ -12,9 +12,6 @@ from dfsc.sweeps.picture import tau_picture
 from dfsc.sweeps.running import missing, run_missing
 from dfsc.sweeps.summary import as_json, summarise, table
 
-NAME = "sweep"
-HELP = "Train and evaluate every combination of settings on data sets; stopped, it goes on where it was."
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="DIR", type=Path, nargs="+")

@@ -26,8 +26,6 @@ from dfsc.training.recipe import Recipe, start
 from dfsc.training.training import Training
 from dfsc.training.unfinished import forget, state_file
 
-NAME = "train"
-HELP = "Train a detector, or a matched pair, on good images."
 REPORT_SECONDS = 5.0
 
 

@@ -10,7 +10,6 @@ checkpoint says by how many bits the photographs of its training were read, for 
 
 import io
 import sys
-import warnings
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -49,11 +48,6 @@ _SHOWN_NAME = 80
 _BITS_TAG = 258  # TIFF's BitsPerSample
 _OPAQUE_WITHOUT_ALPHA = ("BMP", "TIFF")
 _GREY_WITH_ALPHA = "LA;16B"  # as Pillow takes a PNG's
-
-# Pillow warns of large pictures and odd metadata, which are judged here. Filtered once and not around each decoding,
-# because warnings.catch_warnings is not safe while several threads decode.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-warnings.filterwarnings("ignore", module=r"PIL\.")
 
 ImageSource = str | Path | bytes | BinaryIO
 Converted = TypeVar("Converted")

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from dfsc.__main__ import main, parser
+from dfsc.__main__ import main, parsed
 from dfsc.benchmarks import retrain
 from dfsc.checkpoints.detectors import save_teacher
 from dfsc.checkpoints.files import digest, halved
@@ -308,7 +308,7 @@ def test_mistakes_are_told_in_one_line(dfsc, photographs):
 
 @pytest.mark.parametrize("kind", [["--quick"], []])
 def test_the_command_line_plans_what_the_library_plans(kind):
-    options = parser().parse_args(["train", "x", "--pair", "--seconds", "9", "--out", "y", *kind])
+    options = parsed(["train", "x", "--pair", "--seconds", "9", "--out", "y", *kind])
     in_python = Recipe(("ead-s", "dfsc"), seconds=9, quick=bool(kind))
     assert planned(recipe(options)) == planned(in_python)
     assert planned(in_python).separation.warm_up == (0.8 if kind else 0.5)

@@ -117,7 +117,7 @@ def test_cut_off_file_is_refused(kind: str, share: float):
     near_start=st.booleans(),
 )
 @settings(max_examples=150, deadline=None)
-@pytest.mark.filterwarnings("ignore")  # pytest undoes the library's own filter
+@pytest.mark.filterwarnings("ignore")
 def test_damaged_bytes_give_a_picture_or_a_sentence(kind: str, changes: list[tuple[float, int]], near_start: bool):
     data = bytearray(encoded(noisy(), kind))
     reach = min(len(data), 300) if near_start else len(data)
@@ -458,7 +458,7 @@ def test_photograph_is_upright(orientation: int, turn: Callable[[np.ndarray], np
     ids=["none", "garbage", "cut off", "no such orientation", "offset beyond the end"],
 )
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # pytest undoes the library's own filter
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_broken_exif_does_not_keep_a_picture_from_being_read(exif: bytes, kind: str):
     assert read_image(encoded(noisy(), kind, exif=exif)).shape == (64, 96, 3)
 
