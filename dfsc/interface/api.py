@@ -59,7 +59,7 @@ def inspect(
     """
     with _plain_errors(), _uploads(photograph) as uploads:
         path, name = uploads[0]
-        inspector = inspector_of(product or products()[0], visitor(request))
+        inspector = inspector_of(product or next(iter(products()), None), visitor(request))
         taken = read_photograph(path, name, uploaded=True, bits=inspector.bits)
         with courtesy.inspecting():
             inspection = inspect_photograph(taken, inspector)

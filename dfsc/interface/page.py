@@ -39,17 +39,15 @@ def build_page() -> gr.Blocks:
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Inspect", id="inspect-tab", elem_id="inspect-tab"):
                 inspecting = inspect_tab(page)
-            if inspecting:
-                with gr.Tab("Retrain", id="retrain-tab", elem_id="retrain-tab"):
-                    retraining = retrain_tab()
-                connect(page, tabs, inspecting, retraining)
-                if has_study():
-                    with gr.Tab("Compare", id="compare-tab", elem_id="compare-tab") as tab:
-                        cards = compare_tab(tab)
-                    if cards:
-                        connect_cases(tabs, inspecting, cards)
-        if inspecting:
-            endpoints()
+            with gr.Tab("Retrain", id="retrain-tab", elem_id="retrain-tab"):
+                retraining = retrain_tab()
+            connect(page, tabs, inspecting, retraining)
+            if has_study():
+                with gr.Tab("Compare", id="compare-tab", elem_id="compare-tab") as tab:
+                    cards = compare_tab(tab)
+                if cards:
+                    connect_cases(tabs, inspecting, cards)
+        endpoints()
 
         def forget(request: gr.Request) -> None:
             visitors.forget(request)

@@ -2,9 +2,9 @@
 
 TITLE = "DFSC Inspector"
 SUBTITLE = "Two detectors that learned from good parts only look at the same photograph: EAD-S and DFSC, side by side."
-NO_WEIGHTS = (
-    "There are no trained detectors in this installation, so nothing can be inspected yet; put the checkpoint folders "
-    "into weights/ and start the page again."
+NO_PRODUCTS = (
+    "This installation knows no product yet: train one in the Retrain tab from photographs of good parts, or open a "
+    "trained pair from its zip or from the Hugging Face Hub."
 )
 INVITATION = "Drop, paste or choose photographs (or a zip), and both detectors show where they differ from good parts."
 UPLOAD_LABEL = "Your photographs"

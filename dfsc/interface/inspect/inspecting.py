@@ -34,12 +34,19 @@ Shown = tuple[Any, Any, Any, Any]
 UNCHANGED: Shown = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
 
 
-def show_first(asked: str, product: str, request: gr.Request) -> Shown:
-    """What a visitor finds on arrival: an example with the detectors' findings, if there is one."""
+def show_first(asked: str, product: str | None, request: gr.Request) -> Shown:
+    """What a visitor finds on arrival: an example with the detectors' findings, if there is one.
+
+    Without any product, his own models from before, or what he can do to have one.
+    """
     known, question = visitor(request), question_from(asked)
     known.gallery = product
     welcome(known, question.about.get("browser"))
-    return show_product(question, product, known, wording.INVITATION)
+    if product:
+        return show_product(question, product, known, wording.INVITATION)
+    if known.detectors:
+        return show_product(question, OWN, known)
+    return show_product(question, None, known, wording.NO_PRODUCTS)
 
 
 def show_example(asked: str, request: gr.Request) -> Shown:
@@ -66,9 +73,9 @@ def by_product(question: Question, product: str, known: Visitor, said: str | Non
     return answered(question, known, product, lambda: photograph, said or wording.product_changed(product))
 
 
-def show_product(question: Question, product: str, known: Visitor, said: str | None = None) -> Shown:
+def show_product(question: Question, product: str | None, known: Visitor, said: str | None = None) -> Shown:
     """A product's first example; where there is none, as for a visitor's own model, what can be done with it."""
-    example = inspectors.first_example(product)
+    example = inspectors.first_example(product) if product else None
     if example is not None:
         return answered(question, known, product, lambda: _example(example), said)
     if not known.asks(question) or not known.shows(question, None):
@@ -144,8 +151,9 @@ def inspect_with_own(asked: str, request: gr.Request) -> tuple[Any, ...]:
 
 
 def offer_own(request: gr.Request) -> Any:
-    """The choices with the visitor's own models among them, if he has any; what is chosen stays."""
-    return gr.Radio(choices(own=bool(visitor(request).detectors)))
+    """The choices with the visitor's own models among them, if he has any; what is chosen stays, if anything is."""
+    own = bool(visitor(request).detectors)
+    return gr.Radio(choices(own)) if products() or not own else gr.Radio(choices(own), value=OWN)
 
 
 def choices(own: bool = False) -> list[tuple[str, str]]:
@@ -191,18 +199,20 @@ def refused(question: Question, known: Visitor, sentence: str) -> Shown:
     return gr.skip(), notice(sentence, "error", answer=question.number), gr.skip(), gr.skip()
 
 
-def inspector_of(product: str, known: Visitor) -> Inspector:
-    """Raises DFSCError when it can't be loaded, or the visitor has no detectors of his own."""
+def inspector_of(product: str | None, known: Visitor) -> Inspector:
+    """Raises DFSCError when there is none, it can't be loaded, or the visitor has no detectors of his own."""
+    if not product:
+        raise DFSCError(wording.NO_PRODUCTS)
     return known.inspector() if product == OWN else inspectors.inspector(product)
 
 
-def _choice(known: Visitor, product: str) -> tuple[Any, Any]:
+def _choice(known: Visitor, product: str | None) -> tuple[Any, Any]:
     """Choice of product and examples as they belong to what is shown."""
     choice = gr.Radio(choices(own=bool(known.detectors)), value=product)
     if known.gallery == product:
         return choice, gr.skip()
     known.gallery = product
-    return choice, "" if product == OWN else examples_html(product)
+    return choice, "" if product in (OWN, None) else examples_html(product)
 
 
 def _example(example: inspectors.Example) -> Photograph:

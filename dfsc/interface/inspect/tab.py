@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -29,13 +30,13 @@ from dfsc.interface.session.downloads import fetch_script
 
 STATIC = Path(__file__).parent.parent / "static"
 ARRIVING = "dfsc.watch(element, () => dfsc.arrive(element, document.querySelector('#results .findings')))"
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # What is clicked while an answer is under way is asked once that is there, as it stands then (see asking).
 CLICKED = PRIVATE | {"trigger_mode": "always_last"}
 QUICK = CLICKED | {"queue": False}
 # A choice or an upload is asked at once, since nothing else remembers it.
 CHOSEN = PRIVATE | {"trigger_mode": "multiple"}
-LANE = {"concurrency_id": "inspect", "concurrency_limit": 2}
+LANE: dict[str, Any] = {"concurrency_id": "inspect", "concurrency_limit": 2}
 LOOKING = CLICKED | {"concurrency_id": "hub", "concurrency_limit": 2}
 
 
@@ -49,16 +50,13 @@ class InspectTab:
     many: gr.HTML
 
 
-def inspect_tab(page: gr.Blocks) -> InspectTab | None:
-    """Put the tab's components and handlers into the Blocks context; with no product, the sentence that says so."""
-    names = products()
-    if not names:
-        gr.HTML(notice(wording.NO_WEIGHTS, "error"), elem_id="no-weights", label="Notice")
-        return None
+def inspect_tab(page: gr.Blocks) -> InspectTab:
+    """Put the tab's components and handlers into the Blocks context; there need not be any product."""
+    first = next(iter(products()), None)
     question = gr.Textbox("", visible=False)
     with gr.Row(elem_id="inspect", equal_height=False):
         with gr.Column(scale=0, min_width=300, elem_id="controls"):
-            product = gr.Radio(choices(), value=names[0], label=wording.PRODUCT_LABEL, elem_id="product")
+            product = gr.Radio(choices(), value=first, label=wording.PRODUCT_LABEL, elem_id="product")
             upload = gr.File(label=wording.UPLOAD_LABEL, file_count="multiple", elem_id="upload", height=132)
             with gr.Accordion(wording.CAMERA_LABEL, open=False, elem_id="camera-fold"):
                 gr.HTML(camera_html(), elem_id="camera", label=wording.CAMERA_LABEL, js_on_load=script("camera.js"))
@@ -69,7 +67,10 @@ def inspect_tab(page: gr.Blocks) -> InspectTab | None:
             )
             hub_card = gr.HTML(why, elem_id="hub-card", label="From the Hub", js_on_load=click_script("fetch"))
             gallery = gr.HTML(
-                examples_html(names[0]), elem_id="examples", label="Examples", js_on_load=click_script("example")
+                examples_html(first) if first else "",
+                elem_id="examples",
+                label="Examples",
+                js_on_load=click_script("example"),
             )
         with gr.Column(scale=1, min_width=320, elem_id="findings"):
             message = gr.HTML(notice(wording.INVITATION), elem_id="message", label="Message", js_on_load=watching())
