@@ -17,7 +17,7 @@ _plain: ContextVar[bool] = ContextVar("plain", default=False)
 @cache
 def multiplies_bfloat16() -> bool:
     """Whether matrix products in bfloat16 are done in hardware, so that they pay (measured: about twice as fast)."""
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(unit, False) for unit in ("avx512_bf16", "amx_bf16"))
 
 

@@ -111,7 +111,9 @@ def _defects(planes: _Planes) -> np.ndarray:
     if planes.pages > 1:
         raise _AmbiguousError(f"holds {planes.pages} pictures; save the one that is meant")
     lossy = planes.format == "JPEG"
-    unset = planes.format == "BMP" and not opacity.max() if opacity is not None else True  # 32 bits, the last 8 idle
+    if opacity is None:
+        return _marked(values, lossy)
+    unset = planes.format == "BMP" and not opacity.max()  # 32 bits, the last 8 idle
     if unset or opacity.min() > opacity.max() / 2:
         return _marked(values, lossy)
     if not opacity.max():
@@ -155,7 +157,7 @@ def _marked(values: np.ndarray, lossy: bool) -> np.ndarray:
 
 def _numbered(counts: np.ndarray, values: np.ndarray, flat: np.ndarray) -> bool:
     """Whether most values up to the highest are there and fill areas, as where each single defect has its number."""
-    return np.count_nonzero(counts[1:]) >= len(counts) // 2 and flat[values > 0].mean() >= AREA
+    return bool(np.count_nonzero(counts[1:]) >= len(counts) // 2 and flat[values > 0].mean() >= AREA)
 
 
 def _whole(values: np.ndarray) -> np.ndarray:

@@ -102,7 +102,7 @@ def _reference(size: NetworkSize, images: np.ndarray, batch: int) -> Callable[[]
             student_autoencoder_loss(a, student(jittered)[:, channels:]),
         )
         optimizer.zero_grad()
-        sum(losses).backward()
+        torch.stack(losses).sum().backward()
         optimizer.step()
 
     return step

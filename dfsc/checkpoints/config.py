@@ -46,8 +46,7 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
     separation = config.get("separation")
     known_value(config, "method", METHODS)
     known_value(config, "size", SIZES)
-    product = config.get("product")
-    check_product(product)
+    product = check_product(config.get("product"))
     for key, own in (("resize_rule", RESIZE_RULE), ("border", BORDER_CONVENTION)):
         if config.get(key) != own:
             raise CheckpointError(f"{folder.name} was made with another {key}: {config.get(key)!r} instead of {own!r}.")
@@ -73,19 +72,20 @@ def _self_test(entries: object, folder: Path) -> SelfTest | None:
     """A self-test's entries, whose kinds may be a later version's; None for detectors made before there was one."""
     if entries is None:
         return None
-    sound = isinstance(entries, dict) and entries.keys() == {"by_kind", "steps"}
-    sound = sound and (entries["steps"] is None or _is_count(entries["steps"]))
-    kinds = entries["by_kind"] if sound else None
-    if not isinstance(kinds, dict) or not kinds or not all(map(_is_kind, kinds.items())):
-        raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong self_test; fetch it anew.")
-    return SelfTest({kind: (found, made) for kind, (found, made) in kinds.items()}, entries["steps"])
+    if isinstance(entries, dict) and entries.keys() == {"by_kind", "steps"}:
+        kinds, steps = entries["by_kind"], entries["steps"]
+        sound = isinstance(kinds, dict) and kinds and all(map(_is_kind, kinds.items()))
+        if sound and (steps is None or _is_count(steps)):
+            return SelfTest({kind: (found, made) for kind, (found, made) in kinds.items()}, steps)
+    raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong self_test; fetch it anew.")
 
 
 def _is_kind(entry: tuple[str, object]) -> bool:
     """Whether it is a kind of fault with how many were found and made."""
     kind, counts = entry
-    pair = isinstance(counts, list) and len(counts) == 2 and all(map(_is_count, counts))
-    return bool(_FAULT_KIND.fullmatch(kind)) and pair and counts[0] <= counts[1] > 0
+    if not isinstance(counts, list) or len(counts) != 2 or not all(map(_is_count, counts)):
+        return False
+    return bool(_FAULT_KIND.fullmatch(kind)) and counts[0] <= counts[1] > 0
 
 
 def _is_count(value: object) -> bool:
@@ -132,10 +132,11 @@ def check_quantiles(config: dict, calibration: Calibration, folder: Path) -> Non
         )
 
 
-def check_product(product: object) -> None:
-    """Raise CheckpointError unless a name is of letters, digits, spaces, dots, dashes or underscores, up to 64."""
+def check_product(product: object) -> str:
+    """A name of letters, digits, spaces, dots, dashes or underscores, up to 64; CheckpointError for any other."""
     if not isinstance(product, str) or not _PLAIN_NAME.fullmatch(product):
         raise CheckpointError(f"The product {product!r:.80} is no plain name; use letters and digits, at most 64.")
+    return product
 
 
 def known_value(config: dict, key: str, table: dict) -> str:

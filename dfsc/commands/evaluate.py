@@ -34,7 +34,9 @@ def run(options: argparse.Namespace) -> int:
     detectors = detector_options.detectors(options)
     _tell(dataset.problems)
     # Ground truth that can't be used shall be told before hours of inspecting, not after them.
-    truth, faults, unusable = None, {}, False
+    truth: GroundTruth | None = None
+    faults: dict[Path, str] = {}
+    unusable = False
     if not options.images_only and any(image.masks for image in dataset.test):
         truth, faults, unusable = _ground_truth(dataset)
     evaluation = evaluate(dataset, detectors)

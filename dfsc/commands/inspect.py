@@ -71,7 +71,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _expand(arguments: list[str]) -> tuple[list[str], dict[Path, str]]:
     """The named images and those of named folders, and why each other file of a folder is none, in a sentence."""
-    images, passed_over = [], {}
+    images: list[str] = []
+    passed_over: dict[Path, str] = {}
     for argument in dict.fromkeys(arguments):
         folder = Path(argument)
         if not folder.is_dir():

@@ -39,7 +39,7 @@ def open_folder(root: Path) -> Dataset:
 
 def labelled(image: Path, outlines: Path | None, labels: list[str] | None) -> TestImage:
     """An image by the labels that a file gives it: none is good, and several make an "anomaly"."""
-    if not labels:
+    if outlines is None or not labels:
         return TestImage(image, GOOD, GOOD)
     kind = labels[0] if len(labels) == 1 and labels[0].lower() != GOOD else UNDIVIDED
     return TestImage(image, kind, family_of(kind), (outlines,))

@@ -62,7 +62,7 @@ def unpaired_masks(root: Path) -> list[str]:
     """
     test = _test_folder(root)
     truth = _truth(root, test) if test else None
-    if not truth:
+    if not test or not truth:
         return []
     return [
         _unpaired(path, images, folder)

@@ -18,12 +18,16 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING
 
 from dfsc.datasets.labelme import UNDIVIDED_SET
 from dfsc.datasets.model import GOOD, GOOD_NAMES, UNDIVIDED, Dataset, Layout, TestImage, family_of
 from dfsc.datasets.wording import printable
 from dfsc.errors import DatasetError
 from dfsc.json_text import read_json
+
+if TYPE_CHECKING:
+    import _csv
 
 TABLES, JSON = (".csv", ".tsv"), ".json"
 COLUMNS = {
@@ -130,8 +134,8 @@ def _sort_in(root: Path, row: _Row, sorted_in: dict[str | None, dict[Path, TestI
     if known and (known.defect != kind or path not in of_split):
         return f"contradicts an earlier line on {printable(row.path)} and is left out."
     family = GOOD if kind == GOOD else UNDIVIDED if kind.isdigit() else family_of(kind)
-    masks = () if kind == GOOD else dict.fromkeys((*(known.masks if known else ()), *masks))
-    of_split[path] = TestImage(path, kind, family, tuple(masks))
+    every = () if kind == GOOD else dict.fromkeys((*(known.masks if known else ()), *masks))
+    of_split[path] = TestImage(path, kind, family, tuple(mask for mask in every if mask))
     return ""
 
 
@@ -175,8 +179,8 @@ def _csv_rows(file: Path) -> Iterator[_Row]:
     for values in reader:
         if any(values):
             row = {name: values[place].strip() if place < len(values) else "" for name, place in columns.items()}
-            masks = [part.strip() for part in re.split(r"[;|]", row.get("mask", ""))]
-            masks = tuple(mask for mask in masks if mask.lower() not in _NOTHING)
+            parts = (part.strip() for part in re.split(r"[;|]", row.get("mask", "")))
+            masks = tuple(mask for mask in parts if mask.lower() not in _NOTHING)
             yield _Row(f"Line {reader.line_num} of {file}", row["path"], row["label"], masks, row.get("split"))
 
 
@@ -189,7 +193,7 @@ def _columns(file: Path) -> dict[str, int]:
     return {name: place for name, place in found.items() if place >= 0}
 
 
-def _reader(file: Path) -> "csv._reader":
+def _reader(file: Path) -> "_csv.Reader":
     """Rows of a table as spreadsheets save it: in UTF-8, UTF-16 or Western code page, whatever divides its columns."""
     try:
         data = file.read_bytes()

@@ -180,7 +180,7 @@ def _counts(good: np.ndarray, groups: dict[str, np.ndarray]) -> dict[str, GroupC
     anomalous = with_mean({name: int(members.sum()) for name, members in groups.items()})
     if MEAN in anomalous:
         anomalous[MEAN] = sum(anomalous[family] for family in FAMILIES)
-    return {name: GroupCount(int(good.sum()), count) for name, count in anomalous.items()}
+    return {name: GroupCount(int(good.sum()), int(count)) for name, count in anomalous.items()}
 
 
 def _check_classes(images: Sequence[TestImage], lead: str) -> None:

@@ -73,7 +73,7 @@ class GroundTruth:
             if self._rules is None:
                 defects += [Defect(region, float(region.sum())) for region in connected_regions(mask)]
             else:
-                defects.append(self._ruled(mask, path))
+                defects.append(self._ruled(mask, path, self._rules))
         return defects
 
     def faults(self, images: Iterable[TestImage]) -> dict[Path, str]:
@@ -93,15 +93,15 @@ class GroundTruth:
             raise DatasetError(f"{path} was expected as ground truth of {image.defect}/{image.path.name}, but {found}.")
         return read_mask(path, image.path) if self._rules is None else read_channel(path)
 
-    def _ruled(self, mask: np.ndarray, path: Path) -> Defect:
+    def _ruled(self, mask: np.ndarray, path: Path, rules: dict[int, SaturationRule]) -> Defect:
         values = np.unique(mask[mask > 0])
-        if len(values) > 1 or int(values[0]) not in self._rules:
+        if len(values) > 1 or int(values[0]) not in rules:
             raise DatasetError(
                 f"The mask {path} holds the pixel value{'s' * (len(values) > 1)} {_listed(values)}; "
-                f"one of {_listed(sorted(self._rules))} was expected, as {CONFIG_NAME} lists them."
+                f"one of {_listed(sorted(rules))} was expected, as {CONFIG_NAME} lists them."
             )
         defect = mask > 0
-        return Defect(defect, float(self._rules[int(values[0])].area(int(defect.sum()))))
+        return Defect(defect, float(rules[int(values[0])].area(int(defect.sum()))))
 
 
 def connected_regions(mask: np.ndarray) -> list[np.ndarray]:

@@ -3,7 +3,7 @@
 Maps are compared with masks at each image's own size; the areas are those of dfsc.evaluation.overlap.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -104,7 +104,7 @@ def localise(
             if progress:
                 progress((passes - 1) * count + done, max(2, passes) * count)
 
-    wanted = {
+    wanted: dict[Hashable, list[Hashable]] = {
         (number, group): [(number, part) for part in parts]
         for number in range(len(evaluation.detectors))
         for group, parts in groups.items()

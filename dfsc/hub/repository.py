@@ -115,7 +115,7 @@ def listed(name: HubName, public: bool = False) -> Listed:
             f"{name} would take {size // 1_000_000} MB; at most {MAX_BYTES // 1_000_000} are fetched."
         )
     files = {file.path: _hash(file) for file in wanted}
-    return Listed(name, info.id, info.sha, _licence(info), tuple(folders), files, size)
+    return Listed(name, info.id, str(info.sha), _licence(info), tuple(folders), files, size)
 
 
 def fetch(
@@ -217,7 +217,7 @@ def _hash(file: RepoFile) -> str:
 
 
 def _licence(info: ModelInfo) -> str:
-    return str((info.card_data or {}).get("license") or "")
+    return str(info.card_data.get("license") or "") if info.card_data else ""
 
 
 def api(public: bool = False) -> HfApi:

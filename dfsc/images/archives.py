@@ -103,8 +103,8 @@ class _Piecewise(io.FileIO):
     anybody could count them; a directory of more than 4 MB has more entries than are looked at.
     """
 
-    def read(self, size: int = -1) -> bytes:
-        if size > _MAX_DIRECTORY:
+    def read(self, size: int | None = -1) -> bytes:
+        if size is not None and size > _MAX_DIRECTORY:
             raise OSError("The zip's directory is too large.")
         return super().read(size)
 

@@ -17,6 +17,7 @@ from typing import BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError, features
+from PIL.TiffImagePlugin import TiffImageFile
 
 from dfsc.errors import ImageError
 from dfsc.geometry import INPUT_SIZE
@@ -209,7 +210,7 @@ def _named_bytes(source: ImageSource, name: str | None) -> tuple[str, bytes]:
     return name, _file_bytes(source, name)
 
 
-def _opened(data: bytes, name: str) -> Image.Image:
+def _opened(data: bytes, name: str) -> ImageFile.ImageFile:
     picture = Image.open(io.BytesIO(data), formats=FORMATS)
     _check_header(picture.size, name)
     return picture
@@ -288,11 +289,11 @@ def _to_8_bits(bits: int) -> np.ndarray:
     return np.round(np.arange(65536) * (255 / ((1 << bits) - 1))).clip(0, 255).astype(np.uint8)
 
 
-def _own_bits(picture: Image.Image) -> int | None:
+def _own_bits(picture: ImageFile.ImageFile) -> int | None:
     """How many bits a file says itself that its values fill; None where it says nothing but that they have 16."""
     if picture.format == "PPM":  # scaled to 16 bits by its own highest value, unless that is 65,535
         return FULL_BITS if picture.mode == "I" and picture.tile and picture.tile[0].codec_name != "raw" else None
-    own = picture.tag_v2.get(_BITS_TAG, (FULL_BITS,)) if picture.format == "TIFF" else (FULL_BITS,)
+    own = picture.tag_v2.get(_BITS_TAG, (FULL_BITS,)) if isinstance(picture, TiffImageFile) else (FULL_BITS,)
     return own[0] if picture.mode == "I;16" and own[0] < FULL_BITS else None
 
 

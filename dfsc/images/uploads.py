@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dfsc.errors import ImageError
@@ -123,7 +124,7 @@ class Listing:
         self._zips += 1
         for info in sorted(visible_entries(archive), key=lambda info: info.filename):
             name = self._within(shown, shown_place(entry_name(info)))
-            self._append(name, lambda info=info, name=name: entry_bytes(archive, info, name))
+            self._append(name, partial(entry_bytes, archive, info, name))
 
     def _within(self, container: str, place: str) -> str:
         return shown_place(f"{container}/{place}" if self._told_apart else place)

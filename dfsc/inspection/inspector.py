@@ -305,7 +305,7 @@ def common_bits(detectors: Iterable[Detector]) -> int | None:
     Raises:
         DFSCError: for detectors that were trained on cameras with different ones.
     """
-    told = sorted({detector.config.bits for detector in detectors} - {None})
+    told = sorted({detector.config.bits for detector in detectors if detector.config.bits is not None})
     if len(told) > 1:
         raise DFSCError(
             f"These detectors read 16-bit photographs differently, by {' and '.join(map(str, told))} bits; "
@@ -335,7 +335,8 @@ def _numbered(names: list[str], form: str) -> list[str]:
 
 def _ready(detectors: Sequence[Detector], dtype: torch.dtype, device: str) -> _Ready:
     teachers = {detector.teacher.digest: detector.teacher.network for detector in detectors}
+    models: list[Any] = [copy.deepcopy(detector.model) for detector in detectors]
     return _Ready(
-        [replace(d, model=copy.deepcopy(d.model).prepared(dtype).to(device)) for d in detectors],
+        [replace(d, model=model.prepared(dtype).to(device)) for d, model in zip(detectors, models, strict=True)],
         {digest: for_inference(copy.deepcopy(teacher), dtype).to(device) for digest, teacher in teachers.items()},
     )

@@ -84,7 +84,8 @@ def _row(line: np.ndarray, inspection: Inspection, result: Result) -> None:
 
 
 def _said(result: Result) -> str:
-    return result.verdict if result.usable else f"not usable yet, {result.self_test.sentence}"
+    test = result.self_test
+    return f"not usable yet, {test.sentence}" if test and not test.usable else result.verdict
 
 
 def _maps(result: Result) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

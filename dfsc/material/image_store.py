@@ -27,7 +27,7 @@ class ImageStore:
         near: a path on the disk to use; the file will lie in the nearest folder of it that exists.
         """
         folder = next(place for place in (near, *near.absolute().parents) if place.is_dir())
-        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY * _BYTES, dir=folder, prefix=".dfsc-")  # noqa: SIM115
+        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY * _BYTES, dir=str(folder), prefix=".dfsc-")  # noqa: SIM115
         self._count = 0
 
     @property

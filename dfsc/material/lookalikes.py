@@ -110,8 +110,8 @@ def _other_proportions(sizes: Sequence[tuple[int, int]]) -> dict[int, str]:
     if np.mean(~other) < AGREEING:
         return {}
     return {
-        int(i): f"its {sizes[i][0]}×{sizes[i][1]} pixels have another proportion than the others’, so it is squeezed"
-        for i in np.flatnonzero(other)
+        i: f"its {sizes[i][0]}×{sizes[i][1]} pixels have another proportion than the others’, so it is squeezed"
+        for i in map(int, np.flatnonzero(other))
     }
 
 
@@ -154,7 +154,7 @@ def _means(images: np.ndarray, edge: int) -> np.ndarray:
     """Uint8 N×H×H×3 → float32 N×edge×edge×3, the means of square cells, rounded."""
     cells = np.empty((len(images), edge, edge, 3), np.float32)
     for cell, image in zip(cells, images, strict=True):
-        cell[:] = Image.fromarray(image).reduce(image.shape[0] // edge)
+        cell[:] = np.asarray(Image.fromarray(image).reduce(image.shape[0] // edge))
     return cells
 
 
@@ -168,7 +168,7 @@ def _grain(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """At every other pixel: what a 3×3 mean takes away of the grey value, and how steep that mean is."""
     edge = image.shape[0]
     grey = np.pad(image.mean(axis=-1, dtype=np.float32), 2, "edge")
-    mean = sum(grey[y : y + edge + 2, x : x + edge + 2] for y in range(3) for x in range(3)) / 9
+    mean = np.sum([grey[y : y + edge + 2, x : x + edge + 2] for y in range(3) for x in range(3)], axis=0) / 9
     steepness = np.hypot(mean[1:-1, 2:] - mean[1:-1, :-2], mean[2:, 1:-1] - mean[:-2, 1:-1])
     grain = grey[2:-2, 2:-2] - mean[1:-1, 1:-1]
     return grain[::2, ::2].ravel(), steepness[::2, ::2].ravel()

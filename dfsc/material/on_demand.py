@@ -2,7 +2,7 @@
 
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 
@@ -39,7 +39,7 @@ class OnDemand:
         self,
         count: int,
         make: Callable[[int], Any],
-        join: Callable[[Sequence[Any]], Any],
+        join: Callable[[list[Any]], Any],
         kept: int | None = None,
         memory: Memory | None = None,
         same: Callable[[int], int] = int,

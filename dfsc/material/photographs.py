@@ -7,12 +7,13 @@ goes on; too few photographs, copies and strays are told, never raised.
 import os
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -191,7 +192,10 @@ def read_photographs(uploads: Uploads, most: int | None = None, bits: int | None
         with closing(_decoded(listing.files, bits)) as decoded:
             for name, result in decoded:
                 done += 1
-                (photographs if isinstance(result, _Photograph) else problems).append(result)
+                if isinstance(result, _Photograph):
+                    photographs.append(result)
+                else:
+                    problems.append(result)
                 yield ReadingProgress(done, total, name)
                 if len(photographs) == most:
                     break
@@ -204,10 +208,11 @@ def read_photographs(uploads: Uploads, most: int | None = None, bits: int | None
 
 def load_photographs(uploads: Uploads, most: int | None = None, bits: int | None = None) -> PhotoSet:
     """The photographs of `read_photographs` at once; a UserWarning tells where more than `most` were handed over."""
-    *_, last = read_photographs(uploads, most, bits)
-    if last.photographs.surplus:
-        warnings.warn(f"{last.photographs.surplus} `most` takes more.", stacklevel=2)
-    return last.photographs
+    *_, found = (progress.photographs for progress in read_photographs(uploads, most, bits))
+    assert found is not None, "the last record has it"
+    if found.surplus:
+        warnings.warn(f"{found.surplus} `most` takes more.", stacklevel=2)
+    return found
 
 
 def read_files(
@@ -238,7 +243,7 @@ def joined(first: PhotoSet, second: PhotoSet) -> PhotoSet:
             own = next(candidate for candidate in numbered if candidate not in taken)
             taken.add(own)
             photographs.append(_Photograph(own, size, image, thumbnail))
-    bits = {of.bits for of in (first, second)} - {None}
+    bits = [of.bits for of in (first, second) if of.bits is not None]
     unread = first.unread + second.unread + max(0, len(photographs) - MAX_PHOTOGRAPHS)
     return _photo_set(
         photographs[:MAX_PHOTOGRAPHS], [*first.left_out, *second.left_out], unread, max(bits, default=None)
@@ -257,9 +262,10 @@ def _named(upload: Upload) -> tuple[Path, str]:
 
 def _listed_uploads(uploads: Uploads) -> list[Upload]:
     """Raises ImageError for what is neither a path, nor one with a name, nor several."""
-    pair = isinstance(uploads, tuple) and len(uploads) == 2 and type(uploads[1]) is str and _is_upload(uploads)
-    single = isinstance(uploads, (str, Path)) or (pair and not Path(uploads[1]).exists())
-    listed = [uploads] if single or not isinstance(uploads, Iterable) else list(uploads)
+    given: Any = uploads
+    pair = isinstance(given, tuple) and len(given) == 2 and type(given[1]) is str and _is_upload(given)
+    single = isinstance(given, (str, Path)) or (pair and not Path(given[1]).exists())
+    listed = [given] if single or not isinstance(given, Iterable) else list(given)
     for upload in listed:
         if not _is_upload(upload):
             raise ImageError(
@@ -282,7 +288,7 @@ def _read_again(photographs: list[_Photograph], files: list[SourceFile], bits: i
     return [one if isinstance(one, _Photograph) else old for one, old in zip(found, photographs, strict=True)]
 
 
-def _decoded(files: list[SourceFile], bits: int | None) -> Iterator[tuple[str, _Photograph | str]]:
+def _decoded(files: list[SourceFile], bits: int | None) -> Generator[tuple[str, _Photograph | str]]:
     """Each file's name with its photograph, or with the sentence why there is none, in order, decoded ahead."""
     waiting: deque[tuple[str, Future]] = deque()
     pool = ThreadPoolExecutor(DECODERS, thread_name_prefix="photographs")

@@ -113,7 +113,7 @@ class TrainingSet:
     @cached_property
     def held_out_digest(self) -> str:
         """ "sha256:…" of the held-out images' pixels."""
-        return "sha256:" + hashlib.sha256(np.ascontiguousarray(self.held_out)).hexdigest()
+        return "sha256:" + hashlib.sha256(np.ascontiguousarray(self.held_out).data).hexdigest()
 
     def fitted_images(self, most: int) -> np.ndarray:
         """Fit images themselves, uint8 K×256×256×3, K at most `most`."""

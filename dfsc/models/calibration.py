@@ -58,8 +58,8 @@ class HigherMaps:
     So either may find what the other is blind to. Fused maps are compared, not what they are fused of.
     """
 
-    one: BranchMaps
-    other: BranchMaps
+    one: "BranchMaps | HigherMaps"
+    other: "BranchMaps | HigherMaps"
 
     @property
     def local(self) -> np.ndarray:
@@ -72,6 +72,10 @@ class HigherMaps:
     def fused(self, local_weight: float = 0.5) -> np.ndarray:
         """The higher of both fused maps."""
         return np.maximum(self.one.fused(local_weight), self.other.fused(local_weight))
+
+    def __getitem__(self, images: slice) -> "HigherMaps":
+        """Some images of both stacks."""
+        return HigherMaps(self.one[images], self.other[images])
 
 
 def peak(maps: np.ndarray) -> np.ndarray:
@@ -262,8 +266,9 @@ class Calibration:
         """
         levels = (LOWER_QUANTILE, UPPER_QUANTILE)
         return {
-            branch: tuple(map(float, np.quantile(placed.astype(np.float32), levels)))
+            branch: (float(lower), float(upper))
             for branch, placed in self._placed_good.items()
+            for lower, upper in [np.quantile(placed.astype(np.float32), levels)]
         }
 
     def normalise(self, raw: RawMaps) -> BranchMaps:

@@ -6,6 +6,7 @@ mean of (T − S^T)², the global map that of (A − S^A)². Only training tells
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -115,9 +116,9 @@ Detectors = Detector | Iterable[Detector] | Mapping[str, Detector]
 
 def several(detectors: Detectors) -> tuple[Detector, ...]:
     """Detectors as a tuple, however they were given; raises DFSCError for anything else, or none."""
-    given = detectors.values() if isinstance(detectors, Mapping) else detectors
-    single = isinstance(given, (Detector, str, bytes)) or not isinstance(given, Iterable)
-    listed = (given,) if single else tuple(given)
+    given: Any = detectors.values() if isinstance(detectors, Mapping) else detectors
+    several_given = isinstance(given, Iterable) and not isinstance(given, (Detector, str, bytes))
+    listed = tuple(given) if several_given else (given,)
     for one in listed:
         if not isinstance(one, Detector):
             raise DFSCError(
@@ -163,7 +164,7 @@ class ReducedPrecision(nn.Module):
         super().__init__()
         stem, body = (network[:3], network[3:]) if isinstance(network, nn.Sequential) else (nn.Identity(), network)
         self.stem = stem.to(memory_format=torch.channels_last)
-        self.body = body.to(dtype=dtype, memory_format=torch.channels_last)
+        self.body = body.to(dtype).to(memory_format=torch.channels_last)
         self.dtype = dtype
 
     def forward(self, image: Tensor) -> Tensor:

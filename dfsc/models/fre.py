@@ -73,6 +73,11 @@ class GridModel(nn.Module):
     shrinkage q (variance / (variance + σ²), in [0, 1]).
     """
 
+    mean: Tensor
+    scale: Tensor
+    components: Tensor
+    shrinkage: Tensor
+
     def __init__(self, grid: Grid, mean: Tensor, scale: Tensor, components: Tensor, shrinkage: Tensor):
         super().__init__()
         self.grid = grid
@@ -222,15 +227,15 @@ class Photographs:
         """
         asked = [branch[:, 0] for branch in self._branches]
         if features is not None:
-            pooled = [[grid.pooled(one[None])[0] for grid in self._grids] for one in features]
-            asked = [torch.stack(of_branch) for of_branch in zip(*pooled, strict=True)]
-        owners = torch.arange(len(self)) if owners is None else torch.tensor(owners)
+            others = [[grid.pooled(one[None])[0] for grid in self._grids] for one in features]
+            asked = [torch.stack(of_branch) for of_branch in zip(*others, strict=True)]
+        owner = torch.arange(len(self)) if owners is None else torch.tensor(owners)
         fold = torch.arange(len(self)) % min(len(self), FOLDS)
-        maps = torch.empty(len(asked), len(owners), MAP_SIZE, MAP_SIZE)
-        for number in fold[owners].unique():
-            rows = fold[owners] == number
+        maps = torch.empty(len(asked), len(owner), MAP_SIZE, MAP_SIZE)
+        for number in fold[owner].unique():
+            rows = fold[owner] == number
             model = self._fitted(fold != number)
-            for branch, (grid_model, pooled) in enumerate(zip(model.children(), asked, strict=True)):
+            for branch, (grid_model, pooled) in enumerate(zip((model.local, model.global_), asked, strict=True)):
                 maps[branch, rows] = grid_model.maps(pooled[rows])
         return maps[0], maps[1]
 

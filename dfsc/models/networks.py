@@ -15,6 +15,7 @@ the paper's widths but for its output channels.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -110,7 +111,8 @@ def padded_forward(network: nn.Sequential, image: Tensor) -> Tensor:
     x = image
     for layer in network:
         if layer in convolutions_with_context and layer is not unpadded:
-            kernel = layer.kernel_size if isinstance(layer.kernel_size, int) else layer.kernel_size[0]
+            size: Any = layer.kernel_size  # of a convolution a pair, of a pooling a number
+            kernel = size if isinstance(size, int) else size[0]
             x = F.pad(x, (pads[kernel],) * 4)
         x = layer(x)
     return x

@@ -91,8 +91,8 @@ def make_faults(photographs: np.ndarray, seed: int, count: int = MADE) -> list[F
     order = {kind: rng.permutation(len(photographs)) for kind in KINDS}
     faults = []
     for number in range(count):
-        turn, kind = divmod(number, len(KINDS))
-        kind = list(KINDS)[kind]
+        turn, place = divmod(number, len(KINDS))
+        kind = list(KINDS)[place]
         index = int(order[kind][turn % len(photographs)])
         tries = [KINDS[kind](photographs[index], rng) for _ in range(TRIES)]
         image, box = max(tries, key=lambda one: _seen_pixels(photographs[index], one[0]))

@@ -107,7 +107,8 @@ def _one_telling(case: Case, apart: float, height: float) -> float:
 
 def _in_turns(cases: Sequence[Case], ranked: list[int]) -> list[int]:
     """Indices so that no family, and no defect within it, comes again before the others had their turn."""
-    left, order = list(ranked), []
+    left = list(ranked)
+    order: list[int] = []
     while left:
         families = [cases[i].family for i in order]
         defects = [cases[i].defects for i in order]

@@ -117,6 +117,7 @@ def _record(case: Case) -> dict:
 
 
 def _case(record: dict) -> Case:
+    origin: Drawn | Shipped
     if "drawn" in record:
         origin = Drawn(int(record["drawn"]["seed"]), tuple(map(str, record["drawn"]["defects"])))
     else:

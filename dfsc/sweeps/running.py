@@ -76,7 +76,7 @@ def _alone(folder: Path) -> Iterator[None]:
 @cache
 def _bench() -> Workbench:
     """This process's workbench, which tells on standard error how a long training goes."""
-    return Workbench(tell=lambda line: sys.stderr.write(line + "\n"))
+    return Workbench(tell=lambda line: print(line, file=sys.stderr))
 
 
 def _compute(group: Group, folder: Path, threads: int | None = None) -> None:
@@ -98,7 +98,8 @@ def _threads_each(workers: int) -> int:
 def _by_processes(groups: list[Group], folder: Path, workers: int) -> Iterator[Group]:
     # torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    todo, running = list(reversed(groups)), {}
+    todo = list(reversed(groups))
+    running: dict = {}
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_follow_parent) as pool:
         try:
             while todo or running:

@@ -67,7 +67,7 @@ def stand_in(images: np.ndarray, teacher: Teacher, shown: int = 0) -> Iterator[N
         None after each photograph that the teacher has seen, so that a page can tell how far it is; the result at last.
     """
     network = for_inference(deepcopy(teacher.network), inference_dtype())
-    total = squares = own = 0.0
+    total = squares = own = torch.zeros(())
     for number, image in enumerate(images):
         output = network(network_input(image[None]))[0].float()
         total, squares = total + output, squares + output.square().mean(dim=(1, 2))

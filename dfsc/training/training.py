@@ -6,7 +6,7 @@ and nothing else, so a difference between them is the method's.
 
 import pickle
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -64,7 +64,7 @@ class Training:
         self.seconds = 0.0
         self.trainings = {m: MethodTraining(m, plan, data, penalty) for m in methods if METHODS[m].trained}
 
-    def run(self, state_file: Path | None = None) -> Iterator[Progress]:
+    def run(self, state_file: Path | None = None) -> Generator[Progress, None, None]:
         """Train all methods to the end of plan or budget; resumes from `state_file`, keeps it up to date, leaves it.
 
         Closing the generator keeps the latest state, in memory and in the file.
@@ -123,19 +123,19 @@ class Training:
         give_back()
 
     @property
-    def first(self) -> MethodTraining | None:
-        """The first method's training; all others are at the same step."""
-        return next(iter(self.trainings.values()), None)
+    def first(self) -> MethodTraining:
+        """The first method's training, where any method learns in steps."""
+        return next(iter(self.trainings.values()))
 
     @property
     def stages(self) -> list[tuple[str, int]]:
         """Names and lengths of the stages in order."""
-        return self.first.stages if self.first else []
+        return self.first.stages if self.trainings else []
 
     @property
     def taken(self) -> dict[str, int]:
         """Steps of each stage that every method has taken, over all laps."""
-        return self.first.taken if self.first else {}
+        return self.first.taken if self.trainings else {}
 
     @property
     def learns_to_inspect(self) -> bool:

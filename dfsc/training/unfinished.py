@@ -67,7 +67,7 @@ class Beginning:
 
 def digests(images: Iterable[np.ndarray]) -> tuple[str, ...]:
     """A digest of each image's pixels (uint8 arrays)."""
-    return tuple(hashlib.blake2b(np.ascontiguousarray(image), digest_size=8).hexdigest() for image in images)
+    return tuple(hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=8).hexdigest() for image in images)
 
 
 def state_file(folder: Path) -> Path:
@@ -158,7 +158,12 @@ def _origin(entries: dict) -> Origin:
 
 
 def _plan(entries: dict) -> TrainingPlan:
-    kinds = {"schedule": Schedule, "algorithm": Algorithm, "decay": Decay, "separation": _separation}
+    kinds: dict[str, Any] = {
+        "schedule": Schedule,
+        "algorithm": Algorithm,
+        "decay": Decay,
+        "separation": _separation,
+    }
     return TrainingPlan(**entries | {name: kind(entries[name]) for name, kind in kinds.items()})
 
 

@@ -43,7 +43,8 @@ def show_cases(product: str, outcome: str, request: gr.Request) -> Iterator[tupl
     except DFSCError as error:
         yield gr.skip(), notice(str(error), "error")
         return
-    kind, looks, told = Outcome(outcome), {}, time.monotonic()
+    kind, told = Outcome(outcome), time.monotonic()
+    looks: dict[int, Look | str] = {}
     if known.cases is not own:
         return
     yield gr.Radio(wording.outcome_choices(selection)), cases_html(selection, kind, looks, same)
@@ -102,7 +103,8 @@ def _look(product: str, case: Case) -> Look:
     maps = [overlay(small, results[method].fused) for method in PAIR]
     titles = [wording.picture_of(title, photograph.name) for title in (None, *TITLES)]
     ead_s, dfsc = (Finding(r.score, r.threshold, r.verdict) for r in (results[method] for method in PAIR))
-    return Look(tuple(map(picture, [small, *maps], titles)), (ead_s, dfsc))
+    itself, of_ead_s, of_dfsc = map(picture, [small, *maps], titles)
+    return Look((itself, of_ead_s, of_dfsc), (ead_s, dfsc))
 
 
 def _same_weights(selection: Selection) -> bool:

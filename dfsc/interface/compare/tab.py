@@ -19,7 +19,7 @@ from dfsc.study.cases import Outcome
 from dfsc.study.file import NAME, read_study
 from dfsc.study.selection import Selection, read_selection, study_folder
 
-DRAWING = {
+DRAWING: dict[str, Any] = {
     "api_visibility": "private",
     "show_progress": "hidden",
     "trigger_mode": "multiple",

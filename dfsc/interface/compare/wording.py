@@ -43,7 +43,7 @@ SWITCH_NUMBERS = {
     "weight": "λ = {:g}",
     "warm_up": "beginning after {:g} of the steps",
 }
-SWITCH_CHOICES = {
+SWITCH_CHOICES: dict[str, str] = {
     SplitUnit.ELEMENTS: "split by single features",
     SplitUnit.POSITIONS: "split by positions",
     SplitUnit.CHANNELS: "split by channels",
@@ -80,7 +80,7 @@ DRAWING = "…"
 
 def switch_name(changed: dict[str, Value]) -> str:
     """The settings that a row changed, or what all rows share."""
-    said = [SWITCH_CHOICES.get(value) or SWITCH_NUMBERS[name].format(value) for name, value in changed.items()]
+    said = [SWITCH_CHOICES.get(str(value)) or SWITCH_NUMBERS[name].format(value) for name, value in changed.items()]
     return ", ".join(said) or NOTHING_CHANGED
 
 

@@ -4,6 +4,7 @@ The browser sends all strokes of a photograph each time, so none is lost, double
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def _changed(image: np.ndarray, tool: str, places: Places) -> np.ndarray:
     raise DFSCError(wording.UNKNOWN_STROKE)
 
 
-def _strokes(told: object) -> tuple[Stroke, ...]:
+def _strokes(told: Any) -> tuple[Stroke, ...]:
     try:
         strokes = tuple((str(stroke["tool"]), _places(stroke["points"])) for stroke in told)
     except (TypeError, KeyError, ValueError, OverflowError) as error:
@@ -84,7 +85,7 @@ def _strokes(told: object) -> tuple[Stroke, ...]:
     return strokes
 
 
-def _places(points: object) -> Places:
+def _places(points: Any) -> Places:
     """Pairs of numbers from 0 to 1; raises what is caught above for anything else."""
     places = tuple((float(x), float(y)) for x, y in points)[:MAX_POINTS]
     if not all(0 <= value <= 1 for place in places for value in place):

@@ -1,6 +1,7 @@
 """The Retrain tab: photographs and wishes on the left; novelty, curves, previews and the trained pair on the right."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
@@ -15,7 +16,7 @@ from dfsc.interface.session.lane import MAX_WAITING
 from dfsc.interface.session.retraining import SECONDS, TAUS
 from dfsc.training.plan import QUICK_SEPARATION as USUAL
 
-PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 QUICK = PRIVATE | {"concurrency_id": "retrain", "concurrency_limit": 4}
 WATCHING = PRIVATE | {"concurrency_id": "watch", "concurrency_limit": MAX_WAITING + 4}
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from gradio.utils import get_upload_folder, is_in_or_equal
 
@@ -24,7 +25,7 @@ def taken_over(files: object) -> Iterator[list[Upload]]:
             that is no file among the uploads (a folder of them, say) nothing is taken, and the list is empty.
     """
     records = files if isinstance(files, list) else [files]
-    paths = [record.get("path") if isinstance(record, dict) else None for record in records]
+    paths: list[Any] = [record.get("path") if isinstance(record, dict) else None for record in records]
     with TemporaryDirectory(dir=_upload_folder()) as folder:
         if not all(map(_may_be_upload, paths)):
             yield []
@@ -46,8 +47,9 @@ def delete_file(path: Path) -> None:
 
 
 def _may_be_upload(path: object) -> bool:
-    plain = isinstance(path, str) and "\0" not in path
-    return plain and is_in_or_equal(path, get_upload_folder()) and not Path(path).is_dir()
+    if not isinstance(path, str) or "\0" in path:
+        return False
+    return is_in_or_equal(path, get_upload_folder()) and not Path(path).is_dir()
 
 
 def _name(record: dict) -> str:

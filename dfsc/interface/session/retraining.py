@@ -88,7 +88,7 @@ class Retraining:
         self.foreseen: int | None = None  # steps of all stages
         self.detectors: tuple[Detector, ...] = ()
         self.training: Training | None = earlier.training if earlier else None
-        self.took = earlier.took if earlier else 0.0
+        self.took: float = earlier.took if earlier else 0.0
         self._budget: Budget | None = None
         self._stopped = self._abandoned = False
         self._told = self._looked = self.took

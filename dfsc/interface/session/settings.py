@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dfsc import Inspection, Result
 from dfsc.inspection.inspector import with_partners
@@ -36,9 +37,11 @@ class Settings:
         return replace(inspection, results=self.judged(inspection.results))
 
 
-def settings_from(told: object) -> Settings | None:
+def settings_from(told: Any) -> Settings | None:
     """Settings as a browser tells them, numbers in percent; None for anything that is none."""
-    values = [told.get(name) for name in ("weight", "rejected", "strength")] if isinstance(told, dict) else [None]
+    if not isinstance(told, dict):
+        return None
+    values: list[Any] = [told.get(name) for name in ("weight", "rejected", "strength")]
     if not all(isinstance(value, (int, float)) and 0 <= value <= 100 for value in values):
         return None
     weight, rejected, strength = values

@@ -36,7 +36,12 @@ class Lighting:
 def _lamp(azimuth: float, elevation: float, power: np.ndarray, sharpness: float) -> Lamp:
     a, e = np.radians(azimuth), np.radians(elevation)
     direction = (float(np.cos(e) * np.cos(a)), float(np.cos(e) * np.sin(a)), float(np.sin(e)))
-    return Lamp(direction, tuple(float(p) for p in power), sharpness)
+    return Lamp(direction, _colour(power), sharpness)
+
+
+def _colour(linear: np.ndarray) -> tuple[float, float, float]:
+    red, green, blue = map(float, linear)
+    return red, green, blue
 
 
 def _white(warmth: float) -> np.ndarray:
@@ -56,7 +61,7 @@ def studio(rng: np.random.Generator) -> Lighting:
         9,
     )
     ambient = rng.uniform(0.22, 0.30) * level * _white(warmth - 0.5 + rng.normal(0, 0.2))
-    return Lighting((key, fill), tuple(float(a) for a in ambient))
+    return Lighting((key, fill), _colour(ambient))
 
 
 def _one_sided(step: np.ndarray, axis: int) -> np.ndarray:

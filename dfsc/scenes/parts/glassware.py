@@ -68,7 +68,7 @@ def coverage(vial: Vial, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return cover(np.maximum(np.abs(y - vial.y) - _radius(along), np.maximum(MOUTH - along, along - BASE)))
 
 
-def _bell(value: np.ndarray, middle: float, width: float) -> np.ndarray:
+def _bell(value: np.ndarray, middle: float | np.ndarray, width: float) -> np.ndarray:
     return np.exp(-(((value - middle) / width) ** 2))
 
 

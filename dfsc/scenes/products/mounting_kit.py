@@ -89,7 +89,7 @@ def _rearrange(kit: Kit, name: str, rng: np.random.Generator) -> Kit:
     if name == "missing_part":
         place = places[rng.integers(len(places))]
         lying = list(kit.contents[place])
-        del lying[rng.integers(len(lying))]
+        del lying[int(rng.integers(len(lying)))]
         return kit.changed({place: tuple(lying)}, Mark(name, (place,)))
     if name == "misplaced_part":
         return _misplace(kit, rng)
@@ -192,7 +192,7 @@ def _damage(surface: Surface, lying: Sequence[Fastener], name: str, rng: np.rand
         at = damage.site(surface, rng, (TRAY, FASTENER), (x - 85, y - 85, x + 115, y + 125))
         return spoil(surface, rng, at)
     if name == "rust":
-        part = lying[rng.integers(len(lying))]
+        part = lying[int(rng.integers(len(lying)))]
         return damage.full_mask(surface, fasteners.window(surface, part), fasteners.rust(surface, part, rng), 0.3)
     nuts = [part for part in lying if part.kind == NUT]
     nut = nuts[rng.integers(len(nuts))]

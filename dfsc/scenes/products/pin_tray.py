@@ -147,7 +147,8 @@ def _print_labels(surface: Surface, rng: np.random.Generator) -> None:
         strip = rounded_box(area.x, area.y, (-456, y), (15, 60), 3)
         put(area, cover(strip), PAPER, RIM + 1, 1 + 0.02 * cloud(rng, area.shape, 30), LABEL)
         dot = np.hypot(area.x + 456, area.y - y - 36) - 10
-        put(area, cover(dot), Material(tuple(0.8 * c for c in colour), 0.45, 0.0, 0.02))
+        red, green, blue = colour
+        put(area, cover(dot), Material((0.8 * red, 0.8 * green, 0.8 * blue), 0.45, 0.0, 0.02))
         hardware.print_text(surface, [(text, -456, y - 20, 20)], INK, 0.9)
 
 
@@ -182,7 +183,7 @@ def _damage(surface: Surface, lying: Sequence[Pin], name: str, rng: np.random.Ge
     if name == "contamination":
         # Swarf only: oil on so dark a plastic is next to invisible.
         return damage.drop_swarf(surface, rng, damage.site(surface, rng, (TRAY, POCKET, LABEL), (-440, -300, 430, 300)))
-    pin = lying[rng.integers(len(lying))]
+    pin = lying[int(rng.integers(len(lying)))]
     burst = crimp_pins.crush(surface, pin, float(rng.uniform(-52, -10)), float(rng.uniform(15, 22)), rng)
     return damage.full_mask(surface, crimp_pins.window(surface, pin), burst, 0.3)
 

@@ -132,12 +132,12 @@ def _paint_unit(surface: Surface, seed: int, arrangement: Arrangement, courses: 
     _paint_top_rows(surface, stream(seed, "rows"))
     hardware.plug_link(surface, _link_centre(arrangement.link), LINK_HALF, 106, LINK)
     turns = stream(seed, "screws")
-    for x, present in zip(CENTRES, arrangement.screws, strict=True):
+    for centre, present in zip(CENTRES, arrangement.screws, strict=True):
         angle, top = float(turns.uniform(0, np.pi)), float(turns.normal(93, 1.5))
         if present:
-            hardware.drive_screw(surface, (x, SCREW_Y), SCREW_RADIUS, top, angle, SCREW)
+            hardware.drive_screw(surface, (centre, SCREW_Y), SCREW_RADIUS, top, angle, SCREW)
         else:
-            hardware.threaded_hole(surface, (x, SCREW_Y), SCREW_RADIUS, 62, SCREW)
+            hardware.threaded_hole(surface, (centre, SCREW_Y), SCREW_RADIUS, 62, SCREW)
     for i, (course, colour) in enumerate(zip(courses, arrangement.colours, strict=True)):
         if colour is not None:
             wires.lay_wire(surface, course, colour, 42, stream(seed, f"wire {i}"), WIRE + i)
