@@ -1,7 +1,7 @@
 """Network images that don't all lie in memory: a few do, of many a file keeps them."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,10 @@ class ImageStore:
         self._file.write(np.ascontiguousarray(image).tobytes())
         self._count += 1
 
-    def __getitem__(self, number: int | Sequence[int]) -> np.ndarray:
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[number] for number in range(len(self)))
+
+    def __getitem__(self, number: int | np.integer | Sequence[int] | np.ndarray) -> np.ndarray:
         """An image by its number, or several as N×256×256×3."""
         if not isinstance(number, int | np.integer):
             return np.stack([self[int(one)] for one in number]) if len(number) else np.empty((0, *_SHAPE), np.uint8)

@@ -5,7 +5,7 @@ KEPT_BYTES go, however many images there are; methods that are trained as a matc
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +17,7 @@ from torch import Tensor
 from dfsc.errors import TrainingError
 from dfsc.geometry import MAP_SIZE
 from dfsc.material.augmentation import jittered, moved
+from dfsc.material.image_store import Chosen, ImageStore
 from dfsc.material.on_demand import Memory, OnDemand
 from dfsc.models.detector import Teacher, for_inference, inference_dtype, network_input
 
@@ -40,7 +41,7 @@ def check_enough(count: int) -> None:
         raise TrainingError(f"There are {count} good images; a training needs at least {MIN_IMAGES}.")
 
 
-def check_variety(images: np.ndarray) -> None:
+def check_variety(images: np.ndarray | ImageStore) -> None:
     """Raise TrainingError where fewer than 12 good images (uint8 N×256×256×3) show anything at all."""
     blank = int(sum(map(is_blank, images)))
     if len(images) >= MIN_IMAGES > len(images) - blank:
@@ -132,7 +133,7 @@ def evenly(count: int, most: int) -> np.ndarray:
 
 
 def prepare(
-    fit: Sequence[np.ndarray],
+    fit: np.ndarray | ImageStore | Chosen,
     held_out: np.ndarray,
     teacher: Teacher,
     copies: int,

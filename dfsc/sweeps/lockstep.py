@@ -3,7 +3,7 @@
 Each equals what it would have become by itself (see dfsc.training.method_training.share).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ def in_lockstep(trainings: Mapping[str, Training], state_files: Mapping[str, Pat
             yield from (turn for turn in turns if turn)
 
 
-def _turn(name: str, running: dict[str, Iterator[Progress]]) -> Turn | None:
+def _turn(name: str, running: dict[str, Generator[Progress, None, None]]) -> Turn | None:
     """The next step of one training, which is no longer running if there is none."""
     started = monotonic()
     outcome: Progress | DivergenceError | None

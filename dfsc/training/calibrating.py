@@ -75,7 +75,8 @@ class HeldOut:
 
         The teacher looks once.
         """
-        data, stacks = self.data, {method: [] for method in models}
+        data = self.data
+        stacks: dict[str, list[RawMaps]] = {method: [] for method in models}
         for start in range(0, len(images), CHUNK):
             x = network_input(images[start : start + CHUNK])
             teacher = (data.teacher.network(x) - data.channel_mean) / data.channel_std

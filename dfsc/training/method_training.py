@@ -6,6 +6,7 @@ What is taken from the papers and what is not is told in dfsc.training.plan.
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from copy import deepcopy
+from typing import cast
 
 import numpy as np
 import torch
@@ -53,8 +54,8 @@ class MethodTraining:
         self._good_state = self.state()
 
     @property
-    def student(self) -> nn.Module:
-        return self.learners[STUDENT].network
+    def student(self) -> nn.Sequential:
+        return cast(nn.Sequential, self.learners[STUDENT].network)
 
     @property
     def autoencoder(self) -> nn.Module:

@@ -21,8 +21,10 @@ which the student imitates the teacher alone, twice its rate, the hardest 50 % o
 begins after 0.8 of the auto-encoder's steps.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from torch import nn
 
@@ -87,6 +89,10 @@ class TrainingPlan:
         # Once students have learned from different auto-encoders, nothing is common to methods any more.
         skipped = "imitation" if lap or not self.imitation_steps else ""
         return [(STAGES[name], getattr(self, STAGES[name].length)) for name in names if name != skipped]
+
+    def lengthened(self, lengths: Mapping[str, int]) -> "TrainingPlan":
+        """With other numbers of steps, by the names of their fields."""
+        return replace(self, **dict[str, Any](lengths))
 
     def optimizer(self, network: nn.Module, rate: float) -> NetworkOptimizer:
         """A network's optimiser at its rate."""

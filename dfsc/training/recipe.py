@@ -43,7 +43,8 @@ COPIES_A_SECOND = 0.4
 # Of how many images the teacher's mean and std are, unless as published: more would hardly change them, and each costs
 # time before the first step. With a time it is one a second, but no fewer than the least.
 LEAST_LOOKS, MOST_LOOKS = 64, 512
-Images = PhotoSet | ImageStore | np.ndarray | Sequence[np.ndarray]
+Pixels = np.ndarray | ImageStore
+Images = PhotoSet | Pixels | Sequence[np.ndarray]
 MATERIAL_FIELDS = ("seed", "size", "teacher", "copies", "movement", "penalty", "as_published", "bits")
 
 
@@ -167,10 +168,10 @@ def start(
 def gather(recipe: Recipe, good: Images, validation: Images | None = None, origin: Origin | None = None) -> Material:
     """The first half of `start`: split, copy and look at the images with the teacher; any method can begin on it."""
     bits = recipe.bits or getattr(good, "bits", None)
-    good, validation = _pixels(good), None if validation is None else _pixels(validation)
     origin = origin or _origin(recipe, good, validation)
-    check_variety(good)
-    fit, held_out = _split(recipe, good, validation)
+    pixels = _pixels(good)
+    check_variety(pixels)
+    fit, held_out = _split(recipe, pixels, None if validation is None else _pixels(validation))
     copies, published = copies_each(recipe, len(fit)), recipe.as_published
     looks = None if published else min(MOST_LOOKS, max(LEAST_LOOKS, round(recipe.seconds or MOST_LOOKS)))
     data = prepare(fit, held_out, recipe.loaded_teacher(), copies, recipe.movement, recipe.seed, published, looks)
@@ -258,7 +259,7 @@ def copies_each(recipe: Recipe, fitted: int) -> int:
     return min(16, max(2, round(in_all / fitted)))
 
 
-def _split(recipe: Recipe, good: Images, validation: Images | None) -> tuple[Sequence[np.ndarray], np.ndarray]:
+def _split(recipe: Recipe, good: Pixels, validation: Pixels | None) -> tuple[Pixels | Chosen, np.ndarray]:
     """What is fitted, without a copy of it, and what is held out."""
     if validation is not None and len(validation):
         check_enough(len(good))
@@ -268,16 +269,17 @@ def _split(recipe: Recipe, good: Images, validation: Images | None) -> tuple[Seq
     return Chosen(good, fit), good[held_out]
 
 
-def _pixels(images: Images) -> np.ndarray | ImageStore:
+def _pixels(images: Images) -> Pixels:
     """The images as one array or store; raises TrainingError for anything that is none of theirs."""
     if isinstance(images, PhotoSet):
         return images.images
     if isinstance(images, (list, tuple)) and len({getattr(image, "shape", None) for image in images}) == 1:
         images = np.stack(images)
-    dtype, *shape = (getattr(images, "dtype", type(images).__name__), *getattr(images, "shape", ()))
-    if dtype != np.uint8 or len(shape) != 4 or shape[1:] != [INPUT_SIZE, INPUT_SIZE, 3]:
-        raise TrainingError(
-            f"A training takes one array of images, uint8 N×{INPUT_SIZE}×{INPUT_SIZE}×3 as network_image "
-            f"gives them, or a PhotoSet, not {dtype} {'×'.join(map(str, shape))}."
-        )
-    return images
+    dtype, shape = getattr(images, "dtype", type(images).__name__), getattr(images, "shape", ())
+    are_right = dtype == np.uint8 and len(shape) == 4 and shape[1:] == (INPUT_SIZE, INPUT_SIZE, 3)
+    if isinstance(images, (np.ndarray, ImageStore)) and are_right:
+        return images
+    raise TrainingError(
+        f"A training takes one array of images, uint8 N×{INPUT_SIZE}×{INPUT_SIZE}×3 as network_image "
+        f"gives them, or a PhotoSet, not {dtype} {'×'.join(map(str, shape))}."
+    )

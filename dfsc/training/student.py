@@ -4,6 +4,8 @@ The first half of the channels imitates the teacher, on normal images and not on
 auto-encoder. What no loss reads of the last convolution is not computed.
 """
 
+from typing import cast
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -63,7 +65,7 @@ def reconstructions(autoencoder: nn.Module, data: TrainingSet) -> OnDemand:
 
 
 def _half(student: nn.Sequential, features: Tensor, first: bool) -> Tensor:
-    last = student[-1]
+    last = cast(nn.Conv2d, student[-1])
     half = last.out_channels // 2
     rows = slice(half) if first else slice(half, None)
     return F.conv2d(features, last.weight[rows], last.bias[rows])

@@ -209,7 +209,7 @@ class Training:
     def _fit_into_budget(self, record: StepRecord) -> None:
         """Correct the running stage's number of steps; all methods are at the same step here."""
         steps = self.budget.steps(record.stage, record.step, record.steps)
-        self.plan = replace(self.plan, **{STAGES[record.stage].length: steps})
+        self.plan = self.plan.lengthened({STAGES[record.stage].length: steps})
         for training in self.trainings.values():
             training.plan = self.plan
 
@@ -258,7 +258,7 @@ class Training:
             )
         self.seconds = state["seconds"]
         if self.budget:
-            self.plan = replace(self.plan, **state["steps"])
+            self.plan = self.plan.lengthened(state["steps"])
         for method, training in self.trainings.items():
             training.plan = self.plan
             training.restore(methods[method])
