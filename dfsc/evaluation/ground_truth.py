@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from dfsc.annotations.masks import read_channel, read_mask
 from dfsc.datasets import Dataset, Layout, TestImage
@@ -106,35 +107,8 @@ class GroundTruth:
 
 def connected_regions(mask: np.ndarray) -> list[np.ndarray]:
     """Boolean H×W → a mask for each region of pixels that touch at an edge or a corner, from top to bottom."""
-    edges = np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 1))), axis=1)
-    rows, starts = np.nonzero(edges == 1)
-    ends = np.nonzero(edges == -1)[1]  # one past a run's last pixel
-    stride = mask.shape[1] + 2
-    above = (rows - 1) * stride
-    first = np.searchsorted(rows * stride + ends, above + starts)
-    beyond = np.searchsorted(rows * stride + starts, above + ends, side="right")
-    roots = _joined(len(rows), first, beyond)
-    labels = np.zeros(mask.shape, np.int32)
-    lengths = ends - starts
-    labels[mask] = np.repeat(roots, lengths) + 1  # runs and masked pixels come in the same order
-    return [labels == root + 1 for root in np.unique(roots)]
-
-
-def _joined(runs: int, first: np.ndarray, beyond: np.ndarray) -> np.ndarray:
-    """The lowest run of each run's region, when run i touches the runs first[i] to beyond[i] - 1 of the row above."""
-    parent = list(range(runs))
-
-    def root(run: int) -> int:
-        while parent[run] != run:
-            parent[run] = parent[parent[run]]
-            run = parent[run]
-        return run
-
-    for run in range(runs):
-        for other in range(first[run], beyond[run]):
-            low, high = sorted((root(run), root(other)))
-            parent[high] = low
-    return np.array([root(run) for run in range(runs)], dtype=np.int64)
+    labels, count = ndimage.label(mask, np.ones((3, 3)))
+    return [labels == region for region in range(1, count + 1)]
 
 
 def _saturation_rules(file: Path) -> dict[int, SaturationRule]:
