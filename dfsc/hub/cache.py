@@ -1,16 +1,13 @@
-"""Where fetched files lie, how they arrive, whether they are what the Hub says, and which version a name means."""
+"""Where fetched files lie, how they arrive, and which version a name means."""
 
-import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
 from huggingface_hub import constants
 from huggingface_hub.utils import tqdm
-
-from dfsc.errors import CheckpointError
 
 
 def places() -> tuple[str, ...]:
@@ -45,26 +42,6 @@ def counting(told: Callable[[int], None]) -> type[tqdm]:
     return Counting
 
 
-def check_files(snapshot: Path, expected: Mapping[str, str], name: str) -> None:
-    """Compare files with the Hub's hashes; what differs is deleted, so that the next try fetches it anew.
-
-    Args:
-        expected: path inside the snapshot → hash ("sha256:…" or "git:…").
-        name: of the repository, for the sentence.
-
-    Raises:
-        CheckpointError: when a file differs.
-    """
-    wrong = [path for path, told in expected.items() if _file_hash(snapshot / path, told) != told]
-    for path in wrong:
-        (snapshot / path).resolve().unlink(missing_ok=True)
-        (snapshot / path).unlink(missing_ok=True)
-    if wrong:
-        raise CheckpointError(
-            f"{wrong[0]} of {name} arrived other than the Hub says it is, so it was thrown away; try once more."
-        )
-
-
 def point(snapshot: Path, revision: str, commit: str) -> None:
     """Let a branch's or tag's name mean this version from now on."""
     if revision == commit:
@@ -84,14 +61,3 @@ def _usual_place() -> str:
 def _passing_place() -> TemporaryDirectory:
     """A folder that is deleted when the process ends."""
     return TemporaryDirectory(prefix="dfsc-hub-")
-
-
-def _file_hash(path: Path, like: str) -> str:
-    """A file's hash of the kind of another one; "" when it is not there."""
-    if not path.is_file():
-        return ""
-    if like.startswith("git:"):
-        data = path.read_bytes()
-        return f"git:{hashlib.sha1(b'blob %d' % len(data) + bytes(1) + data).hexdigest()}"
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -6,7 +6,7 @@ hashes that the Hub tells; until then the version before stays what the name mea
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,7 +17,7 @@ from huggingface_hub.hf_api import ModelInfo, RepoFile
 
 from dfsc.checkpoints.format import CONFIG_FILE, FILES, TEACHER
 from dfsc.errors import CheckpointError
-from dfsc.hub.cache import check_files, counting, places, point, writable_place
+from dfsc.hub.cache import counting, places, point, writable_place
 from dfsc.hub.names import HubName, folder_text
 from dfsc.hub.refusals import said
 from dfsc.json_text import read_json
@@ -36,7 +36,7 @@ class Listed:
         commit: the version, 40 hex digits.
         licence: as its card says, or "" where it does not.
         folders: where detectors lie ("" is the root).
-        files: path → hash ("sha256:…" of large files, "git:…" of small ones) of all that would be fetched.
+        files: paths of all that would be fetched.
         size: bytes of these files.
     """
 
@@ -45,7 +45,7 @@ class Listed:
     commit: str
     licence: str
     folders: tuple[str, ...]
-    files: dict[str, str]
+    files: tuple[str, ...]
     size: int
 
 
@@ -114,7 +114,7 @@ def listed(name: HubName, public: bool = False) -> Listed:
         raise CheckpointError(
             f"{name} would take {size // 1_000_000} MB; at most {MAX_BYTES // 1_000_000} are fetched."
         )
-    files = {file.path: _hash(file) for file in wanted}
+    files = tuple(file.path for file in wanted)
     return Listed(name, info.id, str(info.sha), _licence(info), tuple(folders), files, size)
 
 
@@ -151,13 +151,13 @@ def fetch_listed(found: Listed, told: Callable[[int], None] | None = None, publi
     name = found.name
     configs = [f"{folder}/{CONFIG_FILE}".removeprefix("/") for folder in found.folders]
     _check_ours(name, _download(found, configs, None, public), configs)
-    snapshot = _download(found, list(found.files), told, public)
-    check_files(snapshot, found.files, str(name))
+    snapshot = _download(found, found.files, told, public)
+    _check_hashes(found, snapshot, public)
     point(snapshot, name.revision, found.commit)
     return Fetched(name, snapshot / name.folder, found.commit, kept=False)
 
 
-def _download(found: Listed, files: list[str], told: Callable[[int], None] | None, public: bool) -> Path:
+def _download(found: Listed, files: Sequence[str], told: Callable[[int], None] | None, public: bool) -> Path:
     with said(found.name, public=public), _still_there(found):
         snapshot = snapshot_download(
             found.name.repository,
@@ -165,13 +165,30 @@ def _download(found: Listed, files: list[str], told: Callable[[int], None] | Non
             cache_dir=writable_place(),
             endpoint=_endpoint(),
             token=_token(public),
-            allow_patterns=files,
+            allow_patterns=list(files),
             etag_timeout=SECONDS,
             library_name="dfsc",
             library_version=__version__,
             tqdm_class=counting(told) if told else None,
         )
     return Path(snapshot)
+
+
+def _check_hashes(found: Listed, snapshot: Path, public: bool) -> None:
+    """Compare files with the Hub's hashes; what differs is deleted, so that the next try fetches it anew."""
+    with said(found.name, public=public), _still_there(found):
+        checked = api(public).verify_repo_checksums(
+            found.name.repository, revision=found.commit, cache_dir=writable_place()
+        )
+    wrong = [file["path"] for file in checked.mismatches]
+    for path in wrong:
+        (snapshot / path).resolve().unlink(missing_ok=True)
+        (snapshot / path).unlink(missing_ok=True)
+    wrong += [path for path in checked.missing_paths if path in found.files]
+    if wrong:
+        raise CheckpointError(
+            f"{wrong[0]} of {found.name} arrived other than the Hub says it is, so it was thrown away; try once more."
+        )
 
 
 @contextmanager
@@ -210,10 +227,6 @@ def _wanted(path: str, name: HubName) -> bool:
 def _asked_for(name: HubName) -> tuple[str, ...]:
     """A named detector's folder and that of the teacher beside it; none when all detectors are asked for."""
     return (name.folder, folder_text(PurePosixPath(name.folder).parent / TEACHER)) if name.folder else ()
-
-
-def _hash(file: RepoFile) -> str:
-    return f"sha256:{file.lfs.sha256}" if file.lfs else f"git:{file.blob_id}"
 
 
 def _licence(info: ModelInfo) -> str:
