@@ -4,11 +4,11 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from dfsc.errors import DatasetError
 from dfsc.json_text import read_json
-from dfsc.study.figures import Row, Setting, Study
-from dfsc.study.gains import Gain
-from dfsc.study.switches import Switch, Switches
+from dfsc.study.figures import Study
 
 FORMAT = "dfsc-study-1"
 NAME = "study.json"
@@ -32,15 +32,9 @@ def write_study(study: Study, folder: Path) -> Path:
     """Write a study into its folder, in place of an older one, and return its file."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / NAME
-    content = {
-        "format": FORMAT,
-        "meaning": study.meaning,
-        "compared": asdict(study.compared),
-        "held_out": study.held_out,
-        "rows": [asdict(row) for row in study.rows],
-        "switches": study.switches and asdict(study.switches),
-    }
-    file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    file.write_text(
+        json.dumps({"format": FORMAT} | asdict(study), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return file
 
 
@@ -51,36 +45,8 @@ def read_study(folder: Path) -> Study | None:
         return None
     try:
         content = read_json(file)
-        if content["format"] != FORMAT:
+        if content.pop("format") != FORMAT:
             raise ValueError
-        rows = tuple(map(_row, content["rows"]))
-        meaning, held_out = (tuple(map(str, content[name])) for name in ("meaning", "held_out"))
-        switches = _switches(content["switches"]) if content.get("switches") else None
-        return Study(meaning, Setting(**content["compared"]), rows, held_out, switches)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        return TypeAdapter(Study).validate_python(content, extra="forbid")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(f"{file.name} is not a study; write it once more with `study tables`.") from error
-
-
-def _row(record: dict) -> Row:
-    setting = record["setting"]
-    return Row(
-        **record
-        | _shared(record)
-        | {
-            "setting": Setting(**setting) if setting else None,
-            "auroc": {group: tuple(values) for group, values in record["auroc"].items()},
-        }
-    )
-
-
-def _switches(record: dict) -> Switches:
-    return Switches(dict(record["usual"]), tuple(Switch(**row | _shared(row)) for row in record["rows"]))
-
-
-def _shared(record: dict) -> dict:
-    """What rows of both kinds have, as JSON has no tuples."""
-    return {
-        "seeds": tuple(record["seeds"]),
-        "diverged": tuple(record["diverged"]),
-        "gains": {group: Gain(**gain) for group, gain in record["gains"].items()},
-    }

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from dfsc.checkpoints.weights import weights_folder
 from dfsc.errors import DatasetError
@@ -12,7 +13,7 @@ from dfsc.images.decoding import read_image
 from dfsc.json_text import read_json
 from dfsc.models.methods import PAIR
 from dfsc.scenes.rendering import render
-from dfsc.study.cases import Case, Drawn, Finding, Outcome, Shipped
+from dfsc.study.cases import Case, Drawn, Outcome, Shipped
 
 FORMAT = "dfsc-study-images-1"
 FOLDER = "images"
@@ -89,16 +90,13 @@ def read_selection(folder: Path, product: str) -> Selection:
     file = folder / FOLDER / f"{product}.json"
     try:
         content = read_json(file)
-        if content["format"] != FORMAT or content["product"] != product:
+        if content.pop("format") != FORMAT or content["product"] != product or content["counts"].keys() != set(Outcome):
             raise ValueError
-        return Selection(
-            product,
-            str(content["dataset"]),
-            tuple(content["weights"][method] for method in PAIR),
-            {outcome: int(content["counts"][outcome]) for outcome in Outcome},
-            tuple(map(_case, content["images"])),
-        )
-    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        by_method = content.pop("weights")
+        content["weights"] = [by_method[method] for method in PAIR]
+        content["cases"] = [_case(record) for record in content.pop("images")]
+        return TypeAdapter(Selection).validate_python(content, extra="forbid")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
             f"{file.name} is not a selection of images; write it once more with `study images`."
         ) from error
@@ -116,15 +114,7 @@ def _record(case: Case) -> dict:
     }
 
 
-def _case(record: dict) -> Case:
-    origin: Drawn | Shipped
-    if "drawn" in record:
-        origin = Drawn(int(record["drawn"]["seed"]), tuple(map(str, record["drawn"]["defects"])))
-    else:
-        origin = Shipped(str(record["shipped"]["file"]))
-    ead_s, dfsc = (_finding(record["findings"][method]) for method in PAIR)
-    return Case(str(record["image"]), str(record["family"]), tuple(map(str, record["defects"])), origin, (ead_s, dfsc))
-
-
-def _finding(record: dict) -> Finding:
-    return Finding(float(record["score"]), float(record["limit"]), str(record["verdict"]))
+def _case(record: dict) -> dict:
+    """A record as `Case` has its fields."""
+    origin = record.pop("drawn", None) or record.pop("shipped")
+    return record | {"origin": origin, "findings": [record["findings"][method] for method in PAIR]}

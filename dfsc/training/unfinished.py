@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from dfsc.errors import TrainingError
 from dfsc.json_text import read_json
-from dfsc.models.separation import SeparationSettings
-from dfsc.training.optimizer import Algorithm, Decay
-from dfsc.training.plan import Schedule, TrainingPlan
+from dfsc.training.plan import TrainingPlan
 
 PLAN_FILE = "plan.json"
 MOST_TOLD = 3
@@ -88,9 +87,8 @@ def noted_beginning(folder: Path, recipe: dict, origin: Origin) -> Beginning | N
         return None
     file = folder / PLAN_FILE
     try:
-        entries = read_json(file)
-        began = Beginning(dict(entries["recipe"]), _plan(entries["plan"]), _origin(entries["origin"]))
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, TrainingError) as error:
+        began = TypeAdapter(Beginning).validate_python(read_json(file), extra="forbid")
+    except (OSError, ValueError, TrainingError) as error:
         raise TrainingError(
             f"{file} is missing, damaged or of another version; start anew (train --anew, or delete {folder.name})."
         ) from error
@@ -150,22 +148,3 @@ def _flat(recipe: dict) -> dict:
     """A recipe with the constraint's settings, where it has any, among its own."""
     own = dict(recipe)
     return own | (own.pop("separation", None) or {})
-
-
-def _origin(entries: dict) -> Origin:
-    good, validation = tuple(entries["good"]), tuple(entries["validation"])
-    return Origin(good, validation, entries["teacher"], entries["penalty"])
-
-
-def _plan(entries: dict) -> TrainingPlan:
-    kinds: dict[str, Any] = {
-        "schedule": Schedule,
-        "algorithm": Algorithm,
-        "decay": Decay,
-        "separation": _separation,
-    }
-    return TrainingPlan(**entries | {name: kind(entries[name]) for name, kind in kinds.items()})
-
-
-def _separation(entries: dict) -> SeparationSettings:
-    return SeparationSettings(**entries)
