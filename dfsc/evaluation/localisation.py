@@ -5,7 +5,6 @@ Maps are compared with masks at each image's own size; the areas are those of df
 
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 from dfsc.datasets import GOOD, TestImage
@@ -77,7 +76,7 @@ def localise(
     """Pixel figures of every detector of an evaluation, by its "local", "global" or "fused" maps.
 
     Args:
-        progress: called with (images done, images in all) over all passes, of which two are expected.
+        progress: called with (images done, images in all).
         leave_out: paths of images whose ground truth can't be used (GroundTruth.faults).
 
     Raises:
@@ -89,31 +88,27 @@ def localise(
     if not families:
         raise DatasetError("No anomalous image has a mask that can be used.")
     groups = {family: (GOOD, family) for family in sorted(filter(None, families))} | {ALL: (GOOD, *families)}
-    size_of = cache(image_size)  # Pillow reads some files to their end to tell
-    count, passes = len(used), 0
 
     def labelled() -> Iterator[LabelledMap]:
-        nonlocal passes
-        passes += 1
         for done, (index, image) in enumerate(used, start=1):
-            width, height = size_of(image.path)
+            width, height = image_size(image.path)
             defects = truth.defects(image, width, height)
             for number, report in enumerate(evaluation.detectors):
                 scores = place_on_image(report.maps[map_name][index], width, height)
                 yield LabelledMap(scores, defects, (number, GOOD if image.is_good else image.family))
             if progress:
-                progress((passes - 1) * count + done, max(2, passes) * count)
+                progress(done, len(used))
 
     wanted: dict[Hashable, list[Hashable]] = {
         (number, group): [(number, part) for part in parts]
         for number in range(len(evaluation.detectors))
         for group, parts in groups.items()
     }
-    found = curves(labelled, wanted)
+    found = curves(labelled(), wanted)
     return [
         replace(
             _localisation(truth.metric, {group: found[number, group] for group in groups}),
-            left_out=len(evaluation.images) - count,
+            left_out=len(evaluation.images) - len(used),
         )
         for number in range(len(evaluation.detectors))
     ]

@@ -6,22 +6,19 @@ the false positive rate over the pixels outside every defect, and the area under
 the limit. AUPRO (Bergmann et al., CVPR 2020) is the same with connected regions as defects and s = area.
 
 The mean over defects is a sum over pixels: each defect gives the weight 1/s to each of its s highest pixels, and what
-lies above t is what was found. So every curve here follows from histograms of weights over the score
-(_Histograms). Points less than 0.001 apart on both axes leave open by which way one is reached from the other, which
-changes no area by more than 0.0005, at whatever limit.
+lies above t is what was found. So every curve here follows from histograms of weights over the score, with a bin for
+each float16: of scores rounded to it the curves are exact. A detector's scale, on which good pixels' 0.9 and 0.995
+quantiles are 0 and 0.1, has 11,878 of them in between.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from dfsc.errors import DFSCError
-from dfsc.evaluation.score_bins import ScoreBins, ordered_keys
 
-LARGEST_STEP = 1e-3
-NEGLIGIBLE = 1e-6
-POINT_DISTANCE = 1e-4
+BINS = 1 << 16
 
 # Rows of a histogram, in the order of a curve's fields.
 NORMAL, OVERLAP, ANOMALOUS = range(3)
@@ -44,7 +41,7 @@ class Defect:
 class LabelledMap:
     """An image's anomaly map H×W with its defects (none for a good image) and the part of the data set it belongs to.
 
-    Scores are float32 or float64, infinities included; float64 is told apart to its last bit.
+    Scores are told apart as float16, which has infinities, and what is beyond ±65,504 is one of them.
     """
 
     scores: np.ndarray
@@ -54,7 +51,7 @@ class LabelledMap:
 
 @dataclass(frozen=True)
 class Curve:
-    """Points from the highest threshold to the lowest, K values each, from 0 to 1; at most some 60,000.
+    """Points from the highest threshold to the lowest, K ≤ 65,537 values each, from 0 to 1.
 
     Attributes:
         false_positive_rate: share of the normal pixels above the threshold.
@@ -76,131 +73,52 @@ class Curve:
         return _area(self.false_positive_rate, self.true_positive_rate, 1.0)
 
 
-def curves(
-    images: Callable[[], Iterable[LabelledMap]], groups: Mapping[Hashable, Sequence[Hashable]]
-) -> dict[Hashable, Curve]:
+def curves(images: Iterable[LabelledMap], groups: Mapping[Hashable, Sequence[Hashable]]) -> dict[Hashable, Curve]:
     """The curve of each group over the images of its parts.
 
     Args:
-        images: gives all images anew at each call: twice for most maps, up to five times for float64 with plateaus.
-            One image is held at a time.
+        images: looked at one by one.
         groups: name of a group → the parts that it is made of, e.g. {"logical": ("good", "logical")}.
 
     Raises:
         DFSCError: when a score is not a number, a defect does not fit its map, or a group has no normal pixel or no
             defect.
     """
-    histograms = [_Histograms(related) for related in _related(groups)]
-    coarse = histograms
-    while coarse:
-        for image in images():
-            for histogram in coarse:
-                histogram.add(image)
-        coarse = [histogram for histogram in coarse if histogram.refine()]
-    found = {name: curve for histogram in histograms for name, curve in histogram.curves().items()}
-    return {name: found[name] for name in groups}
+    parts: dict[Hashable, np.ndarray] = {}
+    for image in images:
+        _add(parts.setdefault(image.part, np.zeros((3, BINS))), image)
+    return {
+        name: _curve(name, sum((parts[part] for part in members if part in parts), np.zeros((3, BINS))))
+        for name, members in groups.items()
+    }
 
 
-def _related(groups: Mapping[Hashable, Sequence[Hashable]]) -> list[dict[Hashable, set]]:
-    """The groups divided such that groups with a part in common stay together."""
-    divided: list[dict[Hashable, set]] = []
-    for name, parts in groups.items():
-        joined = {name: set(parts)}
-        apart = []
-        for others in divided:
-            if set(parts).isdisjoint(set().union(*others.values())):
-                apart.append(others)
-            else:
-                joined = others | joined
-        divided = [*apart, joined]
-    return divided
+def _add(rows: np.ndarray, image: LabelledMap) -> None:
+    """Count an image's pixels and its defects' overlap in the histograms 3×BINS of its part."""
+    bins = _bins(image.scores)
+    inside = np.zeros(bins.shape, bool)
+    for defect in image.defects:
+        rows[OVERLAP] += np.bincount(*_found(bins, defect), minlength=BINS)
+        inside |= defect.mask
+    rows[NORMAL] += np.bincount(bins[~inside], minlength=BINS)
+    rows[ANOMALOUS] += np.bincount(bins[inside], minlength=BINS)
 
 
-class _Histograms:
-    """Histograms over the score for groups that share their bins, made finer from pass to pass.
-
-    A first pass counts in coarse bins. Those that would be a step of a group's curve of LARGEST_STEP or more are split
-    for the next pass, until no such step is left but plateaus of equal scores, which are true steps. After the first
-    split, a step along one axis on which the other stands still (NEGLIGIBLE) is left as it is: a straight line.
-    However the scores are distributed, three parts in three groups take some 80 MB.
-    """
-
-    def __init__(self, groups: Mapping[Hashable, set]):
-        self._groups = groups
-        self._fine: list[tuple[np.ndarray, dict[Hashable, np.ndarray]]] = []
-        self._totals: dict[Hashable, np.ndarray] = {}
-        self._begin(32)
-
-    def add(self, image: LabelledMap) -> None:
-        """Count an image if it is of a part that belongs here."""
-        if not any(image.part in parts for parts in self._groups.values()):
-            return
-        if self._width == 32 and np.promote_types(image.scores.dtype, np.float32) != np.float32:
-            self._begin(64, again=bool(self._parts))
-        keys = ordered_keys(image.scores, self._width)
-        if not image.defects:
-            self._count(image.part, NORMAL, keys.ravel(order="K"))
-            return
-        found = [_found(keys, defect) for defect in image.defects]
-        inside = np.zeros(keys.shape, bool)
-        for defect in image.defects:
-            inside |= defect.mask
-        self._count(image.part, NORMAL, keys[~inside])
-        self._count(image.part, ANOMALOUS, keys[inside])
-        self._count(image.part, OVERLAP, *map(np.concatenate, zip(*found, strict=True)))
-
-    def refine(self) -> bool:
-        """Call after each pass; says whether another one is needed."""
-        parts, self._parts = self._parts, {}
-        if self._again:
-            self._again = False
-            return True
-        empty = np.zeros((3, self._bins.count))
-        sums = {
-            group: sum((parts[part] for part in members if part in parts), empty)
-            for group, members in self._groups.items()
-        }
-        if not self._totals:
-            self._totals = {group: _checked(group, rows.sum(axis=1, keepdims=True)) for group, rows in sums.items()}
-        steep = np.any([self._steep(rows / self._totals[group]) for group, rows in sums.items()], axis=0)
-        kept = ~steep & np.any([rows.any(axis=0) for rows in sums.values()], axis=0)
-        self._fine.append((self._bins.lowest_keys[kept], {group: rows[:, kept] for group, rows in sums.items()}))
-        if steep.any():
-            self._bins.split(np.flatnonzero(steep))
-        return bool(steep.any())
-
-    def curves(self) -> dict[Hashable, Curve]:
-        """By group; to be called when no further pass is needed."""
-        falling = np.argsort(np.concatenate([keys for keys, _ in self._fine]))[::-1]
-        return {
-            group: _curve(np.concatenate([rows[group] for _, rows in self._fine], axis=1)[:, falling])
-            for group in self._groups
-        }
-
-    def _begin(self, width: int, again: bool = False) -> None:
-        """Start with scores of a width in bits; `again` when what was counted so far has to be counted once more."""
-        self._width, self._again = width, again
-        self._bins = ScoreBins(width)
-        self._parts: dict[Hashable, np.ndarray] = {}
-
-    def _count(self, part: Hashable, row: int, keys: np.ndarray, weights: np.ndarray | None = None) -> None:
-        if part not in self._parts:
-            self._parts[part] = np.zeros((3, self._bins.count))
-        self._parts[part][row] += self._bins.histogram(keys, weights)
-
-    def _steep(self, shares: np.ndarray) -> np.ndarray:
-        """From the share of each row that lies in each bin, 3×N: which of the N bins have to be split."""
-        steep = shares.max(axis=0) >= LARGEST_STEP
-        if self._bins.is_split:
-            steep &= np.minimum(shares[NORMAL], shares[OVERLAP:].max(axis=0)) >= NEGLIGIBLE
-        return steep & (not self._bins.single_values)
+def _bins(scores: np.ndarray) -> np.ndarray:
+    """Scores of any shape → uint16 that compare as the scores do: a float16's bits, a negative one's turned round."""
+    with np.errstate(over="ignore"):
+        halves = scores.astype(np.float16) + np.float16(0)  # in which -0 is 0
+    if np.isnan(halves).any():
+        raise DFSCError("Pixel metrics can't be computed, because a score of an anomaly map is not a number.")
+    bits = halves.view(np.uint16)
+    return np.where(np.signbit(halves), ~bits, bits | 0x8000)
 
 
-def _found(keys: np.ndarray, defect: Defect) -> tuple[np.ndarray, np.ndarray]:
-    """The defect's s highest keys, and the share of it that each finds: 1/s, a broken s's rest for the lowest."""
-    if defect.mask.shape != keys.shape:
-        raise DFSCError(f"A defect's mask is of shape {defect.mask.shape}, its anomaly map of {keys.shape}.")
-    inside = keys[defect.mask]
+def _found(bins: np.ndarray, defect: Defect) -> tuple[np.ndarray, np.ndarray]:
+    """The defect's s highest bins, and the share of it that each finds: 1/s, a broken s's rest for the lowest."""
+    if defect.mask.shape != bins.shape:
+        raise DFSCError(f"A defect's mask is of shape {defect.mask.shape}, its anomaly map of {bins.shape}.")
+    inside = bins[defect.mask]
     if not 0 < defect.saturation <= len(inside):
         raise DFSCError(f"A defect of {len(inside)} pixels can't saturate at {defect.saturation:g} pixels.")
     below = len(inside) - int(np.ceil(defect.saturation))
@@ -210,21 +128,14 @@ def _found(keys: np.ndarray, defect: Defect) -> tuple[np.ndarray, np.ndarray]:
     return highest, shares
 
 
-def _checked(group: Hashable, totals: np.ndarray) -> np.ndarray:
-    """A group's sums of the three rows; raises DFSCError unless there are pixels inside and outside of defects."""
-    if not totals[NORMAL] or not totals[ANOMALOUS]:
-        missing = "outside of every defect" if totals[ANOMALOUS] else "with a defect"
+def _curve(group: Hashable, rows: np.ndarray) -> Curve:
+    """A group's curve from its histograms 3×BINS; raises DFSCError unless pixels lie inside and outside of defects."""
+    if not rows[NORMAL].any() or not rows[ANOMALOUS].any():
+        missing = "outside of every defect" if rows[ANOMALOUS].any() else "with a defect"
         raise DFSCError(f"Pixel metrics of {group} need pixels {missing}, but there are none.")
-    return totals
-
-
-def _curve(falling: np.ndarray) -> Curve:
-    """From a histogram's rows, highest score first: the points that change anything by POINT_DISTANCE or more."""
-    risen = np.concatenate([np.zeros((3, 1)), np.cumsum(falling, axis=1)], axis=1)
-    risen /= risen[:, -1:]
-    cells = np.floor(risen / POINT_DISTANCE)
-    turns = np.any(cells[:, 1:] != cells[:, :-1], axis=0)
-    return Curve(*risen[:, np.append(True, turns) | np.append(turns, True)])
+    falling = rows[:, rows.any(axis=0)][:, ::-1]
+    risen = np.cumsum(np.pad(falling, ((0, 0), (1, 0))), axis=1)
+    return Curve(*(risen / risen[:, -1:]))
 
 
 def _area(x: np.ndarray, y: np.ndarray, limit: float) -> float:

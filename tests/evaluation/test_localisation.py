@@ -83,14 +83,12 @@ def test_the_usual_limit_is_that_of_the_metric(dataset):
     assert aupro.usual["all"] == aupro.areas["all"][0.3]
 
 
-def test_progress_counts_the_images_of_all_passes(dataset):
+def test_progress_counts_the_images(dataset):
     told = []
     hot = hot_in_the_middle()
     judged = evaluation(dataset, (CELLS, hot, hot))
     localise(GroundTruth(dataset), judged, progress=lambda done, total: told.append((done, total)))
-    assert told[:3] == [(1, 6), (2, 6), (3, 6)]
-    assert [done for done, _ in told] == list(range(1, len(told) + 1))
-    assert all(done <= total for done, total in told)
+    assert told == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_images_without_masks_are_noticed(dataset):
