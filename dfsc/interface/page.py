@@ -1,5 +1,6 @@
 """The page: header, tabs, look, and how it is launched."""
 
+import json
 from pathlib import Path
 
 import gradio as gr
@@ -15,6 +16,7 @@ from dfsc.interface.retrain.tab import RetrainTab, retrain_tab
 from dfsc.interface.retrain.watching import pair_again
 from dfsc.interface.session import visitors
 from dfsc.interface.session.asking import asking, asking_now
+from dfsc.interface.session.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
 SWEEP_SECONDS = 600
@@ -81,6 +83,7 @@ def connect_cases(tabs: gr.Tabs, inspecting: InspectTab, cards: gr.HTML) -> None
 
 def launch_arguments() -> dict:
     """What app.py and the browser tests both pass to Blocks.launch; raises DFSCError for senseless variables."""
+    standard = f"const dfscStandard = {json.dumps(Settings().told())};"
     script = (STATIC / "page.js").read_text(encoding="utf-8")
     return {
         "server_name": environment.host(),
@@ -94,7 +97,7 @@ def launch_arguments() -> dict:
             font_mono=["ui-monospace", "monospace"],
         ).set(block_info_text_color="*neutral_600", block_label_text_color="*neutral_600"),
         "css_paths": STATIC / "page.css",
-        "head": f"<script>{script}</script>",
+        "head": f"<script>{standard}{script}</script>",
         "footer_links": [],
         "run_history": False,
         "ssr_mode": False,

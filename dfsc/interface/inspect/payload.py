@@ -8,7 +8,7 @@ import numpy as np
 
 from dfsc import Inspection, Result
 from dfsc.geometry import CELL_STRIDE, FIRST_CELL_CENTRE, INPUT_SIZE, MAP_SIZE
-from dfsc.inspection.colours import LEVELS, SCALE_END, colours
+from dfsc.inspection.colours import LEVELS, SCALE_END, colours, opacity
 from dfsc.inspection.inspector import partners
 from dfsc.interface import wording
 from dfsc.interface.session.settings import most_rejected
@@ -26,7 +26,7 @@ def payload(inspection: Inspection, product: str, width: int, height: int) -> st
         product: as the page calls it.
         width, height: of the original photograph, in pixels.
     """
-    results = inspection.results
+    results, scale = inspection.results, np.linspace(0, SCALE_END, LEVELS)
     data = {
         "methods": [
             _method(result, results, partner) for result, partner in zip(results, partners(results), strict=True)
@@ -36,7 +36,8 @@ def payload(inspection: Inspection, product: str, width: int, height: int) -> st
         "width": width,
         "height": height,
         "scale_end": SCALE_END,
-        "shades": _packed(colours(np.linspace(0, SCALE_END, LEVELS))),
+        "shades": _packed(colours(scale)),
+        "opacity": _packed(opacity(scale, strength=1).astype("<f4")),
         "grid": {"first": FIRST_CELL_CENTRE, "stride": CELL_STRIDE, "input": INPUT_SIZE, "cells": MAP_SIZE},
         "words": wording.judging(product),
     }

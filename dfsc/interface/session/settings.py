@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dfsc import Inspection, Result
+from dfsc.inspection.colours import OPACITY
 from dfsc.inspection.inspector import with_partners
 
 REJECTED_SHARE = 4
@@ -23,7 +24,7 @@ class Settings:
 
     weight: float = 0.5
     rejected: int = 0
-    strength: float = 0.86
+    strength: float = OPACITY
     partner: bool = True
 
     def judged(self, results: Sequence[Result]) -> tuple[Result, ...]:
@@ -31,6 +32,11 @@ class Settings:
         together = with_partners(results) if self.partner else results
         rejected = min(self.rejected, most_rejected(together))
         return tuple(replace(result, local_weight=self.weight, rejected_good=rejected) for result in together)
+
+    def told(self) -> dict[str, int | bool]:
+        """As a browser tells them (see settings_from)."""
+        percent = {"weight": round(100 * self.weight), "strength": round(100 * self.strength)}
+        return percent | {"rejected": self.rejected, "partner": self.partner}
 
     def applied(self, inspection: Inspection) -> Inspection:
         """The inspection with its results judged by these settings."""

@@ -11,13 +11,10 @@ const table = (colour, share) => {
   }
   return new Uint32Array(shades.buffer);
 };
-const scaleTable = () => table(
-  level => shown.shades.subarray(3 * level, 3 * level + 3), level => (level / 255) * (2 - level / 255),
+const scaleTable = () => table(level => shown.shades.subarray(3 * level, 3 * level + 3), level => shown.opacity[level]);
+const differenceTable = () => table(
+  level => (level < 128 ? [24, 120, 226] : [236, 104, 16]), level => shown.opacity[Math.abs(2 * level - 255)],
 );
-const differenceTable = () => {
-  const away = level => Math.abs(level - 127.5) / 127.5;
-  return table(level => (level < 128 ? [24, 120, 226] : [236, 104, 16]), level => away(level) * (2 - away(level)));
-};
 
 // Along one axis: the cell before each pixel, how far it is to the next, and the pixels between the outermost centres'
 // cells. Arrays of one type each, because a slider has to redraw some million pixels.

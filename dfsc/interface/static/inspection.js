@@ -1,7 +1,6 @@
 // Draws the maps over the photograph and judges them by the sliders. All of it happens here: no network has to run for
 // it, and no request either. What it knows comes with the results, as dfsc/interface/inspect/payload.py writes it.
 const { settings } = dfsc;
-const STANDARD = { ...settings };
 let shown = null;
 
 const bytes = text => Uint8Array.from(atob(text), sign => sign.charCodeAt(0));
@@ -34,7 +33,8 @@ const read = holder => {
     ...method, local: floats(method.local), global: floats(method.global), good: method.good.map(floats),
   }));
   const together = alone.map(method => (method.partner === null ? method : withPartner(method, alone[method.partner])));
-  return { ...data, alone, together, methods: alone, holder, photo: element.querySelector('img.photograph'), shades: bytes(data.shades) };
+  const photo = element.querySelector('img.photograph');
+  return { ...data, alone, together, methods: alone, holder, photo, shades: bytes(data.shades), opacity: floats(data.opacity) };
 };
 
 // Judging
@@ -207,7 +207,7 @@ element.addEventListener('change', event => {
 element.addEventListener('click', event => {
   const act = event.target.closest?.('button[data-act]')?.dataset.act;
   if (act === 'standard') {
-    Object.assign(settings, STANDARD);
+    Object.assign(settings, dfscStandard);
     soon();
     trigger('input');
   }

@@ -4,7 +4,7 @@
 // there, what is on the page is dimmed and named as earlier (dfsc/interface/session/asking.py has the server's side).
 window.dfsc = (() => {
   const about = {};
-  const settings = { strength: 86, rejected: 0, weight: 50, partner: true };
+  const settings = { ...dfscStandard };
   let newest = 0, shown = 0;
   let what = '', scrolls = false;
 
