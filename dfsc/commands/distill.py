@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from dfsc.checkpoints.files import halved
 from dfsc.distillation.backbones import BACKBONES
 from dfsc.distillation.distillation import Distillation, DistillationPlan
 from dfsc.distillation.targets import TargetCache, cache_targets, split_photographs
+from dfsc.throttle import Throttle
 
 REPORT_SECONDS = 10.0
 
@@ -66,10 +66,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _follow(distillation: Distillation, state_file: Path) -> None:
-    told = time.monotonic()
+    report = Throttle(REPORT_SECONDS)
     for record in distillation.run(state_file):
-        if time.monotonic() - told > REPORT_SECONDS:
-            told = time.monotonic()
+        if report.due():
             sys.stderr.write(
                 f"step {record.step}/{record.steps}: loss {record.loss:.4f}, {record.seconds_left:.0f} s left\n"
             )

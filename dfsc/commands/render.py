@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 from dfsc.scenes import PRODUCTS, write_dataset
 from dfsc.scenes.dataset import Counts
+from dfsc.throttle import Throttle
 
 REPORT_SECONDS = 5.0
 
@@ -28,9 +28,8 @@ def run(options: argparse.Namespace) -> int:
         logical=options.logical,
         structural=options.structural,
     )
-    told = time.monotonic()
+    report = Throttle(REPORT_SECONDS)
     for progress in write_dataset(options.product, options.out, options.seed, counts):
-        if time.monotonic() - told > REPORT_SECONDS or progress.done == progress.total:
-            told = time.monotonic()
+        if report.due() or progress.done == progress.total:
             sys.stderr.write(f"{progress.done}/{progress.total} {progress.path}\n")
     return 0

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 from dfsc.datasets import open_dataset
@@ -13,6 +12,7 @@ from dfsc.study.file import read_sweep, write_study
 from dfsc.study.judging import select
 from dfsc.study.selection import Selection, study_folder, write_selection
 from dfsc.study.switches import switches_of
+from dfsc.throttle import Throttle
 
 REPORT_SECONDS = 10.0
 SAID = {
@@ -72,12 +72,10 @@ def _tables(options: argparse.Namespace, folder: Path) -> Path:
 
 
 def _images(options: argparse.Namespace, folder: Path) -> Path:
-    told = time.monotonic()
+    report = Throttle(REPORT_SECONDS)
 
     def progress(done: int, total: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > REPORT_SECONDS:
-            told = time.monotonic()
+        if report.due():
             sys.stderr.write(f"{done}/{total} images judged\n")
 
     selection = select(options.product, open_dataset(options.dataset), options.handful, progress)

@@ -5,7 +5,6 @@ import dataclasses
 import math
 import re
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from dfsc.evaluation.evaluation import evaluate
 from dfsc.material.image_store import stored
 from dfsc.models.detector import Detector, DetectorConfig
 from dfsc.models.methods import METHODS
+from dfsc.throttle import Throttle
 from dfsc.training.notes import training_notes
 from dfsc.training.pacing import Budget
 from dfsc.training.recipe import Recipe, start
@@ -91,11 +91,10 @@ def _plain_name(product: str) -> str:
 
 
 def _follow(training: Training, state_file: Path) -> None:
-    told = 0.0
+    report = Throttle(REPORT_SECONDS, at_once=True)
     for progress in training.run(state_file):
         record = progress.record
-        if time.monotonic() - told > REPORT_SECONDS or record.step == record.steps:
-            told = time.monotonic()
+        if report.due() or record.step == record.steps:
             losses = ", ".join(f"{name} {value:.3f}" for name, value in (record.losses | record.watch).items())
             left = "" if math.isnan(progress.seconds_left) else f"; {progress.seconds_left:.0f} s left"
             sys.stderr.write(

@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dfsc.atomic import replacing
 from dfsc.distillation.targets import TargetCache, channel_statistics, projection
 from dfsc.errors import TrainingError
 from dfsc.geometry import CELL_STRIDE, INPUT_SIZE
 from dfsc.machine import fast_arithmetic, seeded
 from dfsc.models.networks import SIZES, image_tensor, padded_forward, teacher_network
+from dfsc.throttle import Throttle
 from dfsc.training.optimizer import Algorithm, NetworkOptimizer
 
 CROP = 144
@@ -97,16 +99,15 @@ class Distillation:
         """
         if state_file and state_file.is_file():
             self._restore(state_file)
-        started, first, saved = time.monotonic(), self.step, time.monotonic()
+        started, first, save = time.monotonic(), self.step, Throttle(SAVE_SECONDS)
         steps = self.plan.steps
         while self.step < steps:
             loss = self._train_step()
             self.step += 1
             self._guard(loss)
             pace = (time.monotonic() - started) / (self.step - first)
-            if state_file and (time.monotonic() - saved > SAVE_SECONDS or self.step == steps):
+            if state_file and (save.due() or self.step == steps):
                 self._save(state_file)
-                saved = time.monotonic()
             yield DistillationStep(self.step, steps, loss, pace * (steps - self.step))
 
     def targets(self, features: np.ndarray) -> Tensor:
@@ -177,11 +178,9 @@ class Distillation:
         return np.stack(images), np.stack(features)
 
     def _save(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_suffix(".part")
         state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step}
-        torch.save(state | {"plan": asdict(self.plan)}, temporary)
-        temporary.replace(file)
+        with replacing(file) as unfinished:
+            torch.save(state | {"plan": asdict(self.plan)}, unfinished)
 
     def _restore(self, file: Path) -> None:
         state = torch.load(file, map_location="cpu", weights_only=True)

@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from huggingface_hub import constants
 from huggingface_hub.utils import tqdm
 
+from dfsc.atomic import replacing
+
 
 def places() -> tuple[str, ...]:
     """The folders in which fetched versions may lie, the usual one first."""
@@ -47,10 +49,8 @@ def point(snapshot: Path, revision: str, commit: str) -> None:
     if revision == commit:
         return
     reference = snapshot.parent.parent / "refs" / revision
-    reference.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = reference.with_name(reference.name + ".part")
-    unfinished.write_text(commit)
-    unfinished.replace(reference)
+    with replacing(reference) as unfinished:
+        unfinished.write_text(commit)
 
 
 def _usual_place() -> str:

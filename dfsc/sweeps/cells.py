@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from dfsc.atomic import replacing
 from dfsc.datasets import Dataset, check_divided, check_trainable, open_dataset, unpaired_masks
 from dfsc.errors import DatasetError, DFSCError
 from dfsc.evaluation.ground_truth import GroundTruth
@@ -139,13 +140,9 @@ def unfinished_folder(folder: Path, cell: Cell) -> Path:
 
 def write_result(folder: Path, cell: Cell, result: dict) -> None:
     """Write what a cell came to, all of it or nothing."""
-    file = result_file(folder, cell)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(f".{os.getpid()}.part")
-    temporary.write_text(
-        json.dumps({"cell": cell.name, "settings": cell.settings} | result, indent=1) + "\n", encoding="utf-8"
-    )
-    temporary.replace(file)
+    content = {"cell": cell.name, "settings": cell.settings} | result
+    with replacing(result_file(folder, cell)) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def read_results(folder: Path) -> list[dict]:

@@ -1,7 +1,6 @@
 """Where cells are computed, some of them together; what neighbouring ones share is made once and kept."""
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from dfsc.images.decoding import network_image
 from dfsc.machine import give_back
 from dfsc.sweeps.cells import Cell
 from dfsc.sweeps.lockstep import in_lockstep
+from dfsc.throttle import Throttle
 from dfsc.training.recipe import Material, Recipe, begin, gather, material_key
 from dfsc.training.training import Training
 from dfsc.training.unfinished import state_file
@@ -101,13 +101,12 @@ class Workbench:
         self, trainings: Mapping[str, Training], unfinished: Mapping[str, Path]
     ) -> tuple[dict[str, float], dict[str, str]]:
         """Train all; by name the seconds that each took, and why each that diverged was stopped."""
-        told, seconds, errors = time.monotonic(), dict.fromkeys(trainings, 0.0), {}
+        report, seconds, errors = Throttle(TELL_SECONDS), dict.fromkeys(trainings, 0.0), {}
         for turn in in_lockstep(trainings, {name: state_file(folder) for name, folder in unfinished.items()}):
             seconds[turn.name] += turn.seconds
             if isinstance(turn.outcome, DivergenceError):
                 errors[turn.name] = str(turn.outcome)
-            elif time.monotonic() - told > TELL_SECONDS:
-                told = time.monotonic()
+            elif report.due():
                 record = turn.outcome.record
                 others = f" and {len(trainings) - 1} beside it" if len(trainings) > 1 else ""
                 self._tell(f"{turn.name}{others}: {record.stage} {record.step}/{record.steps}")

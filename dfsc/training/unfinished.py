@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
+from dfsc.atomic import replacing
 from dfsc.errors import TrainingError
 from dfsc.json_text import read_json
 from dfsc.training.plan import TrainingPlan
@@ -104,10 +105,8 @@ def noted_beginning(folder: Path, recipe: dict, origin: Origin) -> Beginning | N
 
 def note_beginning(folder: Path, began: Beginning) -> None:
     """Write down what a training begins with."""
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / "plan.part"
-    temporary.write_text(json.dumps(as_json(began)), encoding="utf-8")
-    temporary.replace(folder / PLAN_FILE)
+    with replacing(folder / PLAN_FILE) as unfinished:
+        unfinished.write_text(json.dumps(as_json(began)), encoding="utf-8")
 
 
 def forget(folder: Path) -> None:

@@ -1,6 +1,5 @@
 """What happens on the Compare tab: images of interest are drawn when they are asked for, and opened on a click."""
 
-import time
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -22,6 +21,7 @@ from dfsc.interface.session.visitors import visitor
 from dfsc.models.methods import PAIR
 from dfsc.study.cases import Case, Finding, Outcome
 from dfsc.study.selection import Selection, case_pixels, read_selection, selected_products, study_folder
+from dfsc.throttle import Throttle
 
 PICTURE_EDGE = 360
 KEPT_LOOKS = 256
@@ -43,7 +43,7 @@ def show_cases(product: str, outcome: str, request: gr.Request) -> Iterator[tupl
     except DFSCError as error:
         yield gr.skip(), notice(str(error), "error")
         return
-    kind, told = Outcome(outcome), time.monotonic()
+    kind, tick = Outcome(outcome), Throttle(DRAWING_TICK)
     looks: dict[int, Look | str] = {}
     if known.cases is not own:
         return
@@ -52,8 +52,7 @@ def show_cases(product: str, outcome: str, request: gr.Request) -> Iterator[tupl
         looks[index] = _looked_at(product, case)
         if known.cases is not own:
             return
-        if time.monotonic() - told > DRAWING_TICK:
-            told = time.monotonic()
+        if tick.due():
             yield gr.skip(), cases_html(selection, kind, looks, same)
     yield gr.skip(), cases_html(selection, kind, looks, same)
 

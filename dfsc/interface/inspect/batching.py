@@ -19,6 +19,7 @@ from dfsc.interface.session.passing_files import Upload, taken_over
 from dfsc.interface.session.photograph import Photograph, read_photograph
 from dfsc.interface.session.visitors import Visitor, visitor
 from dfsc.interface.wording import OWN
+from dfsc.throttle import Throttle
 
 TABLE_TICK = 0.5
 # The upload field and the table, of which the field is emptied for the next photographs.
@@ -83,10 +84,9 @@ def _table(known: Visitor) -> str:
 
 def _told(states: Iterator[Many]) -> Iterator[Many]:
     """The states that are worth a new table: the first, one each half second, and the last."""
-    told, latest = 0.0, None
+    tick, latest = Throttle(TABLE_TICK, at_once=True), None
     for latest in states:
-        if time.monotonic() - told > TABLE_TICK:
-            told = time.monotonic()
+        if tick.due():
             yield latest
     yield latest
 

@@ -1,6 +1,5 @@
 """The Retrain tab's photographs: uploads and samples become the visitor's set, and τ′ shows what is novel on one."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from dfsc.interface.session.visitors import Visitor, visitor
 from dfsc.interface.wording import UNKNOWN_UPLOAD
 from dfsc.material.photographs import PhotoSet, joined, photo_set, read_photographs
 from dfsc.models.fre import MIN_IMAGES
+from dfsc.throttle import Throttle
 from dfsc.training.optimizer import load_optimizers
 from dfsc.training.previews import stand_in
 
@@ -42,7 +42,7 @@ class Seen:
 
 def add_uploads(files: list[dict] | dict | None, tau: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Read what was uploaded and add it to the visitor's photographs; the files are gone afterwards."""
-    told, known = 0.0, visitor(request)
+    tick, known = Throttle(READING_TICK, at_once=True), visitor(request)
     album = known.album
     with taken_over(files) as uploads:
         if not uploads:
@@ -52,8 +52,7 @@ def add_uploads(files: list[dict] | dict | None, tau: float, request: gr.Request
         for progress in read_photographs(uploads):
             if known.album is not album:
                 return  # he started over, or took a sample instead
-            if progress.photographs is None and time.monotonic() - told > READING_TICK:
-                told = time.monotonic()
+            if progress.photographs is None and tick.due():
                 said = wording.read_so_far(progress.done, progress.total, progress.name)
                 yield *Seen(message=notice(said)).outputs(), gr.skip()
     for seen in _take(known, album, progress.photographs, tau):
@@ -62,15 +61,14 @@ def add_uploads(files: list[dict] | dict | None, tau: float, request: gr.Request
 
 def take_sample(name: str, tau: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Read or draw a product's own good photographs, in place of what was there."""
-    sample, images, told = samples()[name], [], 0.0
+    sample, images, tick = samples()[name], [], Throttle(READING_TICK, at_once=True)
     known = visitor(request)
     album = known.album = object()
     for image in sample.read():
         if known.album is not album:
             return
         images.append(image)
-        if time.monotonic() - told > READING_TICK:
-            told = time.monotonic()
+        if tick.due():
             yield Seen(message=notice(wording.read_so_far(len(images), sample.count, image[0]))).outputs()
     for seen in _take(known, album, photo_set(images), tau, added=False):
         yield seen.outputs()
