@@ -1,5 +1,6 @@
 """What programs do with the running page: the real gradio_client against the server that visitors use."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,3 +94,21 @@ def test_detectors_that_find_no_made_up_faults_give_no_verdicts(client, photogra
 def test_too_few_photographs_are_told_before_a_training_begins(client, photographs):
     with pytest.raises(AppError, match="please add 7 more"):
         client.predict([handle_file(path) for path in photographs[:5]], api_name="/train")
+
+
+def test_the_readmes_program_raises_what_went_wrong_with_a_training(
+    address, photographs, tmp_path, monkeypatch, capsys
+):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    program = next(
+        text for text in re.findall(r"^```python\n(.*?)^```$", readme, re.M | re.S) if "gradio_client" in text
+    )
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photographs").mkdir()
+    for path in photographs[:3]:
+        path.rename(tmp_path / "photographs" / path.name)
+    photographs[3].rename(tmp_path / "photo.jpg")
+    program = program.replace("http://127.0.0.1:7860", address).replace("terminal_block", "toy_block")
+    with pytest.raises(AppError, match="12"):
+        exec(program, {})
+    assert capsys.readouterr().out
