@@ -1,8 +1,9 @@
 """Shared by all tests: drawn pictures, and untrained detectors that are calibrated on them.
 
 The detectors' networks are random, but everything around them is real: standardisation and calibration come from the
-drawn good pictures as they do in a training. `tiny_*` fixtures live in memory only (their size is not in the registry,
-one inspection takes some 0.1 s); `demo_*` ones have the registry's smallest size and lie in a weights folder.
+drawn good pictures as they do in a training. `tiny_*` fixtures live in memory only, `demo_*` ones lie in a weights
+folder. Both are of a size that is added to the registry here, with a fifth of the arithmetic of its smallest one. Other
+processes don't know it: tests that start some override `demo_folder` by `shared_folder`.
 """
 
 import itertools
@@ -28,6 +29,7 @@ from dfsc.models.separation import SeparationSettings
 
 TINY = NetworkSize("tiny", "S", 0.125, 16)
 PRODUCT = "toy_block"
+SIZES[TINY.name] = TINY
 GOOD_PICTURES = 8
 
 # Threads that wait for one another cost more than they bring on networks this small, most of all on a busy machine.
@@ -123,17 +125,29 @@ def tiny_detectors(tiny_teacher: Teacher, make_tiny_detector: Callable[..., Dete
     return make_tiny_detector(tiny_teacher, "ead-s", 1), make_tiny_detector(tiny_teacher, "dfsc", 2)
 
 
+def write_weights(folder: Path, size: NetworkSize, pictures: Sequence[Picture]) -> Path:
+    """A product and its teacher of a size; trainings for which no size is named find that teacher too, as "demo"."""
+    network = build_teacher(size).network
+    save_teacher(network, size.name, {}, folder / "teacher" / "demo", "# Random teacher\n")
+    if size.name != "demo":
+        (folder / "teacher" / size.name).symlink_to("demo")
+    teacher = load_teacher(folder / "teacher" / "demo")
+    for seed, method in enumerate(("ead-s", "dfsc"), start=1):
+        detector = build_detector(teacher, method, pictures, seed)
+        save_detector(detector, folder / PRODUCT / method, "# Random detector\n")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory, good_pictures: list[Picture]) -> Path:
     """A weights folder with a teacher and a product ("toy_block") of both methods; for reading only."""
-    folder = tmp_path_factory.mktemp("weights")
-    network = build_teacher(SIZES["demo"]).network
-    save_teacher(network, "demo", {}, folder / "teacher" / "demo", "# Random teacher\n")
-    teacher = load_teacher(folder / "teacher" / "demo")
-    for seed, method in enumerate(("ead-s", "dfsc"), start=1):
-        detector = build_detector(teacher, method, good_pictures, seed)
-        save_detector(detector, folder / PRODUCT / method, "# Random detector\n")
-    return folder
+    return write_weights(tmp_path_factory.mktemp("weights"), TINY, good_pictures)
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, good_pictures: list[Picture]) -> Path:
+    """The same in the registry's smallest size, which every process knows."""
+    return write_weights(tmp_path_factory.mktemp("shared"), SIZES["demo"], good_pictures)
 
 
 @pytest.fixture

@@ -26,6 +26,12 @@ PATIENCE = 90
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.fixture(scope="session")
+def demo_folder(shared_folder):
+    """Of a size that other processes know."""
+    return shared_folder
+
+
 @pytest.fixture
 def silence() -> Iterator[socket.socket]:
     """A port that takes connections and never answers: the worst kind of network."""

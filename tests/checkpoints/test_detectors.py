@@ -26,7 +26,7 @@ from dfsc.sources import load
 @pytest.fixture
 def copy(demo_weights, tmp_path):
     """A weights folder that a test may spoil: the path of its EAD-S detector."""
-    shutil.copytree(demo_weights, tmp_path / "weights")
+    shutil.copytree(demo_weights, tmp_path / "weights", symlinks=True)
     return tmp_path / "weights" / "toy_block" / "ead-s"
 
 
@@ -95,7 +95,7 @@ def test_unknown_names_say_what_is_known(demo_weights):
         dfsc.product_detectors("capsule")
     with pytest.raises(CheckpointError, match="toy_block/dfsc"):
         load("capsule/dfsc")
-    with pytest.raises(CheckpointError, match="there is: demo, small"):
+    with pytest.raises(CheckpointError, match="there is: demo, small, tiny"):
         embedded_teacher("medium")
 
 

@@ -136,7 +136,7 @@ def test_maps_lie_where_the_evaluation_code_of_the_data_set_looks(dfsc, box):
             assert (tiff.mode, tiff.size, tiff.n_frames) == ("F", (320, 200), 1)
             values = np.asarray(tiff)
         assert np.isfinite(values).all()
-        assert values.max() == pytest.approx(score, rel=0.05)
+        assert values.max() == pytest.approx(score, rel=0.1)
     assert len(expected) == 2 * 3 * 2
     assert {path for path in (box.parent / "maps").rglob("*") if path.is_file()} == expected
     again = dfsc("inspect", "good", *command, cwd=box / "test")
@@ -494,9 +494,9 @@ def test_a_checkpoint_with_a_number_that_is_none_gets_no_verdict(dfsc, demo_weig
     assert ran.stderr.count("\n") == 1
 
 
-def test_the_module_runs_as_a_command_of_its_own(photographs, demo_weights):
+def test_the_module_runs_as_a_command_of_its_own(photographs, shared_folder):
     command = [sys.executable, "-m", "dfsc", "inspect", "broken.png", "--product", "toy_block", "--json"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "DFSC_WEIGHTS": str(demo_weights)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "DFSC_WEIGHTS": str(shared_folder)}
     ran = subprocess.run(command, capture_output=True, text=True, cwd=photographs, env=environment, check=False)
     assert ran.returncode == 1
     assert json.loads(ran.stdout)[0]["image"] == "broken.png"

@@ -18,6 +18,12 @@ from dfsc.sources import load, open_checkpoints, open_fetched
 WEIGHTS = r"dfsc/model\.safetensors"
 
 
+@pytest.fixture(scope="session")
+def demo_folder(shared_folder):
+    """Of a size that other processes know."""
+    return shared_folder
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [

@@ -36,6 +36,12 @@ ROOT = Path(__file__).parents[2]
 STEPS = ["--steps", "3", "--copies", "1"]
 
 
+@pytest.fixture(scope="session")
+def demo_folder(shared_folder):
+    """Of a size that other processes know."""
+    return shared_folder
+
+
 @pytest.fixture(scope="module")
 def penalty(tmp_path_factory, draw):
     folder = tmp_path_factory.mktemp("penalty")
