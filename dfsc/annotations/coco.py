@@ -13,8 +13,8 @@ import numpy as np
 
 from dfsc.annotations.outlines import fill
 from dfsc.errors import DatasetError
+from dfsc.files import read_json
 from dfsc.images.decoding import MAX_PIXELS
-from dfsc.json_text import read_json
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from dfsc.errors import DatasetError, ImageError
+from dfsc.files import read_json
 from dfsc.images.decoding import MAX_PIXELS, read_image
-from dfsc.json_text import read_json
 
 IGNORED = ("_background_", "__ignore__")  # labelme's names for what is no object
 

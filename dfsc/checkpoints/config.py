@@ -7,8 +7,8 @@ import numpy as np
 
 from dfsc.checkpoints.format import CONFIG_FILE
 from dfsc.errors import CheckpointError, ImageError, TrainingError
+from dfsc.files import read_json
 from dfsc.images.decoding import RESIZE_RULE, check_bits
-from dfsc.json_text import read_json
 from dfsc.models.calibration import Calibration
 from dfsc.models.detector import BORDER_CONVENTION, DetectorConfig
 from dfsc.models.methods import METHODS

@@ -14,7 +14,7 @@ from dfsc.checkpoints.files import halved
 from dfsc.distillation.backbones import BACKBONES
 from dfsc.distillation.distillation import Distillation, DistillationPlan
 from dfsc.distillation.targets import TargetCache, cache_targets, split_photographs
-from dfsc.throttle import Throttle
+from dfsc.training.progress import Throttle
 
 REPORT_SECONDS = 10.0
 

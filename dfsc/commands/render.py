@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dfsc.scenes import PRODUCTS, write_dataset
 from dfsc.scenes.dataset import Counts
-from dfsc.throttle import Throttle
+from dfsc.training.progress import Throttle
 
 REPORT_SECONDS = 5.0
 

@@ -12,7 +12,7 @@ from dfsc.study.file import read_sweep, write_study
 from dfsc.study.judging import select
 from dfsc.study.selection import Selection, study_folder, write_selection
 from dfsc.study.switches import switches_of
-from dfsc.throttle import Throttle
+from dfsc.training.progress import Throttle
 
 REPORT_SECONDS = 10.0
 SAID = {

@@ -19,9 +19,9 @@ from dfsc.evaluation.evaluation import evaluate
 from dfsc.material.image_store import stored
 from dfsc.models.detector import Detector, DetectorConfig
 from dfsc.models.methods import METHODS
-from dfsc.throttle import Throttle
 from dfsc.training.notes import training_notes
 from dfsc.training.pacing import Budget
+from dfsc.training.progress import Throttle
 from dfsc.training.recipe import Recipe, start
 from dfsc.training.training import Training
 from dfsc.training.unfinished import forget, state_file

@@ -24,7 +24,7 @@ from dfsc.datasets.labelme import UNDIVIDED_SET
 from dfsc.datasets.model import GOOD, GOOD_NAMES, UNDIVIDED, Dataset, Layout, TestImage, family_of
 from dfsc.datasets.wording import printable
 from dfsc.errors import DatasetError
-from dfsc.json_text import read_json
+from dfsc.files import read_json
 
 if TYPE_CHECKING:
     import _csv

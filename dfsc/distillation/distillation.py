@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from dfsc.atomic import replacing
 from dfsc.distillation.targets import TargetCache, channel_statistics, projection
 from dfsc.errors import TrainingError
+from dfsc.files import replacing
 from dfsc.geometry import CELL_STRIDE, INPUT_SIZE
 from dfsc.machine import fast_arithmetic, seeded
 from dfsc.models.networks import SIZES, image_tensor, padded_forward, teacher_network
-from dfsc.throttle import Throttle
 from dfsc.training.optimizer import Algorithm, NetworkOptimizer
+from dfsc.training.progress import Throttle
 
 CROP = 144
 CROP_CELLS = 28

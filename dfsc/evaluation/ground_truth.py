@@ -18,8 +18,8 @@ from dfsc.datasets import Dataset, Layout, TestImage
 from dfsc.datasets.mvtec import CONFIG_NAME
 from dfsc.errors import DatasetError, DFSCError
 from dfsc.evaluation.overlap import Defect
+from dfsc.files import read_json
 from dfsc.images.decoding import MAX_PIXELS, image_size
-from dfsc.json_text import read_json
 
 CONFIG_KEYS = ("defect_name", "pixel_value", "saturation_threshold", "relative_saturation")
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from huggingface_hub import constants
 from huggingface_hub.utils import tqdm
 
-from dfsc.atomic import replacing
+from dfsc.files import replacing
 
 
 def places() -> tuple[str, ...]:

@@ -17,10 +17,10 @@ from huggingface_hub.hf_api import ModelInfo, RepoFile
 
 from dfsc.checkpoints.format import CONFIG_FILE, FILES, TEACHER
 from dfsc.errors import CheckpointError
+from dfsc.files import read_json
 from dfsc.hub.cache import counting, places, point, writable_place
 from dfsc.hub.names import HubName, folder_text
 from dfsc.hub.refusals import said
-from dfsc.json_text import read_json
 from dfsc.version import __version__
 
 MAX_BYTES = 300_000_000

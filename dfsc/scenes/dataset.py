@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from dfsc.errors import DatasetError
-from dfsc.json_text import read_json
+from dfsc.files import read_json
 from dfsc.scenes.optics.noise import derive, stream
 from dfsc.scenes.product import Family, Product
 from dfsc.scenes.rendering import check_seed, find_product, render

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from dfsc.errors import DatasetError
-from dfsc.json_text import read_json
+from dfsc.files import read_json
 from dfsc.study.figures import Study
 
 FORMAT = "dfsc-study-1"

@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 
 from dfsc.checkpoints.weights import weights_folder
 from dfsc.errors import DatasetError
+from dfsc.files import read_json
 from dfsc.images.decoding import read_image
-from dfsc.json_text import read_json
 from dfsc.models.methods import PAIR
 from dfsc.scenes.rendering import render
 from dfsc.study.cases import Case, Drawn, Outcome, Shipped

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from dfsc.atomic import replacing
 from dfsc.datasets import Dataset, check_divided, check_trainable, open_dataset, unpaired_masks
 from dfsc.errors import DatasetError, DFSCError
 from dfsc.evaluation.ground_truth import GroundTruth
 from dfsc.evaluation.localisation import has_masks
-from dfsc.json_text import read_json
+from dfsc.files import read_json, replacing
 from dfsc.models.methods import METHODS
 from dfsc.models.separation import Hinge, SeparationSettings
 from dfsc.training.plan import TrainingPlan, calibration_name

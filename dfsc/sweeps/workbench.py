@@ -16,7 +16,7 @@ from dfsc.images.decoding import network_image
 from dfsc.machine import give_back
 from dfsc.sweeps.cells import Cell
 from dfsc.sweeps.lockstep import in_lockstep
-from dfsc.throttle import Throttle
+from dfsc.training.progress import Throttle
 from dfsc.training.recipe import Material, Recipe, begin, gather, material_key
 from dfsc.training.training import Training
 from dfsc.training.unfinished import state_file

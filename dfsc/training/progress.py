@@ -1,6 +1,7 @@
 """What a training tells of itself, step by step; page, command line and tests read the same records."""
 
 from dataclasses import dataclass
+from time import monotonic
 
 LARGEST = 1e4
 # Of mean (T − A)²; an auto-encoder that says 0 everywhere is 1 away from the standardised teacher.
@@ -50,3 +51,18 @@ def out_of_bounds(values: dict[str, float], averages: dict[str, float]) -> str |
     if averages.get("autoencoder", 0.0) > FARTHEST:
         return "the auto-encoder's distance from the teacher"
     return next((name.replace("_", " ") for name, value in values.items() if not abs(value) <= LARGEST), None)
+
+
+class Throttle:
+    """Says of each occasion whether it is due: when some seconds have passed since the last one that was."""
+
+    def __init__(self, seconds: float, at_once: bool = False):
+        """`at_once`: the first occasion is due; otherwise the seconds run from now on."""
+        self._seconds, self._due_from = seconds, monotonic() + (0 if at_once else seconds)
+
+    def due(self) -> bool:
+        now = monotonic()
+        if now < self._due_from:
+            return False
+        self._due_from = now + self._seconds
+        return True

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from dfsc.atomic import replacing
 from dfsc.errors import TrainingError
-from dfsc.json_text import read_json
+from dfsc.files import read_json, replacing
 from dfsc.training.plan import TrainingPlan
 
 PLAN_FILE = "plan.json"

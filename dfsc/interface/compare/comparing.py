@@ -21,7 +21,7 @@ from dfsc.interface.session.visitors import visitor
 from dfsc.models.methods import PAIR
 from dfsc.study.cases import Case, Finding, Outcome
 from dfsc.study.selection import Selection, case_pixels, read_selection, selected_products, study_folder
-from dfsc.throttle import Throttle
+from dfsc.training.progress import Throttle
 
 PICTURE_EDGE = 360
 KEPT_LOOKS = 256

@@ -19,7 +19,7 @@ from dfsc.interface.session.passing_files import Upload, taken_over
 from dfsc.interface.session.photograph import Photograph, read_photograph
 from dfsc.interface.session.visitors import Visitor, visitor
 from dfsc.interface.wording import OWN
-from dfsc.throttle import Throttle
+from dfsc.training.progress import Throttle
 
 TABLE_TICK = 0.5
 # The upload field and the table, of which the field is emptied for the next photographs.

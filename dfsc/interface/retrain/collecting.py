@@ -17,9 +17,9 @@ from dfsc.interface.session.visitors import Visitor, visitor
 from dfsc.interface.wording import UNKNOWN_UPLOAD
 from dfsc.material.photographs import PhotoSet, joined, photo_set, read_photographs
 from dfsc.models.fre import MIN_IMAGES
-from dfsc.throttle import Throttle
 from dfsc.training.optimizer import load_optimizers
 from dfsc.training.previews import stand_in
+from dfsc.training.progress import Throttle
 
 READING_TICK = 0.25
 SIZE = "demo"

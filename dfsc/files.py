@@ -1,6 +1,9 @@
-"""JSON from outside: whatever can't be read, for whatever reason, is a ValueError."""
+"""Files of this library's own: JSON that is read strictly, and whatever is there as a whole or not at all."""
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +45,15 @@ def _inside(value: Any) -> list:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """Where to write what becomes the file once the block has ended; whatever breaks off leaves the file as it was."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        yield unfinished
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
