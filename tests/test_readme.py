@@ -57,9 +57,18 @@ def test_every_command_is_one(arguments):
 
 
 @pytest.fixture
-def workshop(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The desk with all that the commands name and do not make themselves."""
+def workshop(desk: Path, demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The desk with all that the commands name and do not make themselves.
+
+    The products that ship keep their teachers; trainings find a tiny one.
+    """
     shutil.copytree(weights_folder(), desk / "weights")
+    for size in ("demo", "small"):
+        teacher = shutil.move(desk / "weights" / "teacher" / size, desk)
+        for product in desk.glob("weights/*/dfsc"):
+            if json.loads((product / "config.json").read_text())["size"] == size:
+                shutil.copytree(teacher, product.parent / "teacher")
+    shutil.copytree(demo_folder / "teacher", desk / "weights" / "teacher", dirs_exist_ok=True)
     monkeypatch.setenv("DFSC_WEIGHTS", str(desk / "weights"))
     rendered = desk / "data" / "terminal_block"
     monkeypatch.setattr("dfsc.benchmarks.loco.CATEGORIES", CATEGORIES[:1])
@@ -73,6 +82,7 @@ def workshop(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return desk
 
 
+@pytest.mark.slow
 def test_every_other_command_runs_those_in_blocks_first(workshop, capsys, set_pace):
     """With smaller counts where a command draws, trains or measures, and one category; nothing else is changed."""
     said = {}
@@ -112,6 +122,7 @@ def test_what_the_readme_points_at_is_there(link):
     assert (ROOT / link).is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("snippet", [s for s in SNIPPETS if "gradio_client" not in s])
 def test_python_examples_run(desk, capsys, snippet):
     scope: dict = {}

@@ -22,7 +22,7 @@ from dfsc.hub.space import stage_space
 from dfsc.interface import environment
 from dfsc.interface.session import zerogpu
 
-PATIENCE = 90
+PATIENCE = 600
 ROOT = Path(__file__).parent.parent
 
 
@@ -78,6 +78,7 @@ def awaited(url: str) -> bytes:
     raise TimeoutError(url)
 
 
+@pytest.mark.slow
 def test_it_comes_up_and_says_what_it_shows(app, silence, draw, tmp_path):
     address, commit = app
     config = json.loads(awaited(f"{address}/config"))
@@ -109,6 +110,7 @@ STARTS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", STARTS, ids=["app", "command line"])
 @pytest.mark.parametrize(("policy", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
 def test_waiting_threads_sleep_unless_said_otherwise_before_torch_is_loaded(start, policy, found):

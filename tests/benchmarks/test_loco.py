@@ -71,6 +71,7 @@ def test_published_figures_name_their_source():
     assert "92.0" in lines[2]
 
 
+@pytest.mark.slow
 def test_a_table_of_two_categories_with_few_steps(categories, demo_weights, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(loco, "CATEGORIES", loco.CATEGORIES[:2])
     few = ["--size", "demo", "--steps", "1", "--copies", "1", "--method", "ead-s"]

@@ -10,9 +10,10 @@ import pytest
 from made_up_study import write_made_up_study
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from visiting import PATIENCE, launch
 
 from dfsc.checkpoints.detectors import load_teacher, save_detector
-from dfsc.interface.page import build_page, launch_arguments
+from dfsc.interface.page import build_page
 
 FLAGS = [
     "--no-sandbox",
@@ -26,9 +27,15 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
 ]
 HOME = "http://127.0.0.1"
-PATIENCE = 30_000
 
 expect.set_options(timeout=PATIENCE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder are slow."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.slow)
 
 
 def chromium_path() -> str | None:
@@ -69,9 +76,7 @@ def address(page_weights: Path) -> Iterator[str]:
     os.environ["DFSC_WEIGHTS"] = str(page_weights)
     os.environ["GRADIO_TEMP_DIR"] = str(page_weights.parent / "cache")
     page = build_page()
-    arguments = launch_arguments() | {"server_port": None, "prevent_thread_lock": True, "quiet": True}
-    _, address, _ = page.queue(max_size=64).launch(**arguments)
-    yield address
+    yield launch(page.queue(max_size=64))
     page.close()
     del os.environ["DFSC_WEIGHTS"], os.environ["GRADIO_TEMP_DIR"]
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from visiting import launch
 
 from dfsc.checkpoints.embedded import products
 from dfsc.checkpoints.weights import weights_folder
-from dfsc.interface.page import build_page, launch_arguments
+from dfsc.interface.page import build_page
 
 VERDICTS = {
     "good": ["Accepted", "Accepted"],
@@ -23,7 +24,7 @@ def page(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     """The page as app.py launches it, on the repository's own weights."""
     monkeypatch.delenv("DFSC_WEIGHTS", raising=False)
     blocks = build_page()
-    _, address, _ = blocks.launch(**launch_arguments() | {"server_port": None, "prevent_thread_lock": True})
+    address = launch(blocks)
     context = browser.new_context()
     page = context.new_page()
     page.goto(address)

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 from playwright.sync_api import Browser, expect
-from visiting import encoded, expect_inspected, upload
+from visiting import PATIENCE, encoded, expect_inspected, launch, upload
 
 from dfsc import product_detectors
 from dfsc.checkpoints.embedded import products
-from dfsc.interface.page import build_page, launch_arguments
+from dfsc.interface.page import build_page
 from dfsc.interface.session import visitors
 from dfsc.models.self_test import SelfTest
 
@@ -19,7 +19,7 @@ NOTES = {"fitted": 12, "steps": "900 student", "seed": 0, "license": "unknown"}
 def test_photographs_are_forgotten_with_their_visitor(browser: Browser, demo_weights, tmp_path, monkeypatch, draw):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "cache"))
     blocks = build_page()
-    _, address, _ = blocks.launch(**launch_arguments() | {"server_port": None, "prevent_thread_lock": True})
+    address = launch(blocks)
     before = set(visitors._visitors)
     context = browser.new_context()
     page = context.new_page()
@@ -28,7 +28,7 @@ def test_photographs_are_forgotten_with_their_visitor(browser: Browser, demo_wei
     expect_inspected(page, "part.png")
     assert set(visitors._visitors) - before
     context.close()
-    until = time.monotonic() + 200
+    until = time.monotonic() + PATIENCE / 1000
     while blocks.state_holder.session_data and time.monotonic() < until:
         time.sleep(0.2)
     assert not blocks.state_holder.session_data

@@ -1,6 +1,6 @@
 """A finding belongs to what was asked last, however slow the line and the networks are.
 
-Every test has 250 ms of latency, and inspections that take a while: what a Space is like.
+Every test has 120 ms of latency, and inspections that take a while: what a Space is like.
 """
 
 import json
@@ -10,14 +10,14 @@ import zipfile
 
 import pytest
 from playwright.sync_api import Page, expect
-from visiting import UPLOAD, encoded, expect_inspected, upload
+from visiting import PATIENCE, UPLOAD, encoded, expect_inspected, upload
 
 from dfsc.checkpoints.embedded import products
 from dfsc.interface.session import photograph as photographs
 from dfsc.interface.wording import product_name
 
-LATENCY = 250
-SLOW = 0.6
+LATENCY = 120
+SLOW = 0.25
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,7 @@ def slow_inspections(monkeypatch):
 
     def slow(*arguments):
         time.sleep(SLOW)
-        free.wait(20)
+        free.wait(PATIENCE / 1000)
         return quick(*arguments)
 
     monkeypatch.setattr(photographs, "_results", slow)

@@ -10,13 +10,12 @@ import pytest
 from gradio.utils import get_upload_folder
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Page, expect
-from visiting import encoded, expect_inspected
+from visiting import PATIENCE, encoded, expect_inspected
 
 from dfsc.interface.session.lane import lane
 from dfsc.interface.session.retraining import State
 
 PHOTOGRAPHS = "#photographs input[type=file]"
-LONG = 200_000
 NOT_USABLE = re.compile(r"Not usable yet, after .* EAD-S finds \d+ of 20 made-up faults.*“Train longer”")
 
 
@@ -49,7 +48,7 @@ def begin(page: Page, seconds: int) -> None:
 
 
 def wait_until(condition) -> None:
-    deadline = time.monotonic() + LONG / 1000
+    deadline = time.monotonic() + PATIENCE / 1000
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.2)
@@ -144,9 +143,9 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     # So slow a clock that a click ends it, not the time.
     set_pace(0.02)
     begin(ready, 80)
-    expect(ready.locator("#retrain-message")).to_contain_text("600 are usual", timeout=LONG)
-    expect(ready.locator("#retrain-message")).to_contain_text("Stage 1 of 3: training auto-encoders", timeout=LONG)
-    expect(ready.locator("#curves [data-plot=autoencoder] polyline")).to_have_count(2, timeout=LONG)
+    expect(ready.locator("#retrain-message")).to_contain_text("600 are usual")
+    expect(ready.locator("#retrain-message")).to_contain_text("Stage 1 of 3: training auto-encoders")
+    expect(ready.locator("#curves [data-plot=autoencoder] polyline")).to_have_count(2)
     other.click("#train")
     expect(other.locator("#retrain-message")).to_contain_text("You are number 1 in the queue")
     other.get_by_role("tab", name="Inspect").click()
@@ -154,16 +153,16 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     expect(other.locator("#results .file")).to_have_text("part 7.jpg")
     other.get_by_role("tab", name="Retrain").click()
     other.click("#stop")
-    expect(ready.locator("#preview figure")).to_have_count(4, timeout=LONG)
+    expect(ready.locator("#preview figure")).to_have_count(4)
     assert "made-up fault" in ready.locator("#preview figcaption").nth(1).inner_text()
-    expect(ready.locator("#curves [data-plot=student] polyline")).to_have_count(6, timeout=LONG)
+    expect(ready.locator("#curves [data-plot=student] polyline")).to_have_count(6)
     ready.click("#stop")
-    expect(ready.locator("#retrain-result")).to_contain_text("Calibrated on 4 held-out photographs", timeout=LONG)
+    expect(ready.locator("#retrain-result")).to_contain_text("Calibrated on 4 held-out photographs")
     # After so few steps it must not look like a pair that can be relied on.
     expect(ready.locator("#retrain-message .notice.unsure")).to_contain_text(NOT_USABLE)
     expect(ready.locator("#retrain-result .notice.unsure")).to_contain_text("“Train longer” goes on")
     expect(ready.locator("#retrain-result .badge.unsure")).to_have_count(2)
-    expect(other.locator("#retrain-message")).to_contain_text("stopped before its turn", timeout=LONG)
+    expect(other.locator("#retrain-message")).to_contain_text("stopped before its turn")
 
     with ready.expect_download() as download:
         ready.click("#download-pair")
@@ -247,13 +246,13 @@ def test_the_readmes_program_shows_why_a_training_failed(readmes_program, set_pa
 
 def test_leaving_the_page_stops_the_work(ready):
     begin(ready, 300)
-    expect(ready.locator("#curves polyline").first).to_be_visible(timeout=LONG)
+    expect(ready.locator("#curves polyline").first).to_be_visible()
     job = last_job()
     assert not job.finished
     asked = []
     ready.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     ready.close(run_before_unload=True)
-    wait_until_asked = time.monotonic() + 20
+    wait_until_asked = time.monotonic() + PATIENCE / 1000
     while not asked and time.monotonic() < wait_until_asked:
         ready.wait_for_timeout(100)
     assert asked == ["beforeunload"]

@@ -7,9 +7,9 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 from playwright.sync_api import Page, expect
-from visiting import encoded, expect_inspected
+from visiting import encoded, expect_inspected, launch
 
-from dfsc.interface.page import build_page, launch_arguments
+from dfsc.interface.page import build_page
 
 SAID = "This installation knows no product yet: train one in the Retrain tab"
 
@@ -18,8 +18,7 @@ SAID = "This installation knows no product yet: train one in the Retrain tab"
 def address(tmp_path, monkeypatch) -> Iterator[str]:
     monkeypatch.setenv("DFSC_WEIGHTS", str(tmp_path))
     blocks = build_page()
-    _, address, _ = blocks.queue().launch(**launch_arguments() | {"server_port": None, "prevent_thread_lock": True})
-    yield address
+    yield launch(blocks)
     blocks.close()
 
 

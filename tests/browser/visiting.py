@@ -1,12 +1,28 @@
-"""What visitors do in several tests: upload a photograph, wait until it is inspected, look at the maps."""
+"""What several tests do: launch the page; upload a photograph, wait until it is inspected, look at the maps."""
 
 import io
+import socket
 
+import gradio as gr
 import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from dfsc.interface.page import launch_arguments
+
+# Milliseconds after which something hangs, however busy the machine is.
+PATIENCE = 200_000
 UPLOAD = "#upload input[type=file]"
+
+
+def launch(page: gr.Blocks) -> str:
+    """Launch a page as app.py does, on a port that no test beside takes; gives its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    _, address, _ = page.launch(
+        **launch_arguments() | {"server_port": port, "prevent_thread_lock": True, "quiet": True}
+    )
+    return address
 
 
 def encoded(pixels: np.ndarray, kind: str = "PNG", mode: str | None = None, **options) -> bytes:

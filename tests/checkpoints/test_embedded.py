@@ -82,6 +82,7 @@ def test_weights_hold_no_pickle_and_stay_small():
     assert sum(path.stat().st_size for path in files) < 75e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_bfloat16_keeps_verdicts_and_scores(product):
     assert len(examples(product)) >= 4
@@ -92,6 +93,7 @@ def test_bfloat16_keeps_verdicts_and_scores(product):
             assert abs(one.score - other.score) < 0.015 * max(one.score, one.threshold), path.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_one_photograph_at_three_sizes_scores_alike(product):
     # 5 % are wanted; sharpening while halving costs up to 8.0 % (docs/measurements.md), so nearer to the limit than a

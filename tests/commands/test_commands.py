@@ -223,6 +223,7 @@ def camera_folder(folder: Path, draw, count: int) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_camera_of_12_bits_is_recognised_declared_and_read_alike_at_inspection(dfsc, draw, demo_weights, tmp_path):
     folder = camera_folder(tmp_path / "camera", draw, 12)
     few = ("--method", "dfsc", "--steps", 1, "--copies", 1)
@@ -242,6 +243,7 @@ def test_a_camera_of_12_bits_is_recognised_declared_and_read_alike_at_inspection
     assert load(tmp_path / "dark").config.bits == 16
 
 
+@pytest.mark.slow
 def test_train_says_what_it_uses_what_not_and_what_is_worth_a_look(dfsc, toy_dataset, demo_weights, tmp_path):
     folder = tmp_path / "mine"
     shutil.copytree(toy_dataset / "train" / "good", folder / "monday")
@@ -273,6 +275,7 @@ def test_photographs_that_show_nothing_are_refused(dfsc, demo_weights, tmp_path,
     assert not (tmp_path / "own" / "dfsc").exists()
 
 
+@pytest.mark.slow
 def test_few_photographs_copied_often_are_told(dfsc, draw, demo_weights, tmp_path):
     (tmp_path / "set").mkdir()
     for number in range(15):
@@ -314,6 +317,7 @@ def test_the_command_line_plans_what_the_library_plans(kind):
     assert planned(in_python).separation.warm_up == (0.8 if kind else 0.5)
 
 
+@pytest.mark.slow
 def test_train_evaluate_inspect(dfsc, toy_dataset, demo_weights, tmp_path, monkeypatch):
     out = tmp_path / "pair"
     ran = dfsc("train", toy_dataset, "--pair", "--steps", 2, "--copies", 1, "--tau", 0.8, "--seed", 3, "--out", out)
@@ -335,6 +339,7 @@ def test_train_evaluate_inspect(dfsc, toy_dataset, demo_weights, tmp_path, monke
     assert json.loads(inspected.stdout)[0]["results"][0]["source"] == str(out / "dfsc")
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_is_of_its_own_images_or_begins_anew(
     dfsc, toy_dataset, demo_weights, tmp_path, monkeypatch
 ):
@@ -363,6 +368,7 @@ def test_an_interrupted_training_is_of_its_own_images_or_begins_anew(
     assert config["training"]["steps"] == "1 autoencoder, 1 student"
 
 
+@pytest.mark.slow
 def test_another_teacher_is_kept_beside_what_it_trained(dfsc, toy_dataset, demo_weights, tmp_path):
     torch.manual_seed(5)
     network = halved(teacher_network(SIZES["demo"]))
@@ -377,6 +383,7 @@ def test_another_teacher_is_kept_beside_what_it_trained(dfsc, toy_dataset, demo_
     assert "holds another teacher" in refused.stderr
 
 
+@pytest.mark.slow
 def test_benchmark_compares_in_one_run(dfsc):
     ran = dfsc("benchmark", "speed", "--rounds", 1, "--json")
     figures = json.loads(ran.stdout)
@@ -439,6 +446,7 @@ def test_sound_masks_count_beside_others_and_kinds_are_what_they_are_said_to_be(
     assert "no kind of defect called scrach; it has missing, scratch." in refused.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", [["scratch"], [], ["good"]])
 def test_nothing_in_test_costs_a_training(kinds, dfsc, toy_dataset, demo_weights, tmp_path):
     root = tmp_path / "toy"
@@ -494,6 +502,7 @@ def test_a_checkpoint_with_a_number_that_is_none_gets_no_verdict(dfsc, demo_weig
     assert ran.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_module_runs_as_a_command_of_its_own(photographs, shared_folder):
     command = [sys.executable, "-m", "dfsc", "inspect", "broken.png", "--product", "toy_block", "--json"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "DFSC_WEIGHTS": str(shared_folder)}

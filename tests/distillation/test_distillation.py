@@ -99,6 +99,7 @@ def test_stopped_and_resumed_distillation_equals_an_uninterrupted_one(cache, tmp
         assert torch.equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_distillation_learns(cache):
     distillation = Distillation(DistillationPlan(steps=20, crops=2, warm_up=5), cache)
     before = distillation.measure(cache).inner

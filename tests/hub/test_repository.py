@@ -42,6 +42,7 @@ def test_names(text, name):
     assert hub_name(text) == name
 
 
+@pytest.mark.slow
 def test_a_pushed_pair_gives_equal_maps_in_another_process_with_an_empty_cache(published, pair, draw, tmp_path):
     np.save(tmp_path / "image.npy", draw(3))
     script = (
@@ -53,7 +54,7 @@ def test_a_pushed_pair_gives_equal_maps_in_another_process_with_an_empty_cache(p
     for source, weights in ((str(pair), pair.parent), ("org/block", tmp_path / "none")):
         subprocess.run(
             [sys.executable, "-c", script, source, source.replace("/", "-")],
-            check=True, env=os.environ | root | {"DFSC_WEIGHTS": str(weights)}, cwd=tmp_path, timeout=120,
+            check=True, env=os.environ | root | {"DFSC_WEIGHTS": str(weights)}, cwd=tmp_path, timeout=600,
         )  # fmt: skip
     pushed, pulled = (np.load(tmp_path / f"{source.replace('/', '-')}.npy") for source in (str(pair), "org/block"))
     assert pushed.shape == (2, 2, 56, 56)

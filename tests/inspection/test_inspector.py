@@ -351,14 +351,15 @@ context = multiprocessing.get_context("fork")
 queue = context.Queue()
 worker = context.Process(target=lambda: queue.put(inspector.inspect(image).results[0].score))
 worker.start()
-worker.join(90)
+worker.join(600)
 assert worker.exitcode == 0, worker.kill()
 assert abs(queue.get() - scores[0]) < 1e-3 * abs(scores[0])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_process_that_is_forked_after_an_inspection_inspects_too(demo_weights):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+def test_a_process_that_is_forked_after_an_inspection_inspects_too(shared_folder):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "DFSC_WEIGHTS": str(shared_folder)}
     ran = subprocess.run([sys.executable, "-c", FORKED], env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr

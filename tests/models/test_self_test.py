@@ -116,6 +116,7 @@ def test_usable_is_who_finds_enough_after_enough_steps():
     assert hasty.sentence == f"finds 17 of 20 made-up faults after {USABLE_STEPS - 1} steps only"
 
 
+@pytest.mark.slow
 def test_a_training_of_few_steps_says_that_it_is_not_usable(photographs, good_pictures, tiny_teacher):
     data = prepare(photographs, np.stack(good_pictures[5:]), tiny_teacher, copies=1, movement=0.0, seed=0)
     training = Training(["ead-s", "dfsc"], TrainingPlan(autoencoder_steps=2, student_steps=3), data, photographs)

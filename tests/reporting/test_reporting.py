@@ -184,6 +184,7 @@ def test_the_roc_curve_encloses_the_auroc():
     assert np.trapezoid(y, x) == pytest.approx(image_auroc(scores, anomalous))
 
 
+@pytest.mark.slow
 def test_several_trainings_of_each_method_are_compared_over_seeds(masked_dataset, make_tiny_detector, tiny_teacher):
     detectors = []
     for method in ("ead-s", "dfsc"):

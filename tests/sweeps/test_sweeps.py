@@ -1,13 +1,9 @@
 """Sweeps as a researcher runs them: which trainings there are, stopped and resumed, spread, and summed up."""
 
 import dataclasses
-import importlib.util
 import itertools
 import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -16,9 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dfsc.__main__ import main
 from dfsc.datasets import open_dataset
-from dfsc.errors import DatasetError, DFSCError, ImageError
+from dfsc.errors import DatasetError, DFSCError
 from dfsc.models.separation import Hinge, SeparationSettings
 from dfsc.sweeps.cells import Cell, check_datasets, grid, read_results
 from dfsc.sweeps.groups import divided
@@ -31,50 +26,6 @@ from dfsc.training.method_training import MethodTraining
 from dfsc.training.plan import Schedule
 from dfsc.training.recipe import Recipe
 from dfsc.training.training import Training
-
-ROOT = Path(__file__).parents[2]
-STEPS = ["--steps", "3", "--copies", "1"]
-
-
-@pytest.fixture(scope="session")
-def demo_folder(shared_folder):
-    """Of a size that other processes know."""
-    return shared_folder
-
-
-@pytest.fixture(scope="module")
-def penalty(tmp_path_factory, draw):
-    folder = tmp_path_factory.mktemp("penalty")
-    for seed in range(3):
-        Image.fromarray(draw(seed, missing=range(4), scratch=True)).save(folder / f"{seed}.png")
-    return ["--penalty", str(folder)]
-
-
-@pytest.fixture
-def sweep(demo_weights, toy_dataset, penalty, capsys):
-    """sweep(folder, *options) → exit status, table and messages."""
-
-    def run(folder, *options):
-        capsys.readouterr()
-        status = main(["sweep", str(toy_dataset), "--out", str(folder), *STEPS, *penalty, *map(str, options)])
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def by_one_process(demo_folder, toy_dataset, penalty, tmp_path_factory):
-    """The folder of a sweep of one seed by one process."""
-    folder = tmp_path_factory.mktemp("one")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("DFSC_WEIGHTS", str(demo_folder))
-        main(["sweep", str(toy_dataset), "--out", str(folder), *STEPS, *penalty, "--seed", "0"])
-    return folder
-
-
-def found_in(folder):
-    return json.loads((folder / "sweep.json").read_text())
 
 
 def recipe(method="dfsc", seed=0, **separation):
@@ -179,6 +130,7 @@ def test_cross_validation_tests_every_seed_on_other_good_images(toy_dataset):
     assert len({split.train for split in splits}) == 3
 
 
+@pytest.mark.slow
 def test_a_sweep_writes_table_numbers_and_picture_and_does_nothing_twice(sweep, by_one_process, tmp_path):
     folder = Path(shutil.copytree(by_one_process, tmp_path / "out"))
     status, out, err = sweep(folder, "--seed", 0, "--tau", 0.7, 0.99)
@@ -199,23 +151,7 @@ def test_a_sweep_writes_table_numbers_and_picture_and_does_nothing_twice(sweep, 
     assert again == out
 
 
-def test_two_processes_killed_and_one_to_resume_end_with_the_same_figures(
-    sweep, toy_dataset, penalty, by_one_process, tmp_path
-):
-    killed = tmp_path / "killed"
-    command = [sys.executable, "-m", "dfsc", "sweep", str(toy_dataset), "--out", str(killed), *STEPS, *penalty]
-    command += ["--seed", "0", "--workers", "2"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        for line in process.stderr:
-            if line.startswith("1/2"):
-                process.send_signal(signal.SIGKILL)
-                break
-    assert len(read_results(killed)) in (1, 2)
-    sweep(killed, "--seed", 0)
-    assert found_in(killed) == found_in(by_one_process)
-
-
+@pytest.mark.slow
 def test_an_interrupted_training_goes_on_where_it_was(
     demo_weights, toy_dataset, tmp_path, penalty, by_one_process, monkeypatch
 ):
@@ -242,6 +178,7 @@ def test_an_interrupted_training_goes_on_where_it_was(
     assert not list((tmp_path / "stopped" / "unfinished").iterdir())
 
 
+@pytest.mark.slow
 def test_cells_computed_together_come_to_what_each_comes_to_alone(demo_weights, toy_dataset, tmp_path, penalty):
     shared = {"steps": 4, "autoencoder_steps": 6, "imitation_steps": 3, "copies": 2, "penalty": penalty[1]}
     early, late = (dataclasses.replace(recipe(tau=0.6, warm_up=w), **shared) for w in (0.3, 0.7))
@@ -260,6 +197,7 @@ def test_cells_computed_together_come_to_what_each_comes_to_alone(demo_weights, 
         assert result.get("error") == alone[name].get("error")
 
 
+@pytest.mark.slow
 def test_together_the_steps_before_the_constraint_are_made_once(
     demo_weights, toy_dataset, tmp_path, penalty, monkeypatch
 ):
@@ -291,6 +229,7 @@ def test_only_cells_that_learn_the_same_at_first_are_put_together(demo_weights, 
     assert len(divided(grid([toy_dataset], joint, False, False))) == 2
 
 
+@pytest.mark.slow
 def test_trainings_interrupted_at_different_steps_come_together_again(
     demo_weights, toy_dataset, tmp_path, penalty, monkeypatch
 ):
@@ -315,6 +254,7 @@ def test_trainings_interrupted_at_different_steps_come_together_again(
     assert resumed == whole
 
 
+@pytest.mark.slow
 def test_two_sweeps_do_not_work_in_one_folder(demo_weights, toy_dataset, tmp_path, penalty):
     one = dataclasses.replace(recipe(), copies=1, penalty=penalty[1])
     cells = grid([toy_dataset], [one, dataclasses.replace(one, seed=1)], False, False)
@@ -326,16 +266,6 @@ def test_two_sweeps_do_not_work_in_one_folder(demo_weights, toy_dataset, tmp_pat
     assert list(run_missing(cells[:1], tmp_path)) == []
 
 
-def test_a_cell_that_fails_stops_the_sweep_with_its_sentence(demo_weights, toy_dataset, tmp_path, penalty):
-    copied = Path(shutil.copytree(toy_dataset, tmp_path / "toy"))
-    cells = grid(
-        [copied], [dataclasses.replace(recipe(), copies=1, penalty=penalty[1], seed=s) for s in (0, 1)], False, False
-    )
-    (copied / "train" / "good" / "000.png").write_bytes(b"nothing")
-    with pytest.raises(ImageError, match=r"good/000\.png"):
-        list(run_missing(cells, tmp_path / "out", workers=2))
-
-
 def test_without_ray_a_sentence_says_so(demo_weights, toy_dataset, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     cells = grid([toy_dataset], [recipe()], False, False)
@@ -343,13 +273,7 @@ def test_without_ray_a_sentence_says_so(demo_weights, toy_dataset, tmp_path, mon
         list(run_missing(cells, tmp_path, workers=2, ray="local"))
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the optional package ray is not installed")
-def test_two_ray_workers_find_what_one_process_finds(sweep, by_one_process, tmp_path, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    sweep(tmp_path, "--seed", 0, "--workers", 2, "--ray")
-    assert [row["auroc"] for row in found_in(tmp_path)] == [row["auroc"] for row in found_in(by_one_process)]
-
-
+@pytest.mark.slow
 def test_a_training_that_diverges_is_a_result(demo_weights, toy_dataset, tmp_path, penalty):
     wild = recipe(tau=0.5, margin=1e9, warm_up=0.0)
     (cell,) = grid([toy_dataset], [dataclasses.replace(wild, copies=1, penalty=penalty[1])], False, False)

@@ -95,6 +95,7 @@ def test_alone_it_needs_neither_steps_nor_seconds(demo_weights, photographs):
         Recipe(("ead-s", "fre"))
 
 
+@pytest.mark.slow
 def test_a_network_and_its_partner_are_judged_by_the_good_parts_that_both_hold_out(trio, photographs, draw):
     assert list(trio) == ["ead-s", "dfsc", "fre"]
     assert len({detector.config.held_out for detector in trio.values()}) == 1
@@ -112,6 +113,7 @@ def test_a_network_and_its_partner_are_judged_by_the_good_parts_that_both_hold_o
     np.testing.assert_array_equal(together[2].maps.local, alone[2].maps.local)
 
 
+@pytest.mark.slow
 def test_without_the_same_good_parts_there_is_no_partner(trio, draw):
     other = replace(trio["fre"], config=replace(trio["fre"].config, held_out="sha256:other"))
     unknown = [replace(d, config=replace(d.config, held_out="")) for d in (trio["ead-s"], trio["fre"])]
@@ -122,6 +124,7 @@ def test_without_the_same_good_parts_there_is_no_partner(trio, draw):
     assert [result.title for result in mixed][:2] == ["EAD-S + FRE", "DFSC + FRE"]
 
 
+@pytest.mark.slow
 def test_together_they_are_as_usable_as_the_less_usable_one(trio, draw):
     assert not trio["ead-s"].config.usable  # after three steps
     results = Inspector(list(trio.values()), partner=True).inspect(draw(3)).results

@@ -92,6 +92,7 @@ def test_dfsc_at_tau_one_is_ead_s(data, penalty, schedule):
     torch.testing.assert_close(parameters(training, "dfsc"), parameters(training, "ead-s"))
 
 
+@pytest.mark.slow
 def test_what_a_pair_shares_is_what_each_method_would_have_learned_alone(data, penalty):
     plan = replace(PLAN, imitation_steps=3, student_steps=2)
     pair = Training(["ead-s", "dfsc"], plan, data, penalty)
@@ -140,6 +141,7 @@ def test_a_constraint_that_has_begun_stays_when_the_steps_become_more(data, pena
     assert not torch.equal(parameters(pair, "ead-s"), parameters(pair, "dfsc"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", list(Schedule))
 @pytest.mark.parametrize("stop_after", [3, 9])
 def test_stopped_and_resumed_equals_uninterrupted(data, penalty, tmp_path, schedule, stop_after):
@@ -178,6 +180,7 @@ def test_divergence_is_told_and_leaves_the_last_good_state(data, penalty, tmp_pa
     assert (tmp_path / "state.pt").is_file()
 
 
+@pytest.mark.slow
 def test_after_a_divergence_the_methods_come_to_the_same_step_again(data, penalty, tmp_path, monkeypatch):
     monkeypatch.setattr("dfsc.training.method_training.SNAPSHOT_EVERY", 2)
     plan = replace(PLAN, autoencoder_steps=6, separation=SeparationSettings(warm_up=0.5))
@@ -215,6 +218,7 @@ def test_what_lies_beyond_what_a_training_that_goes_well_has(values, average, wr
     assert out_of_bounds(values, {"autoencoder": average}) == wrong
 
 
+@pytest.mark.slow
 def test_a_divergence_while_prolonged_goes_back_to_where_that_began(data, penalty, monkeypatch):
     pair = Training(["ead-s", "dfsc"], PLAN, data, penalty)
     list(pair.run())
@@ -231,6 +235,7 @@ def test_a_divergence_while_prolonged_goes_back_to_where_that_began(data, penalt
     assert pair.learns_to_inspect
 
 
+@pytest.mark.slow
 def test_a_prolonged_training_has_a_warm_up_of_its_own(data, penalty):
     plan = replace(PLAN, autoencoder_steps=4, separation=SeparationSettings(tau=0.9, warm_up=0.5))
     pair = Training(["ead-s", "dfsc"], plan, data, penalty)
@@ -259,6 +264,7 @@ def test_a_prolonged_training_has_no_detector_until_its_students_learn_again(dat
         assert training.learns_to_inspect == (progress.record.stage == "student")
 
 
+@pytest.mark.slow
 def test_detectors_are_calibrated_on_the_held_out_images(data, penalty):
     training = Training(["dfsc"], PLAN, data, penalty)
     list(training.run())
@@ -270,6 +276,7 @@ def test_detectors_are_calibrated_on_the_held_out_images(data, penalty):
     np.testing.assert_array_equal(maps.local, detector.calibration.good.local)
 
 
+@pytest.mark.slow
 def test_a_training_learns(data, penalty):
     plan = replace(PLAN, autoencoder_steps=60, student_steps=40)
     records = [p.record for p in Training(["ead-s"], plan, data, penalty).run()]
@@ -500,6 +507,7 @@ def test_the_time_left_follows_the_running_stage_and_reckons_later_ones_as_deare
     assert forecast.left("student", 10, stages) == 0
 
 
+@pytest.mark.slow
 def test_a_training_within_a_budget_ends_with_it_and_goes_on_when_prolonged(data, penalty, tmp_path, monkeypatch):
     ticks = itertools.count()
     monkeypatch.setattr("dfsc.training.pacing.monotonic", lambda: next(ticks))
