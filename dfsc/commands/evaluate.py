@@ -32,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
     if options.out:
         new_folder(options.out)
     detectors = detector_options.detectors(options)
+    unusable_ones = (one.config for one in detectors if not one.config.usable)
+    _tell(f"{config.name} is not usable yet: it {config.self_test.sentence}." for config in unusable_ones)
     _tell(dataset.problems)
     # Ground truth that can't be used shall be told before hours of inspecting, not after them.
     truth: GroundTruth | None = None
@@ -40,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.images_only and any(image.masks for image in dataset.test):
         truth, faults, unusable = _ground_truth(dataset)
     evaluation = evaluate(dataset, detectors)
-    _tell(evaluation.unreadable, "Left out: ")
+    _tell((sentence for sentence in evaluation.unreadable if sentence not in faults.values()), "Left out: ")
     localisations = _localised(truth, evaluation, faults)
     if options.out:
         file = write_report(dataset.name, evaluation, localisations, options.out, detectors)

@@ -29,7 +29,7 @@ def read_good(dataset: Dataset, bits: int | None, budget: Budget | None = None) 
         why = f" Left out: {' '.join(left_out[:SHOWN_LEFT_OUT])}" if left_out else ""
         raise TrainingError(f"There are {len(fitted)} good images; a training needs at least {MIN_IMAGES}.{why}")
     sys.stderr.write(f"{summary(len(fitted) + len(held_out), left_out)}\n")
-    for hint in (*fitted.hints, *held_out.hints):
+    for hint in dict.fromkeys((*fitted.hints, *held_out.hints)):
         sys.stderr.write(f"Worth a look: {hint}\n")
     return fitted, held_out
 

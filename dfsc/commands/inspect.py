@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from dfsc.geometry import place_on_image
 from dfsc.images.decoding import FULL_BITS, check_bits, read_image, recognised_bits
 from dfsc.images.photo_files import photograph_files, summary
 from dfsc.inspection.map_files import write_map
-from dfsc.inspection.records import CSV_HEADER, csv_lines, csv_rows, result_record
+from dfsc.inspection.records import CSV_HEADER, csv_left_out, csv_lines, csv_rows, result_record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,9 @@ def run(options: argparse.Namespace) -> int:
                 report, inspection = _inspect(inspector, image, judged)
                 if inspection:
                     _write_maps(inspection, maps.get(image, {}))
-                    table(image, inspection)
+                    table(csv_rows(image, inspection.size, inspection.results))
+                else:
+                    table([csv_left_out(image, report["error"])])
                 reports.append(report)
                 if not options.json:
                     sys.stdout.write(_lines(report))
@@ -112,8 +114,8 @@ def _inspect(
 
 
 @contextmanager
-def _table(file: Path | None) -> "Iterator[Callable[[str, dfsc.Inspection], None]]":
-    """Writes an inspection's lines to a CSV file as they come; raises DFSCError for a file that is there already."""
+def _table(file: Path | None) -> Iterator[Callable[[Iterable[tuple]], None]]:
+    """Writes rows to a CSV file as they come; raises DFSCError for a file that is there already."""
     if file is None:
         yield lambda *_: None
         return
@@ -123,8 +125,8 @@ def _table(file: Path | None) -> "Iterator[Callable[[str, dfsc.Inspection], None
     with file.open("w", encoding="utf-8-sig", newline="") as stream:
         stream.write(csv_lines([CSV_HEADER]))
 
-        def write(image: str, inspection: "dfsc.Inspection") -> None:
-            stream.write(csv_lines(csv_rows(image, inspection.size, inspection.results)))
+        def write(rows: Iterable[tuple]) -> None:
+            stream.write(csv_lines(rows))
             stream.flush()
 
         yield write

@@ -267,6 +267,7 @@ def _to_rgb(picture: Image.Image, name: str, bits: int = FULL_BITS) -> np.ndarra
         values = np.asarray(picture)
         if values.min() < 0 or values.max() > 65535:
             raise ImageError(f"{name} has pixel values beyond 16 bits; export it with 8 or 16 bits a channel.")
+        _check_hold(values, bits, name)
         return np.repeat(_to_8_bits(bits)[values][..., None], 3, axis=2)
     if picture.mode == "F":
         raise ImageError(f"{name} has floating-point pixels; export it with 8 or 16 bits a channel.")
@@ -275,6 +276,15 @@ def _to_rgb(picture: Image.Image, name: str, bits: int = FULL_BITS) -> np.ndarra
         opaque.alpha_composite(picture.convert("RGBA"))
         picture = opaque
     return np.asarray(picture.convert("RGB"))
+
+
+def _check_hold(values: np.ndarray, bits: int, name: str) -> None:
+    """Raise ImageError for values that so many bits don't hold: they would all be white."""
+    if values.max() >> bits:
+        raise ImageError(
+            f"{name} has values up to {values.max()}, more than the {bits} bits by which it is to be read; "
+            "export it as the others were, or have it read by more bits."
+        )
 
 
 def _has_unused_alpha(picture: Image.Image) -> bool:
@@ -336,6 +346,7 @@ def _other_byte(raw_mode: str) -> str:
 
 def _deep_colour(data: bytes, name: str, bits: int) -> np.ndarray:
     values = _deep_values(data, name)
+    _check_hold(values[..., :3], bits, name)
     colours = _to_8_bits(bits)[values[..., :3]]
     alpha = values[..., 3:]
     if not alpha.any():  # none, or one that nobody is to look at

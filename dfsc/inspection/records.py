@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dfsc.inspection.inspector import Inspection, Result
 
-CSV_HEADER = ("photograph", "width", "height", "detector", "verdict", "score", "limit", "branch")
+NOT_INSPECTED = "not inspected"
+CSV_HEADER = ("photograph", "width", "height", "detector", "verdict", "score", "limit", "branch", "note")
 
 
 def result_record(inspection: "Inspection", result: "Result") -> dict:
@@ -34,7 +35,12 @@ def result_record(inspection: "Inspection", result: "Result") -> dict:
 def csv_rows(name: str, size: tuple[int, int], results: "Iterable[Result]") -> Iterator[tuple]:
     """A row of CSV_HEADER for each result of a photograph."""
     for r in results:
-        yield _inert(name), *size, r.detector, r.verdict, f"{r.score:.4f}", f"{r.threshold:.4f}", r.branch
+        yield _inert(name), *size, r.detector, r.verdict, f"{r.score:.4f}", f"{r.threshold:.4f}", r.branch, ""
+
+
+def csv_left_out(name: str, why: str) -> tuple:
+    """The row of a photograph that was not inspected; `why` is a sentence, which names it where `name` is empty."""
+    return _inert(name), "", "", "", NOT_INSPECTED, "", "", "", _inert(why)
 
 
 def csv_lines(rows: Iterable[Iterable]) -> str:

@@ -199,6 +199,11 @@ def test_a_table_has_paths_and_verdicts_by_the_mix_and_limit_that_are_given(dfsc
         assert result["score"] == pytest.approx(0.25 * result["local_peak"] + 0.75 * result["global_peak"], rel=1e-5)
     plain = json.loads(dfsc(*command[:-4], cwd=photographs).stdout)[0]["results"][0]
     assert plain["threshold"] > results[0]["threshold"]
+    (photographs / "line 2" / "cut.png").write_bytes((photographs / "line 2" / "part.png").read_bytes()[:99])
+    ran = dfsc("inspect", "line 2", "--product", "toy_block", "--csv", "cut.csv", cwd=photographs)
+    first = next(csv.DictReader((photographs / "cut.csv").read_text("utf-8-sig").splitlines()))
+    assert (ran.returncode, first["photograph"], first["verdict"]) == (1, "line 2/cut.png", "not inspected")
+    assert first["note"].startswith("cut.png is damaged")
     again = dfsc(*command, "--csv", "tables/today.csv", cwd=photographs)
     assert (again.returncode, "not overwritten" in again.stderr) == (2, True)
 

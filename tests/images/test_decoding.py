@@ -334,8 +334,10 @@ def test_what_a_file_says_of_its_own_values_counts_before_all():
     assert read_image(file).max() == 255
 
 
-def test_values_beyond_the_bits_are_white_and_nonsense_is_refused():
-    assert read_image(encoded(Image.fromarray(np.full((20, 20), 9000, np.uint16)), "PNG"), bits=12).min() == 255
+def test_values_beyond_the_bits_and_nonsense_are_refused():
+    bright = encoded(Image.fromarray(np.full((20, 20), 9000, np.uint16)), "PNG")
+    assert "values up to 9000, more than the 12 bits" in refusal(bright, bits=12)
+    assert read_image(bright, bits=14).min() == round(9000 * 255 / 16383)
     for bits in (0, 7, 17, 12.0, "12"):
         assert "8 to 16 bits" in refusal(encoded(noisy(), "PNG"), bits=bits)
 

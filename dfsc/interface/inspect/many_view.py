@@ -1,8 +1,9 @@
 """Several inspected photographs as a table, the highest score first, and as a CSV file."""
 
 import base64
+from collections.abc import Sequence
 
-from dfsc.inspection.records import CSV_HEADER, csv_lines, csv_rows
+from dfsc.inspection.records import CSV_HEADER, csv_left_out, csv_lines, csv_rows
 from dfsc.interface import wording
 from dfsc.interface.markup import picture, text
 from dfsc.interface.session.many import Many, Ranked
@@ -22,7 +23,7 @@ def many_html(many: Many | None, settings: Settings) -> str:
         f'<section class="card many" data-product="{text(many.product)}">'
         f"<h2>{wording.many_heading(many.product, suspect, len(ranked))}</h2>{bar}"
         + (_table(ranked, many.number) if ranked else "")
-        + (_download(ranked) if done and ranked else "")
+        + (_download(ranked, many.left_out) if done and ranked else "")
         + _left_out(many)
         + "</section>"
     )
@@ -53,19 +54,19 @@ def _row(row: Ranked, table: int) -> str:
     )
 
 
-def _download(ranked: list[Ranked]) -> str:
-    data = base64.b64encode(many_csv(ranked).encode("utf-8-sig")).decode()
+def _download(ranked: list[Ranked], left_out: Sequence[str]) -> str:
+    data = base64.b64encode(many_csv(ranked, left_out).encode("utf-8-sig")).decode()
     return (
         f'<p><a class="button" download="{wording.MANY_FILE}" href="data:text/csv;base64,{data}">'
         + f"{wording.MANY_DOWNLOAD}</a></p>"
     )
 
 
-def many_csv(ranked: list[Ranked]) -> str:
-    """A line a photograph and method: name, size, detector, verdict, score, limit, and the branch that is larger."""
+def many_csv(ranked: list[Ranked], left_out: Sequence[str] = ()) -> str:
+    """A line a photograph and method, and one for each file that could not be used (a sentence)."""
     photographs = ((row.entry.photograph, row.results) for row in ranked)
     rows = (row for p, results in photographs for row in csv_rows(p.name, (p.width, p.height), results))
-    return csv_lines([CSV_HEADER, *rows])
+    return csv_lines([CSV_HEADER, *rows, *(csv_left_out("", sentence) for sentence in left_out)])
 
 
 def _left_out(many: Many) -> str:
