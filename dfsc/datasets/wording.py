@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dfsc.images.decoding import image_files
+from dfsc.images.decoding import image_files, one_line
 
 _SHOWN_NAMES = 5
 _SHOWN_CHARACTERS = 120
@@ -37,5 +37,4 @@ def listed(names: list[str]) -> str:
 
 def printable(text: str) -> str:
     """A value from a file as it fits into a sentence: one line, not endless."""
-    line = "".join(character if character.isprintable() else "?" for character in text)
-    return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…"
+    return one_line(text, _SHOWN_CHARACTERS)

@@ -10,7 +10,8 @@ checkpoint says by how many bits the photographs of its training were read, for 
 
 import io
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -75,7 +76,7 @@ def read_image(source: ImageSource, name: str | None = None, bits: int | None = 
     """
     name, data = _named_bytes(source, name)
     check_bits(bits)
-    with _Decoding(name, data), _opened(data, name) as picture:
+    with _decoding(name, data), _opened(data, name) as picture:
         scale = _own_bits(picture) or bits or FULL_BITS
         if scale < FULL_BITS and _is_deep_colour(picture):
             return _deep_colour(data, name, scale)
@@ -87,7 +88,7 @@ def read_image(source: ImageSource, name: str | None = None, bits: int | None = 
 def decoded(source: ImageSource, name: str | None, convert: Callable[[Image.Image, str], Converted]) -> Converted:
     """What `convert` makes of a picture as its file has it, not yet upright, and of its name; see read_image."""
     name, data = _named_bytes(source, name)
-    with _Decoding(name, data), _opened(data, name) as picture:
+    with _decoding(name, data), _opened(data, name) as picture:
         picture.load()
         return convert(picture, name)
 
@@ -115,7 +116,7 @@ def highest_value(source: ImageSource) -> int | None:
     """The highest value of a photograph of 16 bits a channel; None for any other, and for what can't be read."""
     try:
         name, data = _named_bytes(source, None)
-        with _Decoding(name, data), _opened(data, name) as picture:
+        with _decoding(name, data), _opened(data, name) as picture:
             if _own_bits(picture):
                 return None
             if _is_deep_colour(picture):
@@ -176,24 +177,19 @@ def image_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if _named_like_picture(path) and path.is_file())
 
 
-class _Decoding:
+@contextmanager
+def _decoding(name: str, data: bytes) -> Iterator[None]:
     """Turns whatever decoding a picture's bytes raises into an ImageError that calls it by `name`."""
-
-    def __init__(self, name: str, data: bytes):
-        self._name, self._data = name, data
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is None or isinstance(error, ImageError) or not isinstance(error, Exception):
-            return
-        if isinstance(error, Image.DecompressionBombError):
-            raise ImageError(_too_large(self._name)) from error
-        if isinstance(error, UnidentifiedImageError):
-            raise ImageError(unknown_kind(self._name, self._data[:16])) from error
-        # On hostile bytes Pillow's decoders raise nearly anything.
-        raise ImageError(f"{self._name} is damaged or cut off; export or copy it once more.") from error
+    try:
+        yield
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ImageError(_too_large(name)) from error
+    except UnidentifiedImageError as error:
+        raise ImageError(unknown_kind(name, data[:16])) from error
+    except Exception as error:  # on hostile bytes Pillow's decoders raise nearly anything
+        raise ImageError(f"{name} is damaged or cut off; export or copy it once more.") from error
 
 
 def unknown_kind(name: str, start: bytes = b"") -> str:
@@ -369,9 +365,13 @@ def _named_like_picture(path: Path) -> bool:
 
 
 def _shown(name: str) -> str:
-    """A file's name as it fits into a sentence: one line, printable, not endless."""
-    printable = "".join(character if character.isprintable() else "?" for character in name)
-    if len(printable) <= _SHOWN_NAME:
-        return printable
-    # Of a long path the end says most.
-    return f"…{printable[1 - _SHOWN_NAME :]}" if "/" in printable else printable[: _SHOWN_NAME - 1] + "…"
+    """A file's name as it fits into a sentence; of a long path the end says most."""
+    if "/" in name and len(name) > _SHOWN_NAME:
+        name = f"…{name[1 - _SHOWN_NAME :]}"
+    return one_line(name, _SHOWN_NAME)
+
+
+def one_line(text: str, most: int) -> str:
+    """A text from outside as it fits into a sentence: one line, printable, of at most so many characters."""
+    line = "".join(character if character.isprintable() else "?" for character in text)
+    return line if len(line) <= most else line[: most - 1] + "…"

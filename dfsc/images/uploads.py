@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dfsc.errors import ImageError
+from dfsc.errors import DFSCError, ImageError
 from dfsc.images.archives import (
     MAX_FILES,
     ZIP_STARTS,
@@ -22,7 +22,7 @@ from dfsc.images.archives import (
     too_large,
     visible_entries,
 )
-from dfsc.images.decoding import MAX_BYTES
+from dfsc.images.decoding import MAX_BYTES, one_line
 from dfsc.images.good_parts import good_training
 from dfsc.images.photo_files import no_file, place_in, visible_files
 
@@ -92,8 +92,6 @@ class Listing:
                 self._add_folder(path, shown)
             elif not is_system_file(name):
                 self._add_file(path, shown)
-        except _FullError:
-            raise
         except ArchiveError as error:
             self.problems.append(str(error))
         except OSError:
@@ -106,8 +104,6 @@ class Listing:
         for path in files:
             try:
                 self._add_file(path, self._within(shown, place_in(folder, path)))
-            except _FullError:
-                raise
             except ArchiveError as error:
                 self.problems.append(str(error))
 
@@ -147,8 +143,7 @@ class Listing:
 def shown_name(name: str) -> str:
     """A name from a visitor as it fits into a sentence: without folders, one line, printable, not endless."""
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    printable = "".join(character if character.isprintable() else "?" for character in last) or "The file"
-    return printable if len(printable) <= _SHOWN_NAME else printable[: _SHOWN_NAME - 1] + "…"
+    return one_line(last or "The file", _SHOWN_NAME)
 
 
 def shown_place(name: str) -> str:
@@ -165,7 +160,7 @@ def shown_place(name: str) -> str:
     return place if len(place) <= _SHOWN_PLACE else f"…{place[1 - _SHOWN_PLACE :]}"
 
 
-class _FullError(ArchiveError):
+class _FullError(DFSCError):
     """There are more files than are looked at."""
 
 
