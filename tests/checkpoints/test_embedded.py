@@ -109,6 +109,7 @@ def test_one_photograph_at_three_sizes_scores_alike(product):
                 assert abs(a.score - b.score) < 0.1 * max(a.score, a.threshold), path.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_own_examples_are_never_foreign_and_another_products_always(product):
     assert not any(result.foreign for path in examples(product) for result in findings(product, path))

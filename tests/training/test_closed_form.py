@@ -87,6 +87,7 @@ def test_three_photographs_are_too_few(demo_weights, photographs):
         closed_form_detector(photographs[:3], embedded_teacher("demo"), "block", {})
 
 
+@pytest.mark.slow
 def test_alone_it_needs_neither_steps_nor_seconds(demo_weights, photographs):
     training = start(Recipe("fre"), photographs)
     assert list(training.run()) == []

@@ -408,6 +408,7 @@ def test_the_time_that_is_said_to_be_enough_is(clock):
     assert again.steps("autoencoder", 2, planned=300) >= 4
 
 
+@pytest.mark.slow
 def test_a_calibration_that_takes_too_long_is_of_fewer_images(data, penalty, good_pictures, clock, monkeypatch):
     monkeypatch.setattr(Training, "_inspection_seconds", lambda _: 0.5)
     many = replace(data, held_out=np.stack(good_pictures * 8))
@@ -577,6 +578,7 @@ def test_what_else_a_training_is_made_of_is_told_too():
     assert origin.changes(replace(origin, penalty="c")) == "other penalty images"
 
 
+@pytest.mark.slow
 def test_more_time_is_no_other_setting(demo_weights, good_pictures, tmp_path, set_pace):
     set_pace(0.05)
     images, folder = np.stack(good_pictures * 2)[:12], tmp_path / "unfinished"
@@ -697,6 +699,7 @@ def test_a_published_training_holds_a_tenth_out_and_draws_nothing_twice(demo_wei
     np.testing.assert_array_equal(data.jittered[drawn[:1]], first)
 
 
+@pytest.mark.slow
 def test_a_published_training_goes_on_where_it_stopped_and_is_in_float32(data, penalty, tmp_path, monkeypatch):
     monkeypatch.setattr("dfsc.machine.multiplies_bfloat16", lambda: True)
     plan = replace(PUBLISHED_PLAN, student_steps=5)
@@ -714,6 +717,7 @@ def test_a_published_training_goes_on_where_it_stopped_and_is_in_float32(data, p
     assert not torch.equal(parameters(fast, "dfsc"), parameters(whole, "dfsc"))
 
 
+@pytest.mark.slow
 def test_the_scale_of_positions_is_of_held_out_and_fitted_images(data, penalty):
     training = Training(["ead-s"], PLAN, data, penalty)
     list(training.run())
