@@ -25,10 +25,10 @@ def installed(tmp_path_factory) -> Path:
     tree = place / "tree"
     shutil.copytree(ROOT / "dfsc", tree / "dfsc", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "weights" / "teacher", tree / "weights" / "teacher")
-    for name in ("pyproject.toml", "setup.py", "requirements.txt", "LICENSE"):
+    for name in ("pyproject.toml", "requirements.txt", "LICENSE"):
         shutil.copyfile(ROOT / name, tree / name)
     # As pip does it, with the backend that pyproject.toml names, but without asking an index for that.
-    build = "from setuptools import build_meta; build_meta.build_wheel('..')"
+    build = "from hatchling.build import build_wheel; build_wheel('..')"
     subprocess.run([sys.executable, "-c", build], cwd=tree, capture_output=True, check=True)
     with zipfile.ZipFile(next(place.glob("*.whl"))) as wheel:
         wheel.extractall(place / "site")
