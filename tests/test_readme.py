@@ -77,7 +77,7 @@ def workshop(desk: Path, demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (desk / "mvtec_loco_anomaly_detection").mkdir()
     for name in ("transistor", "my_data", f"mvtec_loco_anomaly_detection/{CATEGORIES[0]}"):
         (desk / name).symlink_to(rendered)
-    write_bundle(dfsc.open_checkpoints(desk / "weights" / "terminal_block"), desk / "own_1.zip")
+    write_bundle(dfsc.open_checkpoints(demo_folder / "toy_block"), desk / "own_1.zip")
     (desk / "meaning.txt").write_text("It runs.\nIt is small.\nIt says nothing.\n", encoding="utf-8")
     return desk
 
@@ -124,7 +124,7 @@ def test_what_the_readme_points_at_is_there(link):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("snippet", [s for s in SNIPPETS if "gradio_client" not in s])
-def test_python_examples_run(desk, capsys, snippet):
+def test_python_examples_run(workshop, capsys, snippet):
     scope: dict = {}
     if "load_photographs" in snippet:
         exec(SNIPPETS[0], scope)

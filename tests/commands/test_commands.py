@@ -376,8 +376,8 @@ def test_an_interrupted_training_is_of_its_own_images_or_begins_anew(
 @pytest.mark.slow
 def test_another_teacher_is_kept_beside_what_it_trained(dfsc, toy_dataset, demo_weights, tmp_path):
     torch.manual_seed(5)
-    network = halved(teacher_network(SIZES["demo"]))
-    save_teacher(network, "demo", {}, tmp_path / "other", "# Another random teacher\n")
+    network = halved(teacher_network(SIZES["tiny"]))
+    save_teacher(network, "tiny", {}, tmp_path / "other", "# Another random teacher\n")
     few = ("--steps", 1, "--copies", 1, "--teacher", tmp_path / "other")
     out = tmp_path / "part" / "dfsc"
     ran = dfsc("train", toy_dataset, "--method", "dfsc", *few, "--out", out)
