@@ -12,6 +12,7 @@ from dfsc.images.decoding import network_image
 from dfsc.inspection.inspector import Inspector
 from dfsc.models.calibration import FOREIGN
 from dfsc.models.detector import Detector
+from dfsc.reporting.formats import markdown_table
 
 BATCH = 8
 
@@ -60,10 +61,15 @@ def _of(inspector: Inspector, paths: Sequence[Path]) -> np.ndarray:
 
 def table(measured: Sequence[Strangeness]) -> str:
     """A line a detector: what is recognised and what is mistaken, and how wide the gap between the two is."""
-    lines = [f"| detector | others above {FOREIGN} | lowest | own above {FOREIGN} | highest |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {m.detector} | {m.recognised:.1%} of {len(m.others)} | {m.others.min():.2f} "
-        f"| {m.mistaken:.1%} of {len(m.own)} | {m.own.max():.2f} |"
+    heads = ["detector", f"others above {FOREIGN}", "lowest", f"own above {FOREIGN}", "highest"]
+    rows = [
+        [
+            m.detector,
+            f"{m.recognised:.1%} of {len(m.others)}",
+            f"{m.others.min():.2f}",
+            f"{m.mistaken:.1%} of {len(m.own)}",
+            f"{m.own.max():.2f}",
+        ]
         for m in measured
     ]
-    return "\n".join(lines)
+    return markdown_table(heads, rows)

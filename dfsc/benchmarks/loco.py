@@ -11,6 +11,7 @@ from dfsc.errors import DatasetError
 from dfsc.evaluation.evaluation import ALL, FAMILIES, MEAN
 from dfsc.material.training_set import MIN_IMAGES
 from dfsc.models.methods import METHODS
+from dfsc.reporting.formats import markdown_table, percent
 from dfsc.sweeps.cells import Cell
 from dfsc.sweeps.summary import Row
 from dfsc.sweeps.workbench import Workbench
@@ -101,13 +102,13 @@ def table(rows: Sequence[Row]) -> str:
     Rows of other settings than their method, size and constraint stand in blocks of their own.
     """
     heads = ["method", "category", *GROUPS, "seeds"]
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines = []
     for title in dict.fromkeys(map(_title, rows)):
         own = [row for row in rows if _title(row) == title]
         lines += [_line(title, row.settings["dataset"], [row]) for row in own]
         if {row.settings["dataset"] for row in own if row.seeds} == set(CATEGORIES):
             lines.append(_line(title, "**mean**", own))
-    return "\n".join([*lines, *_published_lines()])
+    return markdown_table(heads, [*lines, *_published_lines()])
 
 
 def _title(row: Row) -> str:
@@ -121,18 +122,18 @@ def _title(row: Row) -> str:
     return ", ".join(parts)
 
 
-def _line(method: str, category: str, rows: Sequence[Row]) -> str:
+def _line(method: str, category: str, rows: Sequence[Row]) -> list[str]:
     figures = []
     for group in GROUPS:
         values = [mean(row.auroc(group)) for row in rows if row.auroc(group)]
-        figures.append(f"{100 * mean(values):.1f}" if len(values) == len(rows) else "")
+        figures.append(percent(mean(values)) if len(values) == len(rows) else "")
     seeds = min(len(row.seeds) for row in rows)
     diverged = sum(len(row.diverged) for row in rows)
     told = f"{seeds}, {diverged} diverged" if diverged else str(seeds)
-    return "| " + " | ".join([method, category, *figures, told]) + " |"
+    return [method, category, *figures, told]
 
 
-def _published_lines() -> Iterator[str]:
+def _published_lines() -> Iterator[list[str]]:
     for line in PUBLISHED:
         figures = ["" if value is None else f"{value:.1f}" for value in (line.logical, line.structural, line.mean)]
-        yield "| " + " | ".join([f"{line.method}, published", f"mean ({line.source})", *figures, "", ""]) + " |"
+        yield [f"{line.method}, published", f"mean ({line.source})", *figures, "", ""]

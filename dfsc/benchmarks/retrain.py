@@ -12,6 +12,7 @@ from dfsc.datasets import Dataset, check_divided, check_trainable, open_dataset
 from dfsc.evaluation.evaluation import DetectorReport, evaluate
 from dfsc.images.decoding import network_image
 from dfsc.models.self_test import SelfTest
+from dfsc.reporting.formats import markdown_table
 from dfsc.sweeps.workbench import cross_validation_split
 from dfsc.training.pacing import Budget
 from dfsc.training.recipe import Recipe, start
@@ -75,15 +76,14 @@ def _run(dataset: Dataset, recipe: Recipe, photographs: int) -> RetrainRun:
 
 def table(done: Sequence[RetrainRun]) -> str:
     """Image AUROC by seed, method and anomaly (local / global / fused), and their means over the seeds."""
-    lines = ["| method | anomaly | " + " | ".join(f"seed {run.seed}" for run in done) + " | mean |"]
-    lines.append("|" + "---|" * (len(done) + 3))
+    rows = []
     for number, report in enumerate(done[0].reports):
         for group in report.auroc:
             values = [run.reports[number].auroc[group] for run in done]
             cells = [" / ".join(f"{value[name]:.3f}" for name in ("local", "global", "fused")) for value in values]
             fused = mean(value["fused"] for value in values)
-            lines.append(f"| {report.method} | {group} | " + " | ".join(cells) + f" | **{fused:.3f}** |")
-    return "\n".join(lines)
+            rows.append([report.method, group, *cells, f"**{fused:.3f}**"])
+    return markdown_table(["method", "anomaly", *(f"seed {run.seed}" for run in done), "mean"], rows)
 
 
 def summary(run: RetrainRun, wished: float) -> str:

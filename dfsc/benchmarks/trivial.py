@@ -15,6 +15,7 @@ from dfsc.datasets import check_divided, check_trainable, open_dataset
 from dfsc.evaluation.evaluation import group_aurocs
 from dfsc.images.decoding import network_image
 from dfsc.models.detector import Teacher, network_input
+from dfsc.reporting.formats import markdown_table
 
 BATCH = 4
 BANK = 20_000  # patches; a smaller draw misses what is rare in good images, and then nothing stands out
@@ -105,6 +106,5 @@ def _features(images: np.ndarray, teacher: Teacher) -> Iterator[Tensor]:
 def table(found: Sequence[Baseline]) -> str:
     """One line a baseline, one column a group."""
     groups = list(found[0].auroc)
-    lines = ["| baseline | " + " | ".join(groups) + " |", "|---|" + "---|" * len(groups)]
-    lines += [f"| {b.name} | " + " | ".join(f"{b.auroc[group]:.3f}" for group in groups) + " |" for b in found]
-    return "\n".join(lines)
+    rows = [[baseline.name, *(f"{baseline.auroc[group]:.3f}" for group in groups)] for baseline in found]
+    return markdown_table(["baseline", *groups], rows)

@@ -5,6 +5,7 @@ from dfsc.evaluation.localisation import LIMITS, USUAL_LIMIT
 from dfsc.evaluation.scoring import FUSED, MAPS
 from dfsc.evaluation.significance import FEW, RESAMPLES
 from dfsc.reporting.figures_of_merit import DetectorFigures, FiguresOfMerit, PairFigures
+from dfsc.reporting.formats import markdown_table, percent, points
 from dfsc.reporting.naming import group_title, main_groups
 from dfsc.reporting.pictures import Picture
 
@@ -57,11 +58,11 @@ def _summary(figures: FiguresOfMerit) -> str:
         heads += [f"{metric} {USUAL_LIMIT[metric]:g}<br>{group_title(group)}" for group in groups]
     rows = []
     for detector in figures.detectors:
-        row = [detector.label, *(_percent(detector.report.auroc[group][FUSED]) for group in groups)]
+        row = [detector.label, *(percent(detector.report.auroc[group][FUSED]) for group in groups)]
         if detector.localisation:
-            row += [_percent(detector.localisation.usual[group]) for group in groups]
+            row += [percent(detector.localisation.usual[group]) for group in groups]
         rows.append(row)
-    return _table(["Detector", *heads], rows)
+    return markdown_table(["Detector", *heads], rows, words=1)
 
 
 def _folders(figures: FiguresOfMerit) -> str:
@@ -69,7 +70,7 @@ def _folders(figures: FiguresOfMerit) -> str:
         [folder.name, group_title(folder.family or NOTHING), folder.images, folder.masks or NOTHING]
         for folder in figures.folders
     ]
-    return _table(["Test folder", "Kind", "Images", "Ground-truth masks"], rows, words=2)
+    return markdown_table(["Test folder", "Kind", "Images", "Ground-truth masks"], rows, words=2)
 
 
 def _detectors(figures: FiguresOfMerit) -> str:
@@ -85,10 +86,10 @@ def _detectors(figures: FiguresOfMerit) -> str:
         rows.append(row)
     heads = ["Detector", "Name"]
     if not notes:
-        return _table(heads, rows, words=2)
+        return markdown_table(heads, rows, words=2)
     heads += ["Checkpoint", "Size", "Schedule", "Weights", "Teacher"]
     said = "\n".join(notes)
-    return _table(heads, rows, words=len(heads)) + (
+    return markdown_table(heads, rows, words=len(heads)) + (
         f"\n\nWeights and teacher: the first {DIGITS} digits of their files' SHA-256. "
         f"What the checkpoints note on their training:\n\n{said}"
     )
@@ -97,13 +98,13 @@ def _detectors(figures: FiguresOfMerit) -> str:
 def _auroc(figures: FiguresOfMerit) -> str:
     rows = [
         [group_title(group), detector.label, count.good, count.anomalous]
-        + [_percent(detector.report.auroc[group][key]) for key in MAPS]
+        + [percent(detector.report.auroc[group][key]) for key in MAPS]
         + [_interval(detector, group)]
         for group, count in ((group, figures.evaluation.counts[group]) for group in figures.groups)
         for detector in figures.detectors
     ]
     heads = ["Anomalies", "Detector", "Good images", "Anomalous images", "Local map", "Global map", "Fused map"]
-    return _table([*heads, "95 % interval of the fused map"], rows, words=2) + (
+    return markdown_table([*heads, "95 % interval of the fused map"], rows, words=2) + (
         "\n\nAn image's score is its map's maximum on the 56×56 grid. Each group's anomalous images are set against "
         f"all good ones{_OF_BOTH if MEAN in figures.groups else ''}. Intervals: percentile bootstrap over images, "
         f"{RESAMPLES:,} resamples; they don't say how trainings differ, and have no width where no image is misplaced."
@@ -112,7 +113,7 @@ def _auroc(figures: FiguresOfMerit) -> str:
 
 def _interval(detector: DetectorFigures, group: str) -> str:
     interval = detector.intervals.get(group)
-    return f"{_percent(interval.low)} to {_percent(interval.high)}" if interval else NOTHING
+    return f"{percent(interval.low)} to {percent(interval.high)}" if interval else NOTHING
 
 
 def _pairs(figures: FiguresOfMerit) -> str:
@@ -122,7 +123,7 @@ def _pairs(figures: FiguresOfMerit) -> str:
         for pair in figures.pairs
         if pair.group == group
     ]
-    return _table(["Anomalies", "Detectors", "Difference", "Standard error", "p"], rows, words=2) + (
+    return markdown_table(["Anomalies", "Detectors", "Difference", "Standard error", "p"], rows, words=2) + (
         "\n\nDifference of the image AUROCs of the fused maps in percentage points; DeLong's test on the same images, "
         "two-sided, not corrected for the number of comparisons." + _few(figures)
     )
@@ -139,9 +140,9 @@ def _few(figures: FiguresOfMerit) -> str:
 def _difference(pair: PairFigures) -> list[str]:
     result = pair.result
     if result.p_value is None:
-        return [_points(result.difference), NOTHING, NOTHING]
+        return [points(result.difference), NOTHING, NOTHING]
     p = "< 0.001" if result.p_value < 0.001 else f"{result.p_value:.3f}"
-    return [_points(result.difference), _percent(result.standard_error), p]
+    return [points(result.difference), percent(result.standard_error), p]
 
 
 def _seeds(figures: FiguresOfMerit) -> str:
@@ -150,33 +151,27 @@ def _seeds(figures: FiguresOfMerit) -> str:
             group_title(pair.group),
             f"{pair.second} − {pair.first}",
             len(pair.seeds),
-            _points(pair.result.mean),
-            f"{_points(pair.result.interval.low)} to {_points(pair.result.interval.high)}",
-            ", ".join(map(_points, pair.result.differences)),
+            points(pair.result.mean),
+            f"{points(pair.result.interval.low)} to {points(pair.result.interval.high)}",
+            ", ".join(map(points, pair.result.differences)),
         ]
         for group in figures.groups
         for pair in figures.seeds
         if pair.group == group
     ]
     heads = ["Anomalies", "Methods", "Seeds", "Mean difference", "95 % interval", "Seed by seed"]
-    return _table(heads, rows, words=2) + (
+    return markdown_table(heads, rows, words=2) + (
         "\n\nDifference of the image AUROCs of the fused maps in percentage points, between trainings of one seed. "
         f"Intervals: percentile bootstrap over seeds and images, {RESAMPLES:,} resamples; few seeds make them narrow."
     )
-
-
-def _points(share: float) -> str:
-    """A difference in percentage points, with its sign."""
-    points = round(100 * share, 1)
-    return f"{points:+.1f}".replace("-", "−") if points else "0.0"
 
 
 def _localisation(figures: FiguresOfMerit) -> str:
     metric = figures.located[0].localisation.metric
     rows = [
         [group_title(group), detector.label]
-        + [_percent(detector.localisation.areas[group][limit]) for limit in LIMITS]
-        + [_percent(detector.localisation.pixel_auroc[group])]
+        + [percent(detector.localisation.areas[group][limit]) for limit in LIMITS]
+        + [percent(detector.localisation.pixel_auroc[group])]
         for group in figures.groups
         for detector in figures.located
         if group in detector.localisation.areas
@@ -184,7 +179,7 @@ def _localisation(figures: FiguresOfMerit) -> str:
     heads = ["Anomalies", "Detector", *(f"{metric} {limit:g}" for limit in LIMITS), "Pixel AUROC"]
     left_out = figures.located[0].localisation.left_out
     without = f" Images left out, because their masks could not be used: {left_out}." if left_out else ""
-    return _table(heads, rows, words=2) + f"\n\n{_MEASURES[metric]} {_COMPARED}{without}"
+    return markdown_table(heads, rows, words=2) + f"\n\n{_MEASURES[metric]} {_COMPARED}{without}"
 
 
 _MEASURES = {
@@ -203,15 +198,5 @@ _COMPARED = (
 )
 
 
-def _table(heads: list[str], rows: list[list], words: int = 1) -> str:
-    """A table whose first columns hold words and whose other columns hold figures, which stand to the right."""
-    lines = ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |" for cells in (heads, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * words + "---:|" * (len(heads) - words), *lines[1:]])
-
-
 def _short(digest: str | None) -> str:
     return f"`{digest.removeprefix('sha256:')[:DIGITS]}`" if digest else NOTHING
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"

@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import mean, stdev
+from statistics import mean
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from dfsc.evaluation.scoring import FUSED
 from dfsc.evaluation.significance import Seed, SeedsComparison, compare_over_seeds
 from dfsc.models.methods import BASELINE, METHODS
 from dfsc.models.separation import SeparationSettings
+from dfsc.reporting.formats import markdown_table, spread
 
 GROUPS = ("logical", "structural", MEAN, ALL)
 CONSTRAINT = {field.name for field in dataclasses.fields(SeparationSettings)}
@@ -79,16 +80,16 @@ def table(rows: Sequence[Row]) -> str:
     located = [group for group in GROUPS if any(row.overlap(group) for row in rows)]
     heads = [*(name.replace("_", " ") for name in columns), "seeds", *groups, *(f"Δ {group}" for group in gained)]
     heads += [f"overlap {group}" for group in located]
-    lines = ["| " + " | ".join([*heads, *watched.values()]) + " |", "|" + "---|" * (len(heads) + len(watched))]
+    lines = []
     for row in rows:
         cells = [_shown(row.settings.get(name)) for name in columns]
         cells.append(f"{len(row.seeds)}" + (f", {len(row.diverged)} diverged" if row.diverged else ""))
-        cells += [_spread(row.auroc(group)) for group in groups]
+        cells += [spread(row.auroc(group)) for group in groups]
         cells += [_gain(row.gains.get(group)) for group in gained]
-        cells += [_spread(row.overlap(group)) for group in located]
+        cells += [spread(row.overlap(group)) for group in located]
         cells += ["" if row.watched(name) is None else f"{row.watched(name):.3f}" for name in watched]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        lines.append(cells)
+    return markdown_table([*heads, *watched.values()], lines)
 
 
 def as_json(rows: Sequence[Row]) -> list[dict]:
@@ -182,13 +183,6 @@ def _shown(value: object) -> str:
     if value in METHODS:
         return METHODS[value].title
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _spread(values: list[float]) -> str:
-    if not values:
-        return ""
-    around = f" ± {100 * stdev(values):.1f}" if len(values) > 1 else ""
-    return f"{100 * mean(values):.1f}{around}"
 
 
 def _gain(gain: SeedsComparison | None) -> str:

@@ -1,11 +1,12 @@
 """The Compare tab's sentences and tables as HTML."""
 
-from statistics import mean, stdev
+from statistics import mean
 
 from dfsc.datasets import FAMILIES
 from dfsc.interface.compare import wording
 from dfsc.interface.markup import text
 from dfsc.interface.wording import product_name
+from dfsc.reporting.formats import percent, points, spread
 from dfsc.study.figures import Row, Study
 from dfsc.study.gains import Gain
 from dfsc.study.switches import Switches, Value
@@ -83,7 +84,7 @@ def _product_rows(study: Study, ead_s: Row, dfsc: Row, end: float) -> str:
     said = f" <small>{wording.HELD_OUT}</small>" if dfsc.product in study.held_out else ""
     lines = []
     for group in study.groups(dfsc.product):
-        both = [_percent(row.auroc.get(group)) for row in (ead_s, dfsc)]
+        both = [percent(mean(row.auroc[group])) if row.auroc.get(group) else "" for row in (ead_s, dfsc)]
         lines.append(_gain_row(wording.GROUPS[group], both, dfsc.gains.get(group), end))
     return _row_group(text(product_name(dfsc.product)) + said, lines)
 
@@ -114,7 +115,7 @@ def _interval(gain: Gain, end: float) -> str:
     zero = f'<line class="zero" x1="{WIDTH / 2}" x2="{WIDTH / 2}" y1="0" y2="{HEIGHT}"/>'
     bar = f'<line class="bar" x1="{low:.1f}" x2="{high:.1f}" y1="{HEIGHT / 2}" y2="{HEIGHT / 2}"/>'
     dot = f'<circle cx="{middle:.1f}" cy="{HEIGHT / 2}" r="4"/>'
-    said = f"{_points(gain.low)} to {_points(gain.high)}"
+    said = f"{points(gain.low)} to {points(gain.high)}"
     return (
         f'<span class="interval"><svg class="{"unclear" if unclear else "clear"}" viewBox="0 0 {WIDTH} {HEIGHT}" '
         + f'width="{WIDTH}" height="{HEIGHT}" aria-hidden="true">{zero}{bar}{dot}</svg><span>{said}'
@@ -133,33 +134,18 @@ def _setting_row(row: Row, groups: list[str]) -> str:
     seeds = f"{len(row.seeds)}" + (f", {len(row.diverged)} diverged" if row.diverged else "")
     cells = [product_name(row.product), "DFSC" if setting else "EAD-S"]
     cells += [f"{setting.tau:g}", setting.margin_label] if setting else ["", ""]
-    cells += [seeds, *(_spread(row.auroc.get(group)) for group in groups)]
+    cells += [seeds, *(spread(row.auroc.get(group)) for group in groups)]
     cells += [_gain(row.gains.get(group)) for group in groups]
     cells += [_figure(row.mean_distance), _figure(row.similar_mean)]
     return f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in cells)}</tr>"
 
 
-def _percent(values: tuple[float, ...] | None) -> str:
-    return f"{100 * mean(values):.1f}" if values else ""
-
-
-def _spread(values: tuple[float, ...] | None) -> str:
-    around = f" ± {100 * stdev(values):.1f}" if values and len(values) > 1 else ""
-    return _percent(values) + around
-
-
 def _mean(gain: Gain | None) -> str:
-    return f"<b>{_points(gain.mean)}</b>" if gain else ""
+    return f"<b>{points(gain.mean)}</b>" if gain else ""
 
 
 def _gain(gain: Gain | None) -> str:
-    return f"{_points(gain.mean)} ({_points(gain.low)} to {_points(gain.high)})" if gain else ""
-
-
-def _points(share: float) -> str:
-    """A difference in points with its sign, a true minus among them."""
-    rounded = round(100 * share, 1)
-    return "0.0" if rounded == 0 else f"{rounded:+.1f}".replace("-", "−")
+    return f"{points(gain.mean)} ({points(gain.low)} to {points(gain.high)})" if gain else ""
 
 
 def _figure(value: float | None) -> str:
