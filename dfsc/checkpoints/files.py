@@ -68,11 +68,13 @@ def fill(network: nn.Module, tensors: dict[str, Tensor], folder: Path) -> None:
 
 
 def halved_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors as float16, which is what a checkpoint keeps of parameters; raises CheckpointError as `halved` does."""
+    """Tensors as a checkpoint keeps them, float16 or integers; raises CheckpointError as `halved` does."""
     return {name: _half(name, tensor).contiguous() for name, tensor in tensors.items()}
 
 
 def _half(name: str, tensor: Tensor) -> Tensor:
+    if not tensor.is_floating_point():
+        return tensor
     half = tensor.to(torch.float16)
     if not half.isfinite().all():
         raise CheckpointError(

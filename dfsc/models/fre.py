@@ -32,6 +32,8 @@ from dfsc.models.networks import NetworkSize
 
 MIN_IMAGES = 4
 STORED = ("mean", "scale", "components", "shrinkage")
+# A component's numbers as a byte each, and the smallest unit of these that float16 holds.
+MOST_CODE, LEAST_STEP = 127, 2.0**-24
 FOLDS = 8  # of so few photographs or fewer each is left out alone
 FLOOR_IMAGES = 60
 LEAST_POOLING = 1e-4  # so that a number that never varies has a scale
@@ -62,35 +64,57 @@ class Grid:
         return F.adaptive_avg_pool2d(features.float(), self.cells)
 
 
-LOCAL = Grid(cells=14, noise=0.03, pooling=1.0, conditional=False, most=96)
-GLOBAL = Grid(cells=3, noise=0.2, pooling=0.5, conditional=True, most=256)
+LOCAL = Grid(cells=14, noise=0.03, pooling=1.0, conditional=False, most=64)
+GLOBAL = Grid(cells=3, noise=0.2, pooling=0.5, conditional=True, most=160)
 
 
 class GridModel(nn.Module):
     """One branch: a Gaussian of all cells together, its covariance V diag(variances) Vᵀ + σ² I in units of `scale`.
 
     Float32 buffers: mean and scale C×n×n, components q×C×n×n (the rows of Vᵀ, orthonormal, largest variance first),
-    shrinkage q (variance / (variance + σ²), in [0, 1]).
+    shrinkage q (variance / (variance + σ²), in [0, 1]). A compact model has components as int8, in units of `steps` q.
     """
 
     mean: Tensor
     scale: Tensor
     components: Tensor
     shrinkage: Tensor
+    steps: Tensor | None
 
-    def __init__(self, grid: Grid, mean: Tensor, scale: Tensor, components: Tensor, shrinkage: Tensor):
+    def __init__(
+        self,
+        grid: Grid,
+        mean: Tensor,
+        scale: Tensor,
+        components: Tensor,
+        shrinkage: Tensor,
+        steps: Tensor | None = None,
+    ):
         super().__init__()
         self.grid = grid
         for name, tensor in zip(STORED, (mean, scale, components, shrinkage), strict=True):
             self.register_buffer(name, tensor)
+        self.register_buffer("steps", steps)
 
     @classmethod
-    def like(cls, grid: Grid, size: NetworkSize, shape: Sequence[int]) -> "GridModel":
+    def like(cls, grid: Grid, size: NetworkSize, shape: Sequence[int], compact: bool) -> "GridModel":
         """A model of zeros with components of a shape q×C×n×n; raises ValueError for one that is none."""
         if len(shape) != 4 or shape[1] != size.teacher_channels or shape[2] != shape[3] or not 0 < shape[2] <= MAP_SIZE:
             raise ValueError("components of another shape")
-        zeros = (torch.zeros(shape[1:]), torch.ones(shape[1:]), torch.zeros(shape), torch.zeros(shape[0]))
-        return cls(replace(grid, cells=shape[2]), *zeros)
+        components = torch.zeros(shape, dtype=torch.int8 if compact else torch.float32)
+        zeros = (torch.zeros(shape[1:]), torch.ones(shape[1:]), components, torch.zeros(shape[0]))
+        return cls(replace(grid, cells=shape[2]), *zeros, torch.zeros(shape[0]) if compact else None)
+
+    def compact(self) -> "GridModel":
+        """What a checkpoint keeps: components as int8, all else rounded to float16."""
+        steps = _rounded(self.components.flatten(1).abs().amax(dim=1) / MOST_CODE).clamp_min(LEAST_STEP)
+        codes = (self.components / steps[:, None, None, None]).round().clamp(-MOST_CODE, MOST_CODE).to(torch.int8)
+        return GridModel(self.grid, _rounded(self.mean), _rounded(self.scale), codes, _rounded(self.shrinkage), steps)
+
+    @cached_property
+    def vectors(self) -> Tensor:
+        """The components as float32."""
+        return self.components if self.steps is None else self.components * self.steps[:, None, None, None]
 
     def forward(self, features: Tensor) -> Tensor:
         """Feature maps N×C×56×56 → maps N×56×56."""
@@ -103,7 +127,7 @@ class GridModel(nn.Module):
     def residual(self, pooled: Tensor) -> Tensor:
         """What the components leave of pooled features N×C×n×n, in units of `scale`: σ² Σ⁻¹ z."""
         z = ((pooled - self.mean) / self.scale).flatten(1)
-        components = self.components.flatten(1)
+        components = self.vectors.flatten(1)
         return (z - (z @ components.T * self.shrinkage) @ components).view_as(pooled)
 
     def cells(self, pooled: Tensor) -> Tensor:
@@ -119,10 +143,14 @@ class GridModel(nn.Module):
     def certainties(self) -> Tensor:
         """Of each cell n²×C×C: M_p⁻¹ with M_p the cell's block of σ² Σ⁻¹; a cell given all others has covariance
         σ² M_p⁻¹."""
-        own = self.components.flatten(2).permute(2, 1, 0).double()
+        own = self.vectors.flatten(2).permute(2, 1, 0).double()
         identity = torch.eye(own.shape[1], dtype=own.dtype)
         blocks = [(1 + RIDGE) * identity - (cell * self.shrinkage) @ cell.T for cell in own]
         return torch.stack([torch.cholesky_inverse(torch.linalg.cholesky(block)) for block in blocks]).float()
+
+
+def _rounded(tensor: Tensor) -> Tensor:
+    return tensor.half().float()
 
 
 def enlarged(maps: Tensor) -> Tensor:
@@ -173,9 +201,13 @@ class ReconstructionModel(nn.Module):
             KeyError, ValueError: when they are not those of such a model with a teacher of this size.
         """
         return cls(
-            GridModel.like(LOCAL, size, tensors["local.components"].shape),
-            GridModel.like(GLOBAL, size, tensors["global_.components"].shape),
+            GridModel.like(LOCAL, size, tensors["local.components"].shape, "local.steps" in tensors),
+            GridModel.like(GLOBAL, size, tensors["global_.components"].shape, "global_.steps" in tensors),
         )
+
+    def compact(self) -> "ReconstructionModel":
+        """What a checkpoint keeps of it."""
+        return ReconstructionModel(self.local.compact(), self.global_.compact())
 
     def forward(self, images: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Local and global map N×56×56 each, of the teacher's output N×C×56×56; the images themselves say no more."""

@@ -52,7 +52,7 @@ def closed_form_detector(
     good = _raw(known.unseen(), len(photographs))
     scale = PositionScale.of(good, position_floor(len(photographs)))
     calibration = Calibration(RawMaps(good.local[:kept], good.global_[:kept]), scale)
-    model = known.model().half().float()  # as a checkpoint keeps it
+    model = known.model().compact()
     config = DetectorConfig(
         product=product,
         method=PARTNER,

@@ -216,6 +216,15 @@ def test_cells_that_never_vary_stay_finite():
     assert np.isfinite(maps_of(identical, photographs(1, seed=8)).global_).all()
 
 
+def test_a_compact_model_keeps_a_component_in_bytes_and_says_the_same():
+    model, _ = learned(photographs(8))
+    compact = model.compact()
+    assert compact.local.components.dtype == compact.global_.components.dtype == torch.int8
+    exact, rounded_maps = maps_of(model, photographs(4, seed=9)), maps_of(compact, photographs(4, seed=9))
+    for branch in ("local", "global_"):
+        np.testing.assert_allclose(getattr(rounded_maps, branch), getattr(exact, branch), rtol=0.02, atol=2e-3)
+
+
 def test_three_photographs_are_too_few():
     with pytest.raises(TrainingError, match="There are 3 good photographs; FRE needs at least 4"):
         learned(photographs(3))

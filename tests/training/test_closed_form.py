@@ -70,6 +70,22 @@ def test_it_comes_back_from_disk_as_it_was(detector, demo_weights, tmp_path, dra
     assert "student" not in card
 
 
+def test_components_are_bytes_on_disk_and_an_older_checkpoints_float16_still_load(
+    detector, demo_weights, tmp_path, draw
+):
+    save_detector(detector, tmp_path / "fre", "# Card\n")
+    file = tmp_path / "fre" / "model.safetensors"
+    tensors = load_file(file)
+    before = Inspector([load(tmp_path / "fre")]).inspect(draw(5, scratch=True)).results[0]
+    for branch in ("local", "global_"):
+        steps = tensors.pop(f"{branch}.steps")
+        assert tensors[f"{branch}.components"].dtype == torch.int8
+        tensors[f"{branch}.components"] = (tensors[f"{branch}.components"] * steps[:, None, None, None].float()).half()
+    save_file(tensors, file)
+    after = Inspector([load(tmp_path / "fre")]).inspect(draw(5, scratch=True)).results[0]
+    np.testing.assert_allclose(after.fused, before.fused, rtol=2e-3, atol=5e-3)
+
+
 @pytest.mark.parametrize(
     ("name", "shape"),
     [("local.components", (3,)), ("global_.components", (3, 7, 3, 3)), ("local.mean", (4, 14, 14)), ("more", (1,))],
