@@ -60,7 +60,8 @@ def expected_seconds(cells: Sequence[Cell]) -> float:
     Several workers share the processor, so they are not reckoned with. Neighbouring cells of a category and a seed
     share what they prepare.
     """
-    costs = _costs(cells[0])
+    in_steps = [cell for cell in cells if METHODS[cell.method].trained]
+    costs = _costs((in_steps or cells)[0])
     seconds, prepared = 0.0, set()
     for cell in cells:
         dataset = open_dataset(cell.folder)
@@ -68,7 +69,7 @@ def expected_seconds(cells: Sequence[Cell]) -> float:
         if (cell.dataset, cell.recipe.seed) not in prepared:
             prepared.add((cell.dataset, cell.recipe.seed))
             seconds += good * costs.image
-        seconds += cell.recipe.steps * costs.step + len(dataset.test) * costs.image
+        seconds += (cell.recipe.steps or 0) * costs.step + len(dataset.test) * costs.image
     return seconds
 
 
@@ -114,8 +115,11 @@ def table(rows: Sequence[Row]) -> str:
 def _title(row: Row) -> str:
     """Method, size and how it was trained: what a figure must not be read without."""
     settings = row.settings
+    method = METHODS[settings["method"]]
+    if not method.trained:
+        return f"{method.title}, {settings['size']}, in closed form"
     published = "published recipe" if settings["as_published"] else settings["schedule"]
-    parts = [METHODS[settings["method"]].title, settings["size"], f"{settings['steps']} steps, {published}"]
+    parts = [method.title, settings["size"], f"{settings['steps']} steps, {published}"]
     if "tau" in settings:
         margin = f"m {settings['margin']:g}" if "margin" in settings else f"κ {settings['margin_ratio']:g}"
         parts.append(f"τ′ {settings['tau']:g}, {margin}")

@@ -62,7 +62,14 @@ def recipes(options: argparse.Namespace) -> list[Recipe]:
     given = vars(options)
     swept = {name: values for name, values in given.items() if name in _swept() and isinstance(values, list)}
     combinations = (dict(zip(swept, values, strict=True)) for values in product(*swept.values()))
-    return [_recipe(given | one | {"methods": (one["method"],)}) for one in combinations]
+    return [_recipe(_applicable(given | one) | {"methods": (one["method"],)}) for one in combinations]
+
+
+def _applicable(given: dict[str, Any]) -> dict[str, Any]:
+    """Without numbers of steps, where the method takes none."""
+    if METHODS[given["method"]].trained:
+        return given
+    return {name: value for name, value in given.items() if not name.endswith("steps")}
 
 
 def _swept() -> list[str]:

@@ -19,6 +19,7 @@ from dfsc.evaluation.localisation import has_masks
 from dfsc.files import read_json, replacing
 from dfsc.models.methods import METHODS
 from dfsc.models.separation import Hinge, SeparationSettings
+from dfsc.training.closed_form import FIXED
 from dfsc.training.plan import TrainingPlan, calibration_name
 from dfsc.training.recipe import Recipe, material_key, planned
 from dfsc.training.unfinished import as_json
@@ -31,7 +32,7 @@ class Cell:
     Attributes:
         folder: the data set's, absolute.
         images: a digest of the names and sizes of the data set's images.
-        recipe: of one method, by steps.
+        recipe: of one method, by steps where it takes any.
         teacher_digest: the teacher's, wherever it lies.
         cross_validated: test on another quarter of all good images seed by seed, train on the others.
         pixels: evaluate the maps' localisation too.
@@ -60,8 +61,8 @@ class Cell:
     @cached_property
     def settings(self) -> dict[str, object]:
         """What a reader tells cells apart by, flat, as JSON values; only what has an effect on this cell."""
-        plan, recipe = self.plan, self.recipe
-        settings = {
+        recipe, method = self.recipe, METHODS[self.method]
+        settings: dict[str, object] = {
             "dataset": self.dataset,
             "images": self.images,
             "method": self.method,
@@ -69,26 +70,18 @@ class Cell:
             "pixels": self.pixels,
             "size": recipe.size,
             "teacher": self.teacher_digest,
-            "as_published": recipe.as_published,
-            "quick": recipe.quick,
-            "calibration": calibration_name(plan),
-            "schedule": str(plan.schedule),
-            "autoencoder_steps": plan.autoencoder_steps,
-            "imitation_steps": plan.imitation_steps,
-            "steps": plan.student_steps,
-            "copies": recipe.copies,
-            "movement": recipe.movement,
-            "penalty": recipe.penalty,
-            "detach": plan.detach,
             "seed": recipe.seed,
         }
-        return settings | (_constraint(plan) if METHODS[self.method].separates else {})
+        if method.trained:
+            settings |= _of_training(recipe, self.plan)
+        return settings | (_constraint(self.plan) if method.separates else {})
 
     @cached_property
     def name(self) -> str:
         """What its file is called."""
-        # The plan decides by settings too that no option changes.
-        text = json.dumps({"plan": as_json(self.plan)} | self.settings, sort_keys=True)
+        # What no option changes decides too.
+        plan = as_json(self.plan) if METHODS[self.method].trained else FIXED
+        text = json.dumps({"plan": plan} | self.settings, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:10]
         return f"{self.dataset}-{self.method}-seed{self.recipe.seed}-{digest}"
 
@@ -175,8 +168,10 @@ def _images_digest(dataset: Dataset) -> str:
 
 def _without_idle_settings(recipe: Recipe) -> Recipe:
     """The recipe with settings that have no effect at their defaults, so that they don't multiply trainings."""
-    defaults = SeparationSettings()
-    if not METHODS[recipe.methods[0]].separates:
+    defaults, method = SeparationSettings(), METHODS[recipe.methods[0]]
+    if not method.trained:
+        return Recipe(recipe.methods, size=recipe.size, teacher=recipe.teacher, seed=recipe.seed)
+    if not method.separates:
         return dataclasses.replace(recipe, separation=defaults)
     separation = recipe.separation
     if separation is None:
@@ -186,6 +181,23 @@ def _without_idle_settings(recipe: Recipe) -> Recipe:
     elif separation.margin is not None:
         separation = dataclasses.replace(separation, margin_ratio=defaults.margin_ratio)
     return dataclasses.replace(recipe, separation=separation)
+
+
+def _of_training(recipe: Recipe, plan: TrainingPlan) -> dict[str, object]:
+    """What decides a training in steps."""
+    return {
+        "as_published": recipe.as_published,
+        "quick": recipe.quick,
+        "calibration": calibration_name(plan),
+        "schedule": str(plan.schedule),
+        "autoencoder_steps": plan.autoencoder_steps,
+        "imitation_steps": plan.imitation_steps,
+        "steps": plan.student_steps,
+        "copies": recipe.copies,
+        "movement": recipe.movement,
+        "penalty": recipe.penalty,
+        "detach": plan.detach,
+    }
 
 
 def _constraint(plan: TrainingPlan) -> dict[str, object]:

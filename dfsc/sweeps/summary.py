@@ -33,7 +33,8 @@ class Row:
         seeds: in ascending order, those that did not diverge.
         results: the cells' JSON in that order.
         diverged: seeds whose training was stopped.
-        gains: by group, against the baseline of the same seeds and other settings; empty where there is none.
+        gains: by group, against the baseline of the same seeds and other settings; empty where there is none, or
+            several that a method without their settings might be compared with.
     """
 
     settings: dict
@@ -119,11 +120,22 @@ def _row(members: list[dict], baselines: dict[str, dict[int, dict]]) -> Row:
     settings = {name: value for name, value in members[0]["settings"].items() if name != "seed"}
     gains = {}
     if not _is_baseline(members[0]):
-        shared = {name: value for name, value in settings.items() if name not in CONSTRAINT}
-        baseline = baselines.get(_key(shared | {"method": BASELINE}), {})
+        baseline = _baseline_of(settings, baselines)
         gains = _gains({seed: (baseline[seed], result) for seed, result in by_seed.items() if seed in baseline})
     diverged = sorted(result["settings"]["seed"] for result in members if "error" in result)
     return Row(settings, tuple(by_seed), tuple(by_seed.values()), tuple(diverged), gains)
+
+
+def _baseline_of(settings: dict, baselines: dict[str, dict[int, dict]]) -> dict[int, dict]:
+    """By seed the baseline's results that a row is compared with.
+
+    A method in closed form has fewer settings than the baseline, which has to agree in those alone.
+    """
+    wanted = {name: value for name, value in settings.items() if name not in CONSTRAINT} | {"method": BASELINE}
+    if METHODS[settings["method"]].trained:
+        return baselines.get(_key(wanted), {})
+    agreeing = [of for key, of in baselines.items() if wanted.items() <= json.loads(key).items()]
+    return agreeing[0] if len(agreeing) == 1 else {}
 
 
 def _gains(pairs: dict[int, tuple[dict, dict]]) -> dict[str, SeedsComparison]:

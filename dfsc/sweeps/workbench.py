@@ -45,8 +45,8 @@ class Workbench:
             unfinished: by cell's name, the folder in which its interrupted training is found again.
 
         Returns:
-            By cell's name JSON with "auroc", "images", "scores" and "training" (its "seconds" without what was taken
-            over from another cell), or "error" where it diverged.
+            By cell's name JSON with "auroc", "images", "scores" and "training" (its "seconds" of steps, without
+            what was taken over from another cell), or "error" where it diverged.
 
         Raises:
             DFSCError: for what can't be read or trained on, or a teacher that is not the cells'.
@@ -62,13 +62,11 @@ class Workbench:
         trained = {name: training for name, training in trainings.items() if name not in errors}
         results = self._evaluated(dataset, trained, cells[0].pixels) if trained else {}
         for name, result in results.items():
-            one = trained[name].first
-            told = {"steps": dict(one.stages), "seconds": round(seconds[name], 1), "averages": one.averages}
-            result["training"] = told
+            result["training"] = {"seconds": round(seconds[name], 1), **_told(trained[name])}
         return results | {name: {"error": error} for name, error in errors.items()}
 
     def _evaluated(self, dataset: Dataset, trainings: Mapping[str, Training], pixels: bool) -> dict[str, dict]:
-        """All on the same images at once: by name what was found."""
+        """All on the same images at once: by name what was found. What is in closed form learns here."""
         calibrated = (training.detectors(dataset.name, {}, self_tested=False) for training in trainings.values())
         detectors = [detector for of_one in calibrated for detector in of_one.values()]
         evaluation = evaluate(dataset, detectors, read=self._image)
@@ -102,7 +100,8 @@ class Workbench:
     ) -> tuple[dict[str, float], dict[str, str]]:
         """Train all; by name the seconds that each took, and why each that diverged was stopped."""
         report, seconds, errors = Throttle(TELL_SECONDS), dict.fromkeys(trainings, 0.0), {}
-        for turn in in_lockstep(trainings, {name: state_file(folder) for name, folder in unfinished.items()}):
+        in_steps = {name: training for name, training in trainings.items() if training.trainings}
+        for turn in in_lockstep(in_steps, {name: state_file(folder) for name, folder in unfinished.items()}):
             seconds[turn.name] += turn.seconds
             if isinstance(turn.outcome, DivergenceError):
                 errors[turn.name] = str(turn.outcome)
@@ -136,6 +135,12 @@ def cross_validation_split(dataset: Dataset, seed: int) -> Dataset:
         validation=(),
         test=(*test, *(image for image in dataset.test if not image.is_good)),
     )
+
+
+def _told(training: Training) -> dict:
+    """How many steps of each stage there were and what they logged; empty for a method without steps."""
+    averages = training.first.averages if training.trainings else {}
+    return {"steps": dict(training.stages), "averages": averages}
 
 
 def _result(number: int, dataset: Dataset, evaluation: Evaluation) -> dict:

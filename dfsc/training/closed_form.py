@@ -4,6 +4,8 @@ It takes no steps, so it learns from all photographs, also from those that train
 and the self-test, each is judged by a model of the others.
 """
 
+from dataclasses import asdict
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,7 +13,7 @@ from torch import Tensor
 from dfsc.material.augmentation import jittered, moved
 from dfsc.models.calibration import Calibration, PositionScale, RawMaps
 from dfsc.models.detector import Detector, DetectorConfig, Teacher, network_input, rounded
-from dfsc.models.fre import Photographs, position_floor
+from dfsc.models.fre import FLOOR_IMAGES, FOLDS, GLOBAL, LOCAL, Photographs, position_floor
 from dfsc.models.methods import PARTNER
 from dfsc.models.self_test import SelfTest, judge, make_faults
 
@@ -21,6 +23,16 @@ KEPT_MAPS = 64
 # Measured with 24 photographs of three rendered products (docs/measurements.md): copies help where there are so few.
 FEW, COPIES, COPY_MOVEMENT = 24, 3, 0.05
 MOST_LEARNED = 1000
+# What decides a detector beside its photographs, teacher and seed; no option changes any of it.
+FIXED = {
+    "local": asdict(LOCAL),
+    "global": asdict(GLOBAL),
+    "folds": FOLDS,
+    "floor_images": FLOOR_IMAGES,
+    "kept_maps": KEPT_MAPS,
+    "copies": (FEW, COPIES, COPY_MOVEMENT),
+    "most_learned": MOST_LEARNED,
+}
 
 
 def closed_form_detector(

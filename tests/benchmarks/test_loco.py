@@ -74,16 +74,20 @@ def test_published_figures_name_their_source():
 @pytest.mark.slow
 def test_a_table_of_two_categories_with_few_steps(categories, demo_weights, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(loco, "CATEGORIES", loco.CATEGORIES[:2])
-    few = ["--size", "demo", "--steps", "1", "--copies", "1", "--method", "ead-s"]
+    few = ["--size", "demo", "--steps", "1", "--copies", "1", "--method", "ead-s", "fre"]
     command = ["benchmark", "loco", str(categories), "--out", str(tmp_path / "out"), *few]
     assert main(command) == 0
     first = capsys.readouterr()
     assert "This will take about" in first.err
     for name in (*loco.CATEGORIES, "**mean**"):
         assert f"| EAD-S, demo, 1 steps, published recipe | {name} |" in first.out
+        assert f"| FRE, demo, in closed form | {name} |" in first.out
     results = [json.loads(file.read_text()) for file in (tmp_path / "out" / "cells").iterdir()]
-    assert all(list(result["training"]["steps"]) == ["joint"] for result in results)
+    assert {result["settings"]["method"]: list(result["training"]["steps"]) for result in results} == {
+        "ead-s": ["joint"],
+        "fre": [],
+    }
     assert main(command) == 0
     again = capsys.readouterr()
     assert again.out == first.out
-    assert "2 trainings, 2 of them done before" in again.err
+    assert "4 trainings, 4 of them done before" in again.err

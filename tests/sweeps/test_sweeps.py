@@ -1,5 +1,6 @@
 """Sweeps as a researcher runs them: which trainings there are, stopped and resumed, spread, and summed up."""
 
+import argparse
 import dataclasses
 import itertools
 import json
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dfsc.commands import recipe_options
 from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError, DFSCError
 from dfsc.models.separation import Hinge, SeparationSettings
@@ -79,6 +81,17 @@ def test_settings_without_an_effect_do_not_multiply_trainings(demo_weights, toy_
     assert "margin_ratio" not in cell.settings
     pulled = [recipe(hinge=Hinge.PULL, margin_ratio=ratio) for ratio in (1.0, 1.5)]
     assert len(grid([toy_dataset], pulled, False, False)) == 1
+
+
+def test_a_method_without_steps_is_one_cell_of_few_settings(demo_weights, toy_dataset):
+    parser = argparse.ArgumentParser()
+    recipe_options.add_swept_arguments(parser)
+    options = ["--method", "ead-s", "fre", "--steps", "3", "4", "--tau", "0.7", "0.9", "--seed", "0"]
+    cells = grid([toy_dataset], recipe_options.recipes(parser.parse_args(options)), True, False)
+    assert Counter(cell.method for cell in cells) == {"ead-s": 2, "fre": 1}
+    (fre,) = (cell for cell in cells if cell.method == "fre")
+    told = {"dataset", "images", "method", "cross_validated", "pixels", "size", "teacher", "seed"}
+    assert fre.settings.keys() == told
 
 
 def test_other_images_under_the_same_name_are_another_cell(demo_weights, toy_dataset, tmp_path):
@@ -149,6 +162,21 @@ def test_a_sweep_writes_table_numbers_and_picture_and_does_nothing_twice(sweep, 
     status, again, err = sweep(folder, "--seed", 0, "--tau", 0.7, 0.99)
     assert "3 trainings, 3 of them done before" in err
     assert again == out
+
+
+@pytest.mark.slow
+def test_a_method_without_steps_is_swept_beside_the_pair(sweep, by_one_process, tmp_path):
+    folder = Path(shutil.copytree(by_one_process, tmp_path / "out"))
+    methods = ("--seed", 0, "--method", "ead-s", "dfsc", "fre")
+    status, out, err = sweep(folder, *methods)
+    assert status == 0
+    assert "3 trainings, 2 of them done before" in err
+    by_method = {row["settings"]["method"]: row for row in json.loads((folder / "sweep.json").read_text())}
+    paired = by_method["fre"]["auroc"]["all"]["fused"][0] - by_method["ead-s"]["auroc"]["all"]["fused"][0]
+    assert by_method["fre"]["gain"]["all"]["mean"] == pytest.approx(paired)
+    assert "| FRE |" in (folder / "sweep.md").read_text()
+    assert not list((folder / "unfinished").iterdir())
+    assert sweep(folder, *methods)[1] == out
 
 
 @pytest.mark.slow
@@ -304,6 +332,16 @@ def test_a_summary_pairs_methods_by_seed_and_shows_only_what_differs():
     assert "steps" not in heads
     assert "100.0 ± 0.0" in table(rows)
     assert as_json(rows)[1]["gain"]["all"]["mean"] == 0.25
+
+
+def test_a_method_without_steps_is_paired_with_the_only_baseline_that_agrees():
+    fre = invented("fre", 0, 1.0, scores=[0.1, 0.2, 0.25, 0.3])
+    del fre["settings"]["steps"]
+    baselines = [invented("ead-s", 0, 0.75), invented("ead-s", 0, 0.5, dataset="pill")]
+    by_method = {row.settings["method"]: row for row in summarise([fre, *baselines])}
+    assert by_method["fre"].gains["all"].differences == (0.25,)
+    twice = summarise([fre, *baselines, invented("ead-s", 0, 0.75, steps=9)])
+    assert [row.gains for row in twice if row.settings["method"] == "fre"] == [{}]
 
 
 def test_data_sets_and_differing_settings_keep_rows_apart():

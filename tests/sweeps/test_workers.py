@@ -47,6 +47,12 @@ def test_two_processes_killed_and_one_to_resume_end_with_the_same_figures(
     assert found_in(killed) == found_in(by_one_process)
 
 
+def test_two_processes_find_what_one_finds_by_a_method_without_steps(sweep, tmp_path):
+    for workers in (1, 2):
+        sweep(tmp_path / str(workers), "--method", "fre", "--seed", 0, 1, "--workers", workers)
+    assert found_in(tmp_path / "1") == found_in(tmp_path / "2")
+
+
 def test_a_cell_that_fails_stops_the_sweep_with_its_sentence(demo_weights, toy_dataset, tmp_path, penalty):
     copied = Path(shutil.copytree(toy_dataset, tmp_path / "toy"))
     cells = grid(
