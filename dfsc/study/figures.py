@@ -8,7 +8,7 @@ from dfsc.datasets import FAMILIES
 from dfsc.errors import DatasetError
 from dfsc.evaluation.evaluation import ALL
 from dfsc.evaluation.scoring import FUSED
-from dfsc.models.methods import BASELINE, PAIR
+from dfsc.models.methods import CONSTRAINED, PAIR, PARTNER
 from dfsc.models.separation import SeparationSettings
 from dfsc.study.gains import Gain, gains_of, mean_gain
 from dfsc.study.switches import Switches
@@ -38,7 +38,7 @@ class Row:
     """One method with one setting on one product, over its seeds.
 
     Attributes:
-        setting: None for the baseline.
+        setting: None for the baseline, and for FRE.
         seeds: those that did not diverge.
         diverged: those that did.
         steps: of the student, as the sweep was told.
@@ -74,10 +74,12 @@ class Study:
     Attributes:
         held_out: products that no setting was chosen on.
         switches: other settings of the constraint, one at a time, where they were measured.
+        partners: rows of FRE, one a product where it was swept; no setting tells them apart.
 
     Raises:
         DatasetError: for other than three sentences, for rows that only other settings tell apart, for a product that
-            was not trained with the compared setting or as EAD-S, and for held-out products without rows.
+            was not trained with the compared setting or as EAD-S or has rows of FRE alone, and for held-out products
+            without rows.
     """
 
     meaning: tuple[str, ...]
@@ -85,22 +87,29 @@ class Study:
     rows: tuple[Row, ...]
     held_out: tuple[str, ...] = ()
     switches: Switches | None = None
+    partners: tuple[Row, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.meaning) != 3:
             raise DatasetError(
                 f"What a study means is said in three sentences, one a line, not in {len(self.meaning)}."
             )
-        alike = [order for order, count in Counter(row.order for row in self.rows).items() if count > 1]
-        if alike:
-            raise DatasetError(
-                f"Several rows on {alike[0][0]} differ in more than τ′ and margin; give a sweep without the others."
-            )
+        for rows in (self.rows, self.partners):
+            alike = [order for order, count in Counter(row.order for row in rows).items() if count > 1]
+            if alike:
+                raise DatasetError(
+                    f"Several rows on {alike[0][0]} differ in more than τ′ and margin; give a sweep without the others."
+                )
         for product in self.products:
             self._check_comparable(product)
         unknown = sorted(set(self.held_out) - set(self.products))
         if unknown:
             raise DatasetError(f"No sweep is on {', '.join(unknown)}; its products are {', '.join(self.products)}.")
+        alone = sorted({row.product for row in self.partners} - set(self.products))
+        if alone:
+            raise DatasetError(
+                f"{alone[0]} was swept with FRE alone; a study compares EAD-S and DFSC, so sweep these too."
+            )
 
     def _check_comparable(self, product: str) -> None:
         if self.compared not in [row.setting for row in self.constrained(product) if row.seeds]:
@@ -128,6 +137,10 @@ class Study:
 
     def baseline(self, product: str) -> Row | None:
         return next((row for row in self.rows if row.product == product and row.setting is None), None)
+
+    def partner(self, product: str) -> Row | None:
+        """FRE on a product."""
+        return next((row for row in self.partners if row.product == product), None)
 
     def constrained(self, product: str) -> list[Row]:
         """All rows of DFSC on a product."""
@@ -157,11 +170,17 @@ def study_of(
     Raises:
         DatasetError: as Study does, and for rows of another form of the constraint, which the tables can't tell apart.
     """
-    records = [record for sweep in sweeps for record in sweep if record["settings"]["method"] in PAIR]
-    for record in records:
+    for record in _of_methods(sweeps, PAIR):
         _check_form(record["settings"])
-    rows = sorted(map(_row, records), key=lambda row: row.order)
-    return Study(tuple(meaning), compared, tuple(rows), tuple(held_out), switches)
+    rows, partners = (
+        tuple(sorted(map(_row, _of_methods(sweeps, methods)), key=lambda row: row.order))
+        for methods in (PAIR, (PARTNER,))
+    )
+    return Study(tuple(meaning), compared, rows, tuple(held_out), switches, partners)
+
+
+def _of_methods(sweeps: Sequence[Sequence[dict]], methods: Sequence[str]) -> list[dict]:
+    return [record for sweep in sweeps for record in sweep if record["settings"]["method"] in methods]
 
 
 def _check_form(settings: dict) -> None:
@@ -179,7 +198,7 @@ def _row(record: dict) -> Row:
     of_fused = {group: maps[FUSED] for group, maps in record["auroc"].items()}
     return Row(
         product=settings["dataset"],
-        setting=None if settings["method"] == BASELINE else _setting(settings),
+        setting=_setting(settings) if settings["method"] == CONSTRAINED else None,
         seeds=tuple(record["seeds"]),
         diverged=tuple(record["diverged"]),
         steps=settings.get("steps"),

@@ -169,6 +169,29 @@ def test_the_page_shows_difference_interval_and_curves_of_a_study():
     assert tau_curves_html(study_of(MEANING, USUAL, [swept(0.9)])) == ""
 
 
+def test_fre_is_a_row_of_its_own_and_no_setting_of_the_constraint(tmp_path):
+    study = study_of(MEANING, USUAL, [[*swept(0.7, 0.9), row("fre", gain=0.02)]])
+    assert (study.baseline("cable"), len(study.constrained("cable"))) == (study.rows[0], 2)
+    assert study.partner("cable").gains["logical"].mean == 0.02
+    write_study(study, tmp_path)
+    assert read_study(tmp_path) == study
+    assert "FRE beside them" in comparison_html(study)
+    assert "logical 85.0, +2.0 (+1.0 to +3.0)" in comparison_html(study)
+    assert settings_html(study).count("<td>FRE</td>") == 1
+    with pytest.raises(DatasetError, match="lid was swept with FRE alone"):
+        study_of(MEANING, USUAL, [[*swept(0.9), row("fre", "lid")]])
+
+
+def test_a_study_of_before_fre_is_read_and_shown_without_it(tmp_path):
+    study = study_of(MEANING, USUAL, [swept(0.9)])
+    file = write_study(study, tmp_path)
+    content = json.loads(file.read_text())
+    del content["partners"]
+    file.write_text(json.dumps(content))
+    assert read_study(tmp_path) == study
+    assert "FRE" not in comparison_html(study) + settings_html(study)
+
+
 def switched():
     """Three rows on a cable and two on a lid: the usual one, a pull, an absolute margin."""
     usual = {"tau": 0.9, "margin_ratio": 1.5, "weight": 1.0, "unit": "elements", "hinge": "squared-distance"}

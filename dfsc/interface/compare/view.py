@@ -40,7 +40,12 @@ def settings_html(study: Study) -> str:
     titles = [wording.GROUPS[group] for group in groups]
     heads = [*wording.ALL_HEADS[:5], *titles, *(f"Δ {title}" for title in titles), *wording.ALL_HEADS[5:]]
     row = "".join(f'<th scope="col">{head}</th>' for head in heads)
-    rows = "".join(_setting_row(one, groups) for one in study.rows)
+    rows = ""
+    for product in study.products:
+        own = [row for row in study.rows if row.product == product]
+        rows += "".join(_setting_row(row, groups, "DFSC" if row.setting else "EAD-S") for row in own)
+        partner = study.partner(product)
+        rows += _setting_row(partner, groups, "FRE") if partner else ""
     return (
         f'<details class="card study all"><summary>{wording.ALL_TITLE}</summary><div class="scrolled" tabindex="0" '
         + f'role="region" aria-label="{wording.ALL_TITLE}"><table><thead><tr>{row}</tr></thead><tbody>{rows}</tbody>'
@@ -86,7 +91,18 @@ def _product_rows(study: Study, ead_s: Row, dfsc: Row, end: float) -> str:
     for group in study.groups(dfsc.product):
         both = [percent(mean(row.auroc[group])) if row.auroc.get(group) else "" for row in (ead_s, dfsc)]
         lines.append(_gain_row(wording.GROUPS[group], both, dfsc.gains.get(group), end))
+    partner = study.partner(dfsc.product)
+    if partner:
+        lines.append(_partner_row(partner, study.groups(dfsc.product)))
     return _row_group(text(product_name(dfsc.product)) + said, lines)
+
+
+def _partner_row(row: Row, groups: list[str]) -> str:
+    """FRE in one row over all columns, since it is none of the two that these compare."""
+    found = [(wording.GROUPS[group].lower(), _percent(row.auroc.get(group)), row.gains.get(group)) for group in groups]
+    told = "; ".join(f"{group} {auroc}" + (f", {_gain(gain)}" if gain else "") for group, auroc, gain in found)
+    said = text(wording.PARTNER.format(told=told))
+    return f'<tr><td colspan="{len(wording.TABLE_HEADS)}" class="quiet">{said}</td></tr>'
 
 
 def _held_out_rows(study: Study, end: float) -> str:
@@ -129,10 +145,10 @@ def _scale_end(gains: list[Gain]) -> float:
     return max([1.0, *(100 * max(abs(gain.low), abs(gain.high)) for gain in gains)])
 
 
-def _setting_row(row: Row, groups: list[str]) -> str:
+def _setting_row(row: Row, groups: list[str], method: str) -> str:
     setting = row.setting
     seeds = f"{len(row.seeds)}" + (f", {len(row.diverged)} diverged" if row.diverged else "")
-    cells = [product_name(row.product), "DFSC" if setting else "EAD-S"]
+    cells = [product_name(row.product), method]
     cells += [f"{setting.tau:g}", setting.margin_label] if setting else ["", ""]
     cells += [seeds, *(spread(row.auroc.get(group)) for group in groups)]
     cells += [_gain(row.gains.get(group)) for group in groups]
