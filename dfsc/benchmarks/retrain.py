@@ -1,4 +1,4 @@
-"""What a retraining of a few minutes is worth: a pair from few photographs, judged on a data set's test images."""
+"""What a retraining of a few minutes is worth: a pair and FRE of few photographs, judged on a data set's images."""
 
 import time
 from collections.abc import Iterator, Sequence

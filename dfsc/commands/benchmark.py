@@ -11,7 +11,7 @@ from dfsc.checkpoints.embedded import embedded_teacher
 from dfsc.commands import detector_options, recipe_options
 from dfsc.commands.sweep import follow
 from dfsc.errors import DFSCError
-from dfsc.models.methods import PAIR
+from dfsc.models.methods import PAIR, PARTNER
 from dfsc.models.networks import SIZES
 from dfsc.sweeps.cells import check_datasets, grid, read_results
 from dfsc.sweeps.running import missing
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     table.add_argument("--out", type=Path, default=Path("loco"), metavar="FOLDER", help="results (%(default)s)")
     recipe_options.add_swept_arguments(table)
     table.add_argument("--workers", type=int, default=1, help="trainings at a time (%(default)s)")
-    short = kinds.add_parser("retrain", help="a pair from few photographs in minutes, as the page trains it")
+    short = kinds.add_parser("retrain", help="a pair and FRE from few photographs in minutes, as on the page")
     short.add_argument("dataset", metavar="DIR", type=Path)
     short.add_argument("--photographs", type=int, default=24, help="good ones to learn from (%(default)s)")
     short.add_argument("--seconds", type=float, default=180, help="for the pair, all counted (%(default)s)")
@@ -94,7 +94,7 @@ def _loco(options: argparse.Namespace) -> str:
 
 def _retrain(options: argparse.Namespace) -> str:
     recipe = Recipe(
-        methods=PAIR,
+        methods=(*PAIR, PARTNER),
         seconds=options.seconds,
         quick=True,
         movement=options.movement,

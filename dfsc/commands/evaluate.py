@@ -18,6 +18,7 @@ from dfsc.reporting.report import new_folder, write_report
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="DIR", type=Path, help="a data set's folder, or a table")
     detector_options.add_arguments(parser)
+    parser.add_argument("--partner", action="store_true", help="report each network together with FRE too")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write the report: Markdown, JSON, curves, images")
     parser.add_argument(
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     unusable = False
     if not options.images_only and any(image.masks for image in dataset.test):
         truth, faults, unusable = _ground_truth(dataset)
-    evaluation = evaluate(dataset, detectors)
+    evaluation = evaluate(dataset, detectors, partner=options.partner)
     _tell((sentence for sentence in evaluation.unreadable if sentence not in faults.values()), "Left out: ")
     localisations = _localised(truth, evaluation, faults)
     if options.out:

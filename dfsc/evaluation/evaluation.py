@@ -17,9 +17,9 @@ from dfsc.errors import DatasetError
 from dfsc.evaluation.auroc import image_auroc
 from dfsc.evaluation.scoring import FUSED, MAPS, Progress, Read, score_all
 from dfsc.images.decoding import network_image
-from dfsc.inspection.inspector import Inspector
+from dfsc.inspection.inspector import Inspector, some_partners
 from dfsc.models.calibration import peak
-from dfsc.models.detector import Detector, Detectors
+from dfsc.models.detector import DetectorConfig, Detectors
 
 ALL = "all"
 MEAN = "mean"
@@ -40,8 +40,8 @@ class DetectorReport:
     """One detector's figures.
 
     Attributes:
-        detector: its name, product-method.
-        method: key of the method.
+        detector: its name, product-method; of a network together with its partner product-method+fre.
+        method: key of the method, likewise.
         auroc: by group (a defect's folder, "logical", "structural", the "mean" of these two, "all") and map ("local",
             "global", "fused"), each in [0, 1].
         maps: by map, float32 N×56×56 for the evaluation's N images.
@@ -89,6 +89,7 @@ def evaluate(
     detectors: Detectors,
     progress: Progress | None = None,
     read: Read | None = None,
+    partner: bool = False,
 ) -> Evaluation:
     """Score all test images with all detectors and compute their AUROCs.
 
@@ -97,21 +98,31 @@ def evaluate(
         detectors: one or several.
         progress: called with (images done, images in all) after each batch.
         read: gives an image's pixels for a path and a name for errors; who evaluates often may keep the images.
+        partner: report each network together with FRE too, after all detectors.
 
     Raises:
         DatasetError: when there are not both good and anomalous images that can be read.
-        DFSCError: without a detector, or when one gives scores that are not numbers.
+        DFSCError: without a detector, or when one gives scores that are not numbers; for `partner` where no detector
+            has FRE beside it, of the same good images.
     """
     images = open_dataset(images) if isinstance(images, (str, Path)) else images
     where = f"{images.root} has" if isinstance(images, Dataset) else "there are"
     images = _test_images(images)
     _check_classes(images, where)
     inspector = Inspector(detectors)
+    configs = [detector.config for detector in inspector.detectors]
+    together = _together(configs) if partner else {}
     scored = score_all(images, inspector, progress, read or partial(network_image, bits=inspector.bits))
     _check_classes(scored.images, f"{len(scored.unreadable)} could not be read, which leaves")
     good = np.array([image.is_good for image in scored.images])
     groups = _groups(scored.images)
-    reports = (_report(d, maps, good, groups) for d, maps in zip(inspector.detectors, scored.maps, strict=True))
+    reports = [
+        _report(config.name, config.method, maps, good, groups)
+        for config, maps in zip(configs, scored.maps, strict=True)
+    ]
+    for (network, mate), (name, method) in together.items():
+        # As inspection.HigherMaps does: of each map the higher value at each place.
+        reports.append(_report(name, method, np.maximum(scored.maps[network], scored.maps[mate]), good, groups))
     return Evaluation(
         detectors=tuple(reports),
         images=tuple(scored.images),
@@ -162,11 +173,21 @@ def group_aurocs(scores: np.ndarray, images: Sequence[TestImage]) -> dict[str, f
     return with_mean(_aurocs(scores, np.array([image.is_good for image in images]), _groups(images)))
 
 
-def _report(detector: Detector, maps: np.ndarray, good: np.ndarray, groups: dict[str, np.ndarray]) -> DetectorReport:
+def _together(configs: Sequence[DetectorConfig]) -> dict[tuple[int, int], tuple[str, str]]:
+    """By the numbers of a network and of its partner the name and the method of both together."""
+    numbers = {id(config): number for number, config in enumerate(configs)}
+    return {
+        (number, numbers[id(mate)]): (f"{config.name}+{mate.method}", f"{config.method}+{mate.method}")
+        for number, (config, mate) in enumerate(zip(configs, some_partners(configs), strict=True))
+        if mate
+    }
+
+
+def _report(
+    name: str, method: str, maps: np.ndarray, good: np.ndarray, groups: dict[str, np.ndarray]
+) -> DetectorReport:
     """From maps N×3×56×56 (in the order of MAPS), the good images' mask (N booleans) and the groups'."""
-    report = DetectorReport(
-        detector.config.name, detector.config.method, {}, dict(zip(MAPS, maps.swapaxes(0, 1), strict=True))
-    )
+    report = DetectorReport(name, method, {}, dict(zip(MAPS, maps.swapaxes(0, 1), strict=True)))
     by_map = {key: with_mean(_aurocs(scores, good, groups)) for key, scores in report.scores.items()}
     names = by_map[FUSED]
     return replace(report, auroc={name: {key: by_map[key][name] for key in MAPS} for name in names})

@@ -17,7 +17,15 @@ from dfsc.errors import DFSCError, ImageError
 from dfsc.geometry import INPUT_SIZE, cell_centre
 from dfsc.images.decoding import check_array, resize_for_network
 from dfsc.models.calibration import BranchMaps, GoodParts, HigherMaps, peak
-from dfsc.models.detector import Detector, Detectors, for_inference, inference_dtype, network_input, several
+from dfsc.models.detector import (
+    Detector,
+    DetectorConfig,
+    Detectors,
+    for_inference,
+    inference_dtype,
+    network_input,
+    several,
+)
 from dfsc.models.methods import METHODS, PARTNER
 from dfsc.models.self_test import SelfTest
 
@@ -136,6 +144,14 @@ def partners(results: Sequence[Any]) -> list[Any | None]:
     return [None if result.method == PARTNER else closed.get(result.held_out) for result in results]
 
 
+def some_partners(configs: Sequence[DetectorConfig]) -> list[DetectorConfig | None]:
+    """The partners of detectors; raises DFSCError where none has any."""
+    found = partners(configs)
+    if not any(found):
+        raise DFSCError("None of these detectors has FRE beside it, of the same good images, as a partner.")
+    return found
+
+
 def with_partners(results: Sequence[Result]) -> tuple[Result, ...]:
     """The results, each trained method's together with its partner's where it has one."""
     pairs = zip(results, partners(results), strict=True)
@@ -197,12 +213,8 @@ class Inspector:
         self.names = _numbered([detector.config.name for detector in detectors], "-{}")
         self._partner = partner
         if partner:
-            configs = [detector.config for detector in detectors]
-            if not any(partners(configs)):
-                raise DFSCError("None of these detectors has FRE beside it, of the same good images, as a partner.")
-            self.names = [
-                f"{name}+{PARTNER}" if mate else name for name, mate in zip(self.names, partners(configs), strict=True)
-            ]
+            mates = some_partners([detector.config for detector in detectors])
+            self.names = [f"{name}+{PARTNER}" if mate else name for name, mate in zip(self.names, mates, strict=True)]
         self.titles = _numbered(_titles(detectors), " ({})")
         self.bits = common_bits(detectors)
 

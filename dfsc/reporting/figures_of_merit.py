@@ -118,7 +118,8 @@ def figures_of_merit(
 
     Args:
         localisations: one a detector in the evaluation's order, or none.
-        detectors: those that were evaluated, in the same order, for where they come from; or none.
+        detectors: those that were evaluated, in the same order, for where they come from; or none. What reports are of
+            networks with their partners comes after them.
     """
     members = _members(evaluation)
     reports = evaluation.detectors
@@ -131,7 +132,7 @@ def figures_of_merit(
             labels(reports),
             reports,
             localisations or [None] * len(reports),
-            detectors or [None] * len(reports),
+            [*detectors, *[None] * (len(reports) - len(detectors))],
             strict=True,
         )
     )

@@ -84,6 +84,8 @@ def _detectors(figures: FiguresOfMerit) -> str:
             said = "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value is not None)
             notes.append(f"- {detector.label}: {said or 'no notes'}.")
         rows.append(row)
+    most = max(map(len, rows))
+    rows = [row + [NOTHING] * (most - len(row)) for row in rows]
     heads = ["Detector", "Name"]
     if not notes:
         return markdown_table(heads, rows, words=2)

@@ -52,8 +52,15 @@ def unique_names(reports: Sequence[DetectorReport]) -> list[str]:
 
 def labels(reports: Sequence[DetectorReport]) -> list[str]:
     """The shortest names that tell the detectors apart: their methods' titles, else their unique names."""
-    titles = [METHODS[report.method].title if report.method in METHODS else report.detector for report in reports]
+    titles = [_title(report) for report in reports]
     return titles if len(set(titles)) == len(titles) else unique_names(reports)
+
+
+def _title(report: DetectorReport) -> str:
+    """The method's, or those of a network's and its partner's; of another program's method the detector's name."""
+    methods = report.method.split("+")
+    known = all(method in METHODS for method in methods)
+    return " + ".join(METHODS[method].title for method in methods) if known else report.detector
 
 
 def _members(group: str, images: Sequence[TestImage]) -> frozenset[int]:

@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from dfsc.__main__ import main, parsed
 from dfsc.benchmarks import retrain
-from dfsc.checkpoints.detectors import save_teacher
+from dfsc.checkpoints.detectors import save_detector, save_teacher
 from dfsc.checkpoints.files import digest, halved
 from dfsc.commands.recipe_options import recipe
 from dfsc.errors import DivergenceError
@@ -28,6 +28,7 @@ from dfsc.models.calibration import FOREIGN
 from dfsc.models.methods import METHODS
 from dfsc.models.networks import SIZES, teacher_network
 from dfsc.sources import load
+from dfsc.training.closed_form import closed_form_detector
 from dfsc.training.recipe import Recipe, planned
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,17 @@ def dfsc(capsys, monkeypatch):
         return SimpleNamespace(returncode=status, stdout=out, stderr=err)
 
     return run
+
+
+@pytest.fixture
+def trio(demo_detectors, good_pictures, tmp_path):
+    """A folder of EAD-S, DFSC and FRE that were calibrated on the same pictures."""
+    teacher, digest_ = demo_detectors[0].teacher, "sha256:the-same"
+    fre = closed_form_detector(np.stack(good_pictures), teacher, "toy_block", {}, held_out_digest=digest_)
+    for one in (*demo_detectors, fre):
+        known = replace(one, config=replace(one.config, held_out=digest_))
+        save_detector(known, tmp_path / "trio" / known.config.method, "# Card\n")
+    return tmp_path / "trio"
 
 
 @pytest.fixture
@@ -344,6 +356,23 @@ def test_train_evaluate_inspect(dfsc, toy_dataset, demo_weights, tmp_path, monke
     assert json.loads(inspected.stdout)[0]["results"][0]["source"] == str(out / "dfsc")
 
 
+def test_evaluate_reports_each_network_together_with_fre(dfsc, toy_dataset, trio, tmp_path):
+    asked = ("evaluate", toy_dataset, "--checkpoint", trio, "--partner")
+    detectors = json.loads(dfsc(*asked, "--json").stdout)["detectors"]
+    methods = ["ead-s", "dfsc", "fre", "ead-s+fre", "dfsc+fre"]
+    assert [detector["method"] for detector in detectors] == methods
+    assert detectors[3]["detector"] == "toy_block-ead-s+fre"
+    ran = dfsc(*asked, "--out", tmp_path / "report")
+    assert "toy_block-ead-s+fre\n" in ran.stdout
+    text = (tmp_path / "report" / "report.md").read_text()
+    assert "| All, pooled | DFSC + FRE |" in text
+    rows = [line.count("|") for line in text.split("## Detectors")[1].split("##")[0].splitlines() if line[:1] == "|"]
+    assert len(rows) == 2 + len(methods)
+    assert len(set(rows)) == 1
+    alone = dfsc("evaluate", toy_dataset, "--checkpoint", trio / "ead-s", "--partner")
+    assert (alone.returncode, "has FRE beside it" in alone.stderr) == (2, True)
+
+
 @pytest.mark.slow
 def test_an_interrupted_training_is_of_its_own_images_or_begins_anew(
     dfsc, toy_dataset, demo_weights, tmp_path, monkeypatch
@@ -479,7 +508,7 @@ def test_a_retraining_that_breaks_off_does_not_lose_those_before_it(dfsc, monkey
     assert "The second one diverged." in ran.stderr
 
 
-def test_a_retraining_is_of_the_pair_however_many_methods_there_are(dfsc, monkeypatch, tmp_path):
+def test_a_retraining_is_of_the_pair_and_fre_however_many_methods_there_are(dfsc, monkeypatch, tmp_path):
     recipes = []
     report = DetectorReport("part-dfsc", "dfsc", {"all": {"local": 0.5, "global": 0.75, "fused": 1.0}}, {})
 
@@ -490,7 +519,7 @@ def test_a_retraining_is_of_the_pair_however_many_methods_there_are(dfsc, monkey
     monkeypatch.setattr(retrain, "runs", runs)
     monkeypatch.setitem(METHODS, "third", replace(METHODS["dfsc"], name="third"))
     assert dfsc("benchmark", "retrain", tmp_path).returncode == 0
-    assert recipes[0].methods == ("ead-s", "dfsc")
+    assert recipes[0].methods == ("ead-s", "dfsc", "fre")
 
 
 @pytest.mark.parametrize(

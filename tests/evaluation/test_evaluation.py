@@ -19,6 +19,7 @@ from dfsc.images.decoding import read_image
 from dfsc.inspection.inspector import Inspector
 from dfsc.models.calibration import BranchMaps
 from dfsc.models.detector import Detector
+from dfsc.training.closed_form import closed_form_detector
 
 MAPS = ("local", "global", "fused")
 
@@ -129,6 +130,18 @@ def test_scores_equal_those_of_single_inspections(evaluated: Evaluation, toy: da
             expected = result.maps.local.max(), result.maps.global_.max(), result.score
             found = [report.scores[key][index] for key in MAPS]
             np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_a_network_with_its_partner_scores_what_an_inspector_of_both_says(toy: datasets.Dataset, tiny_detectors, draw):
+    pictures = np.stack([draw(seed) for seed in range(8)])
+    fre = closed_form_detector(pictures, tiny_detectors[0].teacher, "toy_block", {}, self_tested=False)
+    trio = [replace(one, config=replace(one.config, held_out="sha256:both")) for one in (*tiny_detectors, fre)]
+    reports = evaluate(toy, trio, partner=True).detectors
+    assert [report.method for report in reports] == ["ead-s", "dfsc", "fre", "ead-s+fre", "dfsc+fre"]
+    together = Inspector(trio, partner=True)
+    for number, picture in enumerate(toy.test[:3]):
+        for report, result in zip(reports[3:], together.results(read_image(picture.path)), strict=False):
+            assert report.scores["fused"][number] == pytest.approx(result[0].score, abs=1e-6)
 
 
 def test_figures_follow_from_the_scores(evaluated: Evaluation, tiny_detectors):
