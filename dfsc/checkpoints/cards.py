@@ -1,4 +1,4 @@
-"""Model cards: what a checkpoint is, on what and how it was trained, what was measured, and under which licence."""
+"""Model cards: what a checkpoint is, how it was trained, its measured accuracy and its licence."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from dfsc.models.methods import METHODS
 from dfsc.models.self_test import SelfTest
 
 RECONSTRUCTION = (
-    "DFSC's equations were not available; the form of the constraint used here is this project's reconstruction "
+    "The equations of the DFSC paper were not available; the constraint used here is this project's reconstruction "
     "(see `dfsc/models/separation.py`)."
 )
 
@@ -17,7 +17,7 @@ def _recipe_line(training: dict) -> str:
     quick = ", quick" if training.get("quick") else ""
     return (
         f"- rates: {training.get('rates', '?')}{quick}; hard-feature loss over the hardest "
-        f"{100 * training['hardest_share']:g} % of the elements"
+        f"{100 * training['hardest_share']:g} % of elements"
     )
 
 
@@ -30,7 +30,7 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
         "",
         *(_about_trained(config, held_out) if method.trained else _about_closed_form(config, held_out)),
         *([f"- calibration: {training['calibration']}"] if "calibration" in training else []),
-        *([f"- 16-bit photographs: read as values of {config.bits} bits"] if config.bits else []),
+        *([f"- 16-bit photos: read as {config.bits}-bit values"] if config.bits else []),
         f"- teacher: `{config.teacher_digest}`",
     ]
     if config.separation:
@@ -49,13 +49,13 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
 def _about_trained(config: DetectorConfig, held_out: int) -> list[str]:
     method, training = METHODS[config.method], config.training
     return [
-        f"A detector of DFSC Inspector: student and auto-encoder of EfficientAD-S "
-        f"(arXiv 2303.14535) at size `{config.size}`, trained with the method {method.title}.",
+        f"A detector for DFSC Inspector: student and auto-encoder of EfficientAD-S (arXiv 2303.14535), size "
+        f"`{config.size}`, trained with {method.title}.",
         *([RECONSTRUCTION] if method.separates else []),
         "",
         "## Training",
         "",
-        f"- images: {training.get('data', 'not said')}; {training.get('fitted', '?')} fitted, "
+        f"- images: {training.get('data', 'unknown')}; {training.get('fitted', '?')} fitted, "
         f"{held_out} held out for calibration",
         f"- schedule: {config.schedule}; steps: {training.get('steps', '?')}; "
         f"optimiser: {training.get('optimiser', '?')}; seed {training.get('seed', '?')}",
@@ -68,14 +68,14 @@ def _about_trained(config: DetectorConfig, held_out: int) -> list[str]:
 def _about_closed_form(config: DetectorConfig, calibrated: int) -> list[str]:
     training = config.training
     return [
-        f"A detector of DFSC Inspector: a linear model of the features of EfficientAD's teacher (size `{config.size}`) "
-        "in closed form. Feature reconstruction error, after Ahuja et al. (arXiv 1909.11786) and FRE (Ndiour et al.); "
-        "`dfsc/models/fre.py` says what differs.",
+        f"A detector for DFSC Inspector: a closed-form linear model of the features of EfficientAD's teacher (size "
+        f"`{config.size}`). Feature reconstruction error, after Ahuja et al. (arXiv 1909.11786) and Ndiour et al.; "
+        "`dfsc/models/fre.py` lists the differences.",
         "",
-        "## Learned",
+        "## Training",
         "",
-        f"- images: {training.get('data', 'not said')}; {training.get('fitted', '?')} learned from, maps of "
-        f"{calibrated} kept for the calibration",
+        f"- images: {training.get('data', 'unknown')}; {training.get('fitted', '?')} fitted, maps of "
+        f"{calibrated} used for calibration",
     ]
 
 
@@ -96,7 +96,7 @@ def teacher_card(size: str, training: dict) -> str:
 
 
 def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
-    """The README.md of a Hub repository: what is in it, how it is used, what was measured."""
+    """The README.md of a Hub repository: contents, usage and measured accuracy."""
     licences = sorted({config.training.get("license", "unknown") for config in configs})
     tags = sorted({config.product for config in configs} | {config.method for config in configs})
     sections = [
@@ -115,8 +115,8 @@ def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
             *_front_matter(licences[0] if len(licences) == 1 else "other", [*tags, "efficientad"]),
             f"# {repository.partition('/')[2]}",
             "",
-            "Detectors of DFSC Inspector: visual inspection with logical anomalies, trained on good images only.",
-            "A folder holds a detector, `teacher` the network that they share.",
+            "Detectors for DFSC Inspector; they find structural and logical anomalies, trained on good images only.",
+            "Each folder contains one detector; `teacher` is the network they share.",
             "",
             "```python",
             "import dfsc",
@@ -140,14 +140,14 @@ def _self_tested(test: SelfTest) -> list[str]:
     return [
         f"It {test.sentence}: {test.details}.{verdicts}",
         "",
-        "These were made on good photographs that were held out from training. This says whether it learned to find "
-        "anything; it is not an accuracy on real faults.",
+        "The faults were made on held-out good photos. The test shows whether the detector learned to find anything; "
+        "it does not measure accuracy on real faults.",
     ]
 
 
 def _measured(measured: dict | None) -> list[str]:
     if not measured:
-        return ["Nothing was measured on test images."]
+        return ["Not measured on test images."]
     rows = [
         f"| {group} | {values['local']:.3f} | {values['global']:.3f} | {values['fused']:.3f} |"
         for group, values in measured["auroc"].items()

@@ -1,28 +1,26 @@
-"""All commands by name, each with what it does in a line or two.
+"""All commands by name, each with its description.
 
-A command is a module here of that name, with add_arguments(parser) and run(options), which gives the exit status. It is
-imported when its command is asked for.
+A command is a module of that name in this package, with add_arguments(parser) and run(options), which returns the exit
+status. It is imported on demand.
 """
 
 COMMANDS = {
-    "app": "Start the page in which photographs are inspected and detectors are trained.",
-    "inspect": "Inspect photographs with one or several detectors.",
+    "app": "Start the page for inspecting photos and training detectors.",
+    "inspect": "Inspect photos with one or more detectors.",
     "train": "Train a detector, or a matched pair, on good images.",
-    "evaluate": "Image AUROC, sPRO or AUPRO, and pixel AUROC on a data set in one of the layouts of docs/datasets.md.",
-    "sweep": "Train and evaluate every combination of settings on data sets; stopped, it goes on where it was.",
+    "evaluate": "Measure image AUROC, sPRO or AUPRO, and pixel AUROC on a data set (layouts: docs/datasets.md).",
+    "sweep": "Train and evaluate every combination of settings on data sets; resumes where it stopped.",
     "study": (
-        "Write what the page's Compare tab shows: figures of sweeps, and test images on which the methods differ."
+        "Write the data of the page's Compare tab: results of sweeps, and test images on which the methods differ."
     ),
     "benchmark": (
-        "Measure speed, retrainings, trivial baselines, wrong photographs, or MVTec LOCO AD beside published figures."
+        "Measure speed, short trainings, trivial baselines, photos of other things, or MVTec LOCO AD beside the papers."
     ),
-    "distill": (
-        "Distil a teacher from a pretrained backbone on a folder of photographs; stopped, it goes on where it was."
-    ),
-    "render": "Render a product's good and anomalous photographs in MVTec LOCO AD's layout.",
+    "distill": ("Distil a teacher from a pretrained backbone on a folder of photos; resumes where it stopped."),
+    "render": "Render good and anomalous images of a product in MVTec LOCO AD's layout.",
     "push": (
-        "Upload all detectors of a folder with their teacher to the Hugging Face Hub, or with --space this app "
-        "(log in with `hf auth login`)."
+        "Upload the detectors in a folder with their teacher to the Hugging Face Hub, or this app with --space "
+        "(log in with `hf auth login` first)."
     ),
-    "pull": "Fetch detectors from the Hugging Face Hub into a folder; every file is checked against the Hub's hash.",
+    "pull": "Download detectors from the Hugging Face Hub into a folder; every file is checked against the Hub's hash.",
 }

@@ -4,11 +4,11 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "Address, port and limits are environment variables, which docs/running.md lists."
+    parser.epilog = "Environment variables set address, port and limits; see docs/running.md."
 
 
 def run(options: argparse.Namespace) -> int:
-    # Gradio takes seconds to load, which --help shall not wait for.
+    # Gradio takes seconds to load; --help must not wait for it.
     from dfsc.interface.start import start
 
     start()

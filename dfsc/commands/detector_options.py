@@ -7,17 +7,19 @@ from dfsc.errors import CheckpointError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--product", action="append", default=[], help="product, all its methods (may be repeated)")
     parser.add_argument(
-        "--checkpoint", action="append", default=[], help="checkpoint folder, zip, or PRODUCT/METHOD (may be repeated)"
+        "--product", action="append", default=[], help="inspect with all methods of a product (repeatable)"
+    )
+    parser.add_argument(
+        "--checkpoint", action="append", default=[], help="checkpoint folder, zip, or PRODUCT/METHOD (repeatable)"
     )
 
 
 def detectors(options: argparse.Namespace) -> "list[dfsc.Detector]":
-    """The named detectors, products first; a folder or zip of several checkpoints stands for all of them."""
+    """The named detectors, products first; a folder or zip of several checkpoints means all of them."""
     found = [detector for product in options.product for detector in dfsc.product_detectors(product)]
     for source in options.checkpoint:
         found += dfsc.open_checkpoints(source)
     if not found:
-        raise CheckpointError("Name what to inspect with: --product NAME or --checkpoint DIR.")
+        raise CheckpointError("Name the detectors with --product NAME or --checkpoint DIR.")
     return found

@@ -21,21 +21,21 @@ REPORT_SECONDS = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = DistillationPlan()
-    parser.add_argument("photographs", metavar="FOLDER", type=Path, help="photographs of anything; 100 are held out")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the teacher's checkpoint folder")
+    parser.add_argument("photographs", metavar="FOLDER", type=Path, help="photos of anything; 100 are held out")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoint folder to write")
     parser.add_argument("--size", default=defaults.size, choices=["demo", "small", "medium"])
     parser.add_argument("--backbone", default="efficientnet-lite2", choices=list(BACKBONES))
-    parser.add_argument("--steps", type=int, default=defaults.steps, help="(%(default)s)")
-    parser.add_argument("--crops", type=int, default=defaults.crops, help="in a batch (%(default)s)")
+    parser.add_argument("--steps", type=int, default=defaults.steps, help="training steps (%(default)s)")
+    parser.add_argument("--crops", type=int, default=defaults.crops, help="crops per batch (%(default)s)")
     parser.add_argument("--rate", type=float, default=defaults.learning_rate, help="learning rate (%(default)s)")
-    parser.add_argument("--views", type=int, default=3, help="views of each photograph (%(default)s)")
+    parser.add_argument("--views", type=int, default=3, help="views of each photo (%(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--cache",
         type=Path,
         default=Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "dfsc" / "distill",
         metavar="DIR",
-        help="targets (6 MB a photograph at 3 views) and state (%(default)s)",
+        help="folder for targets (6 MB per photo at 3 views) and resumable state (%(default)s)",
     )
 
 
@@ -75,5 +75,5 @@ def _follow(distillation: Distillation, state_file: Path) -> None:
 
 
 def _key(plan: DistillationPlan, targets: TargetCache) -> str:
-    """Names the state of a plan on its photographs, so that another one does not go on with it."""
+    """A key for the state of a plan and its photos, so that a different one does not resume it."""
     return hashlib.sha256(json.dumps([asdict(plan), targets.label]).encode()).hexdigest()[:12]

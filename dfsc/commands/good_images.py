@@ -1,4 +1,4 @@
-"""The good images of a training on the command line: read, with what is to be said about them on standard error."""
+"""Reads the good images of a training on the command line and reports on them on standard error."""
 
 import sys
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from dfsc.training.pacing import Budget
 
 
 def read_good(dataset: Dataset, bits: int | None, budget: Budget | None = None) -> tuple[PhotoSet, PhotoSet]:
-    """A data set's good images, to fit and to hold out, decoded by the same bits; tells what is used and what not.
+    """A data set's good images, to fit and to hold out, decoded with the same bits; reports which are used.
 
     Args:
-        bits: by how many bits 16-bit images are read; by default as many as their values fill.
-        budget: the time that reading counts in.
+        bits: significant bits of 16-bit images; by default as many as their values fill.
+        budget: the training's time, which includes reading.
 
     Raises:
-        TrainingError: for too few images, or when reading them would take too much of the time.
+        TrainingError: for too few images, or if reading them would take too much of the time.
     """
     fitted = _read(dataset.root, dataset.train, bits, budget)
     held_out = _read(dataset.root, dataset.validation, bits or fitted.bits)
-    left_out = (*_passed_over(dataset), *fitted.left_out, *held_out.left_out)
+    left_out = (*_skipped(dataset), *fitted.left_out, *held_out.left_out)
     if len(fitted) < MIN_IMAGES:
         why = f" Left out: {' '.join(left_out[:SHOWN_LEFT_OUT])}" if left_out else ""
         raise TrainingError(f"There are {len(fitted)} good images; a training needs at least {MIN_IMAGES}.{why}")
@@ -35,18 +35,18 @@ def read_good(dataset: Dataset, bits: int | None, budget: Budget | None = None) 
 
 
 def _read(root: Path, files: Sequence[Path], bits: int | None, budget: Budget | None = None) -> PhotoSet:
-    told = budget.read if budget else None
-    return read_files([(file, place_in(root, file)) for file in files], bits, told)
+    progress = budget.read if budget else None
+    return read_files([(file, place_in(root, file)) for file in files], bits, progress)
 
 
-def _passed_over(dataset: Dataset) -> list[str]:
-    """Why files beside the good images are none of them."""
+def _skipped(dataset: Dataset) -> list[str]:
+    """A sentence for each file beside the good images that is not used."""
     if dataset.layout is Layout.PLAIN:
         return list(photograph_files(dataset.root, good=True).left_out)
-    said: list[str] = []
+    sentences: list[str] = []
     for folder in dict.fromkeys(file.parent for file in (*dataset.train, *dataset.validation)):
-        found = photograph_files(folder)
-        said += [f"{place_in(dataset.root, folder)}/{sentence}" for sentence in found.left_out]
-        deeper = [file for file in found.files if file.parent != folder]
-        said += [f"{place_in(dataset.root, file)} lies in a subfolder." for file in deeper]
-    return said
+        listing = photograph_files(folder)
+        sentences += [f"{place_in(dataset.root, folder)}/{sentence}" for sentence in listing.left_out]
+        deeper = [file for file in listing.files if file.parent != folder]
+        sentences += [f"{place_in(dataset.root, file)} lies in a subfolder." for file in deeper]
+    return sentences

@@ -1,4 +1,4 @@
-"""python -m dfsc inspect: photographs in, verdicts (and maps) out."""
+"""python -m dfsc inspect: photos in, verdicts (and maps) out."""
 
 import argparse
 import json
@@ -19,26 +19,26 @@ from dfsc.inspection.records import CSV_HEADER, csv_left_out, csv_lines, csv_row
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="photographs, or folders of them")
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="photos, or folders of photos")
     detector_options.add_arguments(parser)
-    parser.add_argument("--partner", action="store_true", help="judge each network together with FRE")
-    parser.add_argument("--json", action="store_true", help="print a JSON list, one object an image")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a table, a line for each image and detector")
+    parser.add_argument("--partner", action="store_true", help="combine each network with FRE")
+    parser.add_argument("--json", action="store_true", help="print a JSON list with one object per image")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write a table with one row per image and detector")
     parser.add_argument("--mix", type=float, default=0.5, metavar="W", help="weight of the local map, 0 to 1 (0.5)")
     parser.add_argument(
-        "--reject", type=int, default=0, metavar="N", help="held-out good parts that the limit gives up (0)"
+        "--reject", type=int, default=0, metavar="N", help="how many held-out good parts the threshold rejects (0)"
     )
-    parser.add_argument("--bits", type=int, help="how many bits 16-bit photographs fill (as the checkpoint says)")
+    parser.add_argument("--bits", type=int, help="significant bits of 16-bit photos (default: from the checkpoint)")
     parser.add_argument("--maps", type=Path, metavar="DIR", help="write the maps as float32 TIFF files")
     parser.add_argument(
         "--maps-layout",
         choices=list(LAYOUTS),
-        help="plain (the default): IMAGE.DETECTOR.BRANCH.tiff; loco: fused maps where MVTec LOCO AD's evaluation looks",
+        help="plain (default): IMAGE.DETECTOR.BRANCH.tiff; loco: fused maps for MVTec LOCO AD's evaluation code",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit status 0; 1 when a photograph can't be read (the others are still inspected)."""
+    """Exit status 0; 1 if a photo can't be read (the others are still inspected)."""
     images, passed_over = _expand(options.images)
     inspector = dfsc.Inspector(detector_options.detectors(options), partner=options.partner)
     if options.bits:
@@ -67,12 +67,12 @@ def run(options: argparse.Namespace) -> int:
     errors = [report["error"] for report in reports if "error" in report]
     if passed_over or any(Path(argument).is_dir() for argument in options.images):
         sys.stderr.write(f"{summary(len(reports) - len(errors), (*passed_over.values(), *errors), 'inspected')}\n")
-    _tell_of_bits(images, inspector.bits)
+    _warn_of_bits(images, inspector.bits)
     return 1 if errors else 0
 
 
 def _expand(arguments: list[str]) -> tuple[list[str], dict[Path, str]]:
-    """The named images and those of named folders, and why each other file of a folder is none, in a sentence."""
+    """The named images and those in named folders, and for each skipped file of a folder a sentence why."""
     images: list[str] = []
     passed_over: dict[Path, str] = {}
     for argument in dict.fromkeys(arguments):
@@ -83,7 +83,7 @@ def _expand(arguments: list[str]) -> tuple[list[str], dict[Path, str]]:
         found = photograph_files(folder)
         if not found.files:
             why = "".join(f" {sentence}" for sentence in found.left_out[:1])
-            raise ImageError(f"The folder {argument} holds no images; name a folder that does.{why}")
+            raise ImageError(f"The folder {argument} contains no images; name one that does.{why}")
         images += map(str, found.files)
         passed_over |= found.others
     return list(dict.fromkeys(images)), passed_over
@@ -92,13 +92,13 @@ def _expand(arguments: list[str]) -> tuple[list[str], dict[Path, str]]:
 def _judgement(
     options: argparse.Namespace, inspector: "dfsc.Inspector"
 ) -> "Callable[[dfsc.Inspection], dfsc.Inspection]":
-    """What --mix and --reject make of an inspection; raises DFSCError for what these detectors don't allow."""
+    """Applies --mix and --reject to an inspection; raises DFSCError for values that these detectors don't allow."""
     mix, reject = options.mix, options.reject
     fewest = min(detector.calibration.count for detector in inspector.detectors)
     if not 0 <= mix <= 1:
-        raise DFSCError(f"--mix is the local map's weight from 0 to 1, not {mix:g}.")
+        raise DFSCError(f"--mix is the weight of the local map, from 0 to 1, not {mix:g}.")
     if not 0 <= reject < fewest:
-        raise DFSCError(f"--reject can give up 0 to {fewest - 1} of the {fewest} held-out good parts, not {reject}.")
+        raise DFSCError(f"--reject can be 0 to {fewest - 1} of the {fewest} held-out good parts, not {reject}.")
     return lambda inspection: inspection.judged(mix, reject)
 
 
@@ -115,12 +115,12 @@ def _inspect(
 
 @contextmanager
 def _table(file: Path | None) -> Iterator[Callable[[Iterable[tuple]], None]]:
-    """Writes rows to a CSV file as they come; raises DFSCError for a file that is there already."""
+    """Writes rows to a CSV file as they come; raises DFSCError if the file exists."""
     if file is None:
         yield lambda *_: None
         return
     if file.exists():
-        raise DFSCError(f"{file} is there already and is not overwritten; choose another file for --csv.")
+        raise DFSCError(f"{file} already exists and is not overwritten; choose another file for --csv.")
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", encoding="utf-8-sig", newline="") as stream:
         stream.write(csv_lines([CSV_HEADER]))
@@ -132,13 +132,13 @@ def _table(file: Path | None) -> Iterator[Callable[[Iterable[tuple]], None]]:
         yield write
 
 
-def _tell_of_bits(images: list[str], bits: int | None) -> None:
-    """Say where 16-bit photographs may be meant to be read by fewer bits, but nobody has said so."""
+def _warn_of_bits(images: list[str], bits: int | None) -> None:
+    """Warn if 16-bit photos seem to use fewer bits, but the checkpoint does not say so."""
     seems = recognised_bits(images) if bits is None else None
     if seems and seems < FULL_BITS:
         sys.stderr.write(
-            f"The 16-bit photographs fill {seems} bits, but these detectors don't say how to read such, so they were "
-            f"taken as dark; --bits {seems} reads them as bright as the camera meant.\n"
+            f"The 16-bit photographs fill only {seems} bits, which these detectors know nothing of, so they were read "
+            f"as dark; --bits {seems} reads them at the camera's brightness.\n"
         )
 
 
@@ -160,15 +160,15 @@ def _lines(report: dict) -> str:
 
 
 def _map_files(images: list[str], options: argparse.Namespace, detectors: list[str]) -> dict[str, MapFiles]:
-    """Where each image's maps go; raises DFSCError for what is there already."""
+    """Where each image's maps go; raises DFSCError for existing files."""
     if options.maps is None:
         if options.maps_layout:
-            raise DFSCError("--maps-layout says how maps lie in a folder; name that with --maps.")
+            raise DFSCError("--maps-layout arranges maps in a folder; name the folder with --maps.")
         return {}
     found = LAYOUTS[options.maps_layout or "plain"](images, detectors, options.maps)
     for file in (file for files in found.values() for file in files.values()):
         if file.exists():
-            raise DFSCError(f"{file} is there already and is not overwritten; choose another folder for --maps.")
+            raise DFSCError(f"{file} already exists and is not overwritten; choose another folder for --maps.")
     return found
 
 

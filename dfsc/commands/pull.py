@@ -7,11 +7,11 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="ORG/NAME[@REVISION][:FOLDER]")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the detectors' folders go")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the detectors")
 
 
 def run(options: argparse.Namespace) -> int:
-    # The client of the Hub and torch take seconds to load, which --help shall not wait for.
+    # The Hub's client and torch take seconds to load; --help must not wait for them.
     from dfsc.hub.publishing import pull
 
     for folder in pull(options.source, options.out):

@@ -8,12 +8,12 @@ from dfsc.errors import DFSCError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", help="a detector's folder, or one of several")
-    parser.add_argument("repository", metavar="ORG/NAME", nargs="?", help="made when it is not there yet")
-    parser.add_argument("--private", action="store_true", help="when it is made: readable by you alone")
+    parser.add_argument("folder", metavar="DIR", type=Path, nargs="?", help="folder of one detector or several")
+    parser.add_argument("repository", metavar="ORG/NAME", nargs="?", help="created if it does not exist")
+    parser.add_argument("--private", action="store_true", help="create it as private")
     parser.add_argument("--space", metavar="ORG/NAME", help="upload this app as a Space instead")
     parser.add_argument(
-        "--models", default="", metavar="ORG/NAME[@REVISION]", help="with --space: the detectors that it shows"
+        "--models", default="", metavar="ORG/NAME[@REVISION]", help="with --space: detectors that the Space shows"
     )
 
 
@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _pushed(options: argparse.Namespace) -> str:
-    # The client of the Hub and torch take seconds to load, which --help shall not wait for.
+    # The Hub's client and torch take seconds to load; --help must not wait for them.
     from dfsc.hub.publishing import push
     from dfsc.hub.space import push_space
 

@@ -1,4 +1,4 @@
-"""The options that say how to train, shared by train, sweep and benchmark: one for each setting of a recipe.
+"""The training options shared by train, sweep and benchmark: one for each setting of a recipe.
 
 `train` takes one value of each; a sweep takes several of most, and every combination is a recipe. Names, kinds, help
 and defaults are those of the fields of Recipe and SeparationSettings.
@@ -21,10 +21,10 @@ from dfsc.training.recipe import Recipe
 
 DEFAULT_SECONDS = 240.0
 DEFAULT_STEPS = 1200
-# What one sweep has one value of, and what only a single training can be told.
+# Settings with a single value per sweep, and settings of single trainings only.
 ONE_A_SWEEP = {"size", "teacher", "penalty", "as_published", "quick", "published_calibration", "detach"}
 ONE_TRAINING = {"seconds", "bits"}
-# What has options of its own.
+# Settings with separate options.
 OTHERWISE = {"methods", "steps", "seconds", "separation"}
 FOLDERS = {"teacher", "penalty"}
 
@@ -32,7 +32,7 @@ FOLDERS = {"teacher", "penalty"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """One training: of a method or a pair, by steps or by time."""
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--method", nargs="+", choices=list(METHODS), help="one, or several on the same images")
+    which.add_argument("--method", nargs="+", choices=list(METHODS), help="one method, or several on the same images")
     which.add_argument("--pair", action="store_true", help="EAD-S and DFSC, matched")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="steps of the student, and as many of the auto-encoder")
@@ -42,14 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_swept_arguments(parser: argparse.ArgumentParser) -> None:
     """Many trainings: where an option takes several values, each combination is trained."""
-    parser.add_argument("--method", nargs="+", choices=list(METHODS), default=list(PAIR), help="(%(default)s)")
-    parser.add_argument("--steps", type=int, nargs="+", default=[DEFAULT_STEPS], help="of the student (%(default)s)")
+    parser.add_argument("--method", nargs="+", choices=list(METHODS), default=list(PAIR), help="methods (%(default)s)")
+    parser.add_argument(
+        "--steps", type=int, nargs="+", default=[DEFAULT_STEPS], help="steps of the student (%(default)s)"
+    )
     _add_settings(parser, swept=True)
     parser.set_defaults(seed=[0, 1, 2])
 
 
 def recipe(options: argparse.Namespace) -> Recipe:
-    """The recipe that options of one training wish for."""
+    """The recipe given by the options of one training."""
     methods = PAIR if options.pair else tuple(dict.fromkeys(options.method))
     seconds = options.seconds
     if seconds is None and options.steps is None and any(METHODS[method].trained for method in methods):
@@ -78,7 +80,7 @@ def _swept() -> list[str]:
 
 
 def _recipe(given: dict[str, Any]) -> Recipe:
-    """What was given, and where nothing was the recipe's own defaults."""
+    """The given settings, and the recipe's defaults for the rest."""
     usual = QUICK_SEPARATION if given.get("quick") else SeparationSettings()
     settings = {field.name: given[field.name] for field in fields(Recipe) if field.name in given}
     folders = {name: str(Path(settings[name]).resolve()) for name in FOLDERS & settings.keys()}
@@ -93,7 +95,7 @@ def _add_settings(parser: argparse.ArgumentParser, swept: bool) -> None:
 
 
 def _add_fields(group: argparse._ActionsContainer, settings: type, left_out: Iterable[str], swept: bool) -> None:
-    """An option for each field of a dataclass; it is absent from what is parsed where nobody gave it."""
+    """An option for each field of a dataclass; those not given are absent from the parsed options."""
     hints = get_type_hints(settings, include_extras=True)
     for field in (field for field in fields(settings) if field.name not in left_out):
         annotated, text = get_args(hints[field.name])

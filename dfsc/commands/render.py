@@ -14,10 +14,12 @@ REPORT_SECONDS = 5.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = Counts()
     parser.add_argument("product", metavar="PRODUCT", help=f"one of: {', '.join(PRODUCTS)}")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     parser.add_argument("--seed", type=int, default=0)
     for part in ("train", "validation", "good", "logical", "structural"):
-        parser.add_argument(f"--{part}", type=int, default=getattr(defaults, part), help="images (%(default)s)")
+        parser.add_argument(
+            f"--{part}", type=int, default=getattr(defaults, part), help="number of images (%(default)s)"
+        )
 
 
 def run(options: argparse.Namespace) -> int:

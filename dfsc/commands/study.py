@@ -1,4 +1,4 @@
-"""python -m dfsc study: what the page's Compare tab shows, written as small JSON files into weights/study."""
+"""python -m dfsc study: write the data of the page's Compare tab, small JSON files in weights/study."""
 
 import argparse
 import sys
@@ -15,7 +15,7 @@ from dfsc.study.switches import switches_of
 from dfsc.training.progress import Throttle
 
 REPORT_SECONDS = 10.0
-SAID = {
+OUTCOME_TITLES = {
     Outcome.ONLY_DFSC: "only DFSC right",
     Outcome.ONLY_EAD_S: "only EAD-S right",
     Outcome.BOTH_WRONG: "both wrong",
@@ -25,13 +25,13 @@ SAID = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
-    tables = parts.add_parser("tables", help="tables and curves, from the folders of sweeps")
+    tables = parts.add_parser("tables", help="tables and curves from sweep folders")
     tables.add_argument("sweep", metavar="FOLDER", type=Path, nargs="+", help="--out of `python -m dfsc sweep`")
     tables.add_argument(
-        "--meaning", type=Path, required=True, metavar="FILE", help="what it means, three sentences, one a line"
+        "--meaning", type=Path, required=True, metavar="FILE", help="conclusion in three sentences, one per line"
     )
     tables.add_argument(
-        "--held-out", nargs="*", default=[], metavar="PRODUCT", help="products that no setting was chosen on"
+        "--held-out", nargs="*", default=[], metavar="PRODUCT", help="products not used to choose settings"
     )
     tables.add_argument(
         "--switches",
@@ -42,16 +42,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="sweeps that change one setting at a time",
     )
     defaults = SeparationSettings()
-    tables.add_argument("--tau", type=float, default=defaults.tau, help="τ′ that stands for DFSC (%(default)s)")
+    tables.add_argument("--tau", type=float, default=defaults.tau, help="τ′ of DFSC in the tables (%(default)s)")
     margin = tables.add_mutually_exclusive_group()
-    margin.add_argument("--margin-ratio", type=float, default=defaults.margin_ratio, help="κ likewise (%(default)s)")
-    margin.add_argument("--margin", type=float, help="or its absolute margin")
-    images = parts.add_parser("images", help="a product's test images of interest, judged by its embedded detectors")
+    margin.add_argument(
+        "--margin-ratio", type=float, default=defaults.margin_ratio, help="κ of DFSC in the tables (%(default)s)"
+    )
+    margin.add_argument("--margin", type=float, help="or the absolute margin of DFSC in the tables")
+    images = parts.add_parser("images", help="test images of interest, judged by the product's embedded detectors")
     images.add_argument("dataset", metavar="DIR", type=Path)
     images.add_argument("--product", required=True)
-    images.add_argument("--handful", type=int, default=HANDFUL, help="images a kind of outcome (%(default)s)")
+    images.add_argument("--handful", type=int, default=HANDFUL, help="images per outcome (%(default)s)")
     for part in (tables, images):
-        part.add_argument("--out", type=Path, metavar="FOLDER", help="(weights/study)")
+        part.add_argument("--out", type=Path, metavar="FOLDER", help="folder to write to (weights/study)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -79,14 +81,14 @@ def _images(options: argparse.Namespace, folder: Path) -> Path:
             sys.stderr.write(f"{done}/{total} images judged\n")
 
     selection = select(options.product, open_dataset(options.dataset), options.handful, progress)
-    sys.stderr.write(_summed_up(selection) + "\n")
+    sys.stderr.write(_summary(selection) + "\n")
     return write_selection(selection, folder)
 
 
-def _summed_up(selection: Selection) -> str:
-    """A line an outcome: how many images there are, and how many of them were chosen."""
+def _summary(selection: Selection) -> str:
+    """One line per outcome: how many images there are, and how many were chosen."""
     lines = [f"{selection.total} test images of {selection.product}"]
     for outcome in Outcome:
-        shown = len(selection.of(outcome))
-        lines.append(f"{SAID[outcome]}: {selection.counts[outcome]} images, {shown} of them chosen")
+        chosen = len(selection.of(outcome))
+        lines.append(f"{OUTCOME_TITLES[outcome]}: {selection.counts[outcome]} images, {chosen} of them chosen")
     return "\n".join(lines)

@@ -15,32 +15,32 @@ from dfsc.sweeps.summary import as_json, summarise, table
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="DIR", type=Path, nargs="+")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="results, table and picture")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="folder for results, table and plot")
     recipe_options.add_swept_arguments(parser)
     parser.add_argument(
-        "--cross-validated", action="store_true", help="each seed tests on another quarter of all good images"
+        "--cross-validated", action="store_true", help="each seed tests on a different quarter of the good images"
     )
-    parser.add_argument("--pixels", action="store_true", help="evaluate sPRO or AUPRO and pixel AUROC too; trains anew")
-    parser.add_argument("--workers", type=int, default=1, help="trainings at a time (%(default)s)")
+    parser.add_argument("--pixels", action="store_true", help="also measure sPRO or AUPRO and pixel AUROC; retrains")
+    parser.add_argument("--workers", type=int, default=1, help="parallel trainings (%(default)s)")
     parser.add_argument(
-        "--ray", nargs="?", const="local", metavar="ADDRESS", help="spread over Ray, on this machine or a cluster"
+        "--ray", nargs="?", const="local", metavar="ADDRESS", help="run on Ray, on this machine or a cluster"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit status 0; the table stands on standard output and in the folder."""
+    """Exit status 0; the table goes to standard output and into the folder."""
     check_datasets(options.dataset, options.pixels)
     recipes = recipe_options.recipes(options)
     cells = grid(options.dataset, recipes, options.cross_validated, options.pixels)
     follow(cells, options.out, options.workers, options.ray)
-    sys.stdout.write(_summed_up(options.out) + "\n")
+    sys.stdout.write(_write_summary(options.out) + "\n")
     return 0
 
 
 def follow(cells: list[Cell], folder: Path, workers: int, ray: str | None = None) -> None:
-    """Run what is missing of a sweep and tell on standard error how it goes."""
+    """Run the missing trainings of a sweep, with progress on standard error."""
     todo = len(missing(cells, folder))
-    sys.stderr.write(f"{len(cells)} trainings, {len(cells) - todo} of them done before\n")
+    sys.stderr.write(f"{len(cells)} trainings, {len(cells) - todo} of them done already\n")
     started = time.monotonic()
     done = 0
     for group in run_missing(cells, folder, workers, ray):
@@ -50,14 +50,14 @@ def follow(cells: list[Cell], folder: Path, workers: int, ray: str | None = None
         sys.stderr.write(f"{done}/{todo} {names}; {left / 60:.0f} min left\n")
 
 
-def _summed_up(folder: Path) -> str:
+def _write_summary(folder: Path) -> str:
     """Write sweep.md, sweep.json and tau.png over all results in the folder, and return the table."""
     rows = summarise(read_results(folder))
     text = table(rows)
     lines = [
-        "Image AUROC of the fused map in percent, mean over the seeds ± their standard deviation. Δ: gain over EAD-S "
-        "of the same seeds and images, in points, with a 95 % bootstrap interval over seeds and images; few seeds make "
-        "it too narrow, and of one seed it only says how images differ.",
+        "Image AUROC of the fused map in percent, mean ± standard deviation over seeds. Δ: gain over EAD-S with the "
+        "same seeds and images, in points, with a 95 % bootstrap interval over seeds and images; with few seeds it is "
+        "too narrow, and with one seed it only reflects differences between images.",
         text,
     ]
     if tau_picture(rows, folder / "tau.png"):

@@ -30,11 +30,13 @@ REPORT_SECONDS = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="good images, or a data set's folder or table")
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=Path, help="folder of good images, or a data set's folder or table"
+    )
     recipe_options.add_arguments(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--anew", action="store_true", help="forget the unfinished training in DIR, if there is one")
-    parser.add_argument("--product", help="the product's name (by default the folder's)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoint folder to write")
+    parser.add_argument("--anew", action="store_true", help="discard an unfinished training in DIR and start over")
+    parser.add_argument("--product", help="name of the product (default: the folder's)")
     parser.add_argument(
         "--logical", nargs="+", default=[], metavar="NAME", help="kinds of test defects that count as logical anomalies"
     )
@@ -56,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         forget(unfinished)
     photographs = read_good(dataset, recipe.bits, budget)
     recipe = replace(recipe, bits=photographs[0].bits)
-    # Not in memory, whatever their number.
+    # On disk, so that memory does not grow with their number.
     good, validation = (stored(of.images, options.out) for of in photographs)
     del photographs
     training = start(recipe, good, validation, unfinished, budget)
@@ -72,12 +74,12 @@ def run(options: argparse.Namespace) -> int:
         save_detector(detector, folders[method.name], detector_card(detector.config, detector.calibration.count))
         sys.stderr.write(f"{method.title}: {folders[method.name]}; {test.sentence} ({test.details})\n")
     forget(unfinished)
-    _tell_unusable([detector.config for detector in detectors.values()], recipe)
+    _warn_unusable([detector.config for detector in detectors.values()], recipe)
     return 0
 
 
-def _tell_unusable(configs: list[DetectorConfig], recipe: Recipe) -> None:
-    more = "train once more with more --steps" if recipe.seconds is None else "train once more with more --seconds"
+def _warn_unusable(configs: list[DetectorConfig], recipe: Recipe) -> None:
+    more = "train again with more --steps" if recipe.seconds is None else "train again with more --seconds"
     for config in configs:
         method = METHODS[config.method]
         if not config.usable:
@@ -86,7 +88,7 @@ def _tell_unusable(configs: list[DetectorConfig], recipe: Recipe) -> None:
 
 
 def _plain_name(product: str) -> str:
-    """A product's name as detectors, files and folders are called after it: letters, digits, underscores, up to 64."""
+    """A product name for detectors, files and folders: up to 64 letters, digits and underscores."""
     return re.sub(r"\W+", "_", product).strip("_")[:64] or "product"
 
 
@@ -103,13 +105,13 @@ def _follow(training: Training, state_file: Path) -> None:
 
 
 def _measured(detectors: list[Detector], dataset: Dataset) -> list[Detector]:
-    """The detectors with their AUROCs on the data set's test images noted, where there are good and anomalous ones."""
+    """The detectors, with their AUROC noted if the data set has good and anomalous test images."""
     if all(image.is_good for image in dataset.test):
         return detectors
     trained = {*dataset.train, *dataset.validation}
     try:
         evaluation = evaluate([image for image in dataset.test if image.path not in trained], detectors)
-    except DatasetError as error:  # nothing in test/ shall cost a training
+    except DatasetError as error:  # a problem in test/ must not lose the training
         sys.stderr.write(f"Not measured: {error}\n")
         return detectors
     counts = {group: dataclasses.asdict(count) for group, count in evaluation.counts.items()}

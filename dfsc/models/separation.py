@@ -1,15 +1,14 @@
 """The Distinctive Feature Separation Constraint (Lee & Kim, arXiv 2407.17909), as reconstructed by this project.
 
-Sourced from the paper: the output features of teacher and auto-encoder are split by the quantile value τ′ into
-similar and novel ones, and the auto-encoder is made to keep at least a margin from the teacher on the novel ones. The
-paper's equations were not available; what follows is a reconstruction, and each switch names a choice that it left
-open.
+From the paper: the output features of teacher and auto-encoder are split by the quantile value τ′ into
+similar and novel ones, and the auto-encoder has to keep at least a margin from the teacher on the novel ones. The
+paper's equations were not available; what follows is a reconstruction, with a switch for each choice left open.
 
     d      = (T − A)²                              element by element, T standardised per channel
     q′     = the τ′-quantile of d in one image     not differentiated through
     L_DFSC = ( Σ_{d ≤ q′} d  +  λ · Σ_{d > q′} max(0, m − d) ) / number of elements
 
-τ′ = 1 leaves nothing novel: L_DFSC is EfficientAD's L_AE exactly. m = 0 trims: novel elements are merely left out.
+τ′ = 1 leaves nothing novel: L_DFSC is EfficientAD's L_AE exactly. m = 0 trims: novel elements are left out.
 """
 
 import math
@@ -27,7 +26,7 @@ Kind = TypeVar("Kind", bound=StrEnum)
 
 
 class SplitUnit(StrEnum):
-    """What the quantile ranks: single elements, positions of the channel-mean map, or whole channels."""
+    """Units ranked by the quantile: single elements, positions of the channel-mean map, or whole channels."""
 
     ELEMENTS = "elements"
     POSITIONS = "positions"
@@ -35,10 +34,10 @@ class SplitUnit(StrEnum):
 
 
 class Hinge(StrEnum):
-    """What acts on novel elements: the margin hinge of the squared distance d, or of √d (then the hinge is squared).
+    """The loss on novel elements: the margin hinge of the squared distance d, or of √d (then the hinge is squared).
 
-    PULL is a study's control, the opposite of the constraint: d itself, whatever the margin, so that with λ > 1 the
-    auto-encoder is drawn harder to the teacher where it is furthest from it; with λ = 1 over all elements it is L_AE.
+    PULL is a control for the study, the opposite of the constraint: d itself without a margin. With λ > 1, it draws the
+    auto-encoder harder towards the teacher where it is furthest away; with λ = 1 over all elements it is L_AE.
     """
 
     SQUARED_DISTANCE = "squared-distance"
@@ -55,42 +54,48 @@ class Normaliser(StrEnum):
 
 @dataclass(frozen=True)
 class SeparationSettings:
-    """The constraint's knobs; the enumerations may be given by their values, as "channels"."""
+    """The constraint's settings; enumerations may be given by value, such as "channels".
+
+    Raises:
+        TrainingError: for a value out of its range.
+    """
 
     tau: Annotated[float, "τ′ in (0, 1], the share of units that count as similar"] = 0.99
-    margin_ratio: Annotated[float, "κ ≥ 0: the margin is κ times q′ as averaged over the warm-up's last steps"] = 1.5
-    margin: Annotated[float | None, "an absolute margin ≥ 0, in squared standardised features, instead of κ"] = None
-    weight: Annotated[float, "λ ≥ 0 of what acts on novel units"] = 1.0
-    warm_up: Annotated[float, "share (0 to 1) of the auto-encoder's training before it acts; quick 0.8"] = 0.5
-    unit: Annotated[SplitUnit, "what the quantile ranks"] = SplitUnit.ELEMENTS
-    hinge: Annotated[Hinge, "what acts on novel units"] = Hinge.SQUARED_DISTANCE
-    normaliser: Annotated[Normaliser, "what the sums are divided by"] = Normaliser.ALL_ELEMENTS
+    margin_ratio: Annotated[float, "κ ≥ 0: the margin is κ times the mean q′ at the end of the warm-up"] = 1.5
+    margin: Annotated[float | None, "absolute margin ≥ 0, in squared standardised features, instead of κ"] = None
+    weight: Annotated[float, "λ ≥ 0, weight of the loss on novel units"] = 1.0
+    warm_up: Annotated[float, "share (0 to 1) of the auto-encoder's training before the constraint acts; quick 0.8"] = (
+        0.5
+    )
+    unit: Annotated[SplitUnit, "units ranked by the quantile"] = SplitUnit.ELEMENTS
+    hinge: Annotated[Hinge, "loss on novel units"] = Hinge.SQUARED_DISTANCE
+    normaliser: Annotated[Normaliser, "divisor of the sums"] = Normaliser.ALL_ELEMENTS
 
     def __post_init__(self) -> None:
         for name, kind in (("unit", SplitUnit), ("hinge", Hinge), ("normaliser", Normaliser)):
             object.__setattr__(self, name, one_of(kind, getattr(self, name), name))
         if not 0 < self.tau <= 1:
-            raise TrainingError(f"τ′ has to lie above 0 and at most at 1, not at {self.tau:g}.")
+            raise TrainingError(f"τ′ has to be above 0 and at most 1, not {self.tau:g}.")
         if not all(0 <= number < math.inf for number in (self.margin_ratio, self.weight, self.margin or 0)):
-            raise TrainingError("Margin, margin ratio and the hinge's weight have to be numbers of 0 or more.")
+            raise TrainingError("Margin, margin ratio and weight must be numbers of at least 0.")
         if not 0 <= self.warm_up <= 1:
             raise TrainingError(f"The warm-up is a share from 0 to 1, not {self.warm_up:g}.")
 
 
 def one_of(kind: type[Kind], value: str, name: str) -> Kind:
-    """A member of an enumeration by itself or its value; raises TrainingError for what is neither."""
+    """The member of an enumeration with this value; raises TrainingError if there is none."""
     try:
         return kind(value)
     except ValueError as error:
-        raise TrainingError(f"Known for {name} are {', '.join(kind)}, not {value!r:.40}.") from error
+        raise TrainingError(f"The {name} must be one of {', '.join(kind)}, not {value!r:.40}.") from error
 
 
 @dataclass(frozen=True)
 class Separation:
-    """The constraint's loss (0-d tensor, differentiable) and what to watch beside it (floats).
+    """The constraint's loss (0-d tensor, differentiable) and quantities to monitor (floats).
 
     `quantile` is the mean of q′ over the images; `active_share` the share of novel units within the margin (0 when
-    none is novel); `similar_mean` the mean of d over the similar units, which tells the auto-encoder's fit apart from
+    none is novel); `similar_mean` the mean of d over the similar units, which separates the auto-encoder's fit from
     the constraint's effect.
     """
 
@@ -158,9 +163,9 @@ def _hinge(d: Tensor, margin: float, form: Hinge) -> Tensor:
 class MarginAnchor:
     """The margin of a training: absolute, or κ times the moving average of q′ at the warm-up's end, held from then on.
 
-    A margin that goes on following q′ feeds on itself: what is pushed away raises q′, which raises the margin, and the
-    training diverges. Therefore `observe` is for the warm-up alone. The average is over its last few steps: q′ falls
-    fast in a short one, and a margin anchored at what q′ once was would be far larger than κ says.
+    A margin that keeps following q′ feeds on itself: features pushed away raise q′, which raises the margin, and the
+    training diverges. So call `observe` during the warm-up only. The average covers its last few steps: q′ falls fast
+    in a short warm-up, and a margin anchored at an early q′ would be far larger than κ says.
     """
 
     MOMENTUM = 0.95
@@ -171,7 +176,7 @@ class MarginAnchor:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is something to take the margin from."""
+        """Whether the margin is defined: absolute, or after an observation."""
         return self.settings.margin is not None or self.average is not None
 
     def observe(self, quantile: float) -> None:

@@ -90,4 +90,4 @@ def test_a_table_of_two_categories_with_few_steps(categories, demo_weights, tmp_
     assert main(command) == 0
     again = capsys.readouterr()
     assert again.out == first.out
-    assert "4 trainings, 4 of them done before" in again.err
+    assert "4 trainings, 4 of them done already" in again.err

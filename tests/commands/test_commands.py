@@ -152,7 +152,7 @@ def test_maps_lie_where_the_evaluation_code_of_the_data_set_looks(dfsc, box):
     assert len(expected) == 2 * 3 * 2
     assert {path for path in (box.parent / "maps").rglob("*") if path.is_file()} == expected
     again = dfsc("inspect", "good", *command, cwd=box / "test")
-    assert (again.returncode, "breakfast_box/test/good/000.tiff is there already" in again.stderr) == (2, True)
+    assert (again.returncode, "breakfast_box/test/good/000.tiff already exists" in again.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_what_has_no_place_in_that_layout_is_refused_before_anything_is_written(
     ran = dfsc(*command, "--maps", "maps", cwd=tmp_path)
     assert (ran.returncode, ran.stdout, said in ran.stderr) == (2, "", True)
     assert not (tmp_path / "maps").exists()
-    assert "name that with --maps" in dfsc(*command, cwd=tmp_path).stderr
+    assert "name the folder with --maps" in dfsc(*command, cwd=tmp_path).stderr
 
 
 def test_a_folder_is_inspected_with_all_that_is_in_it_and_what_is_left_out_is_said(dfsc, photographs):

@@ -148,7 +148,7 @@ def test_a_sweep_writes_table_numbers_and_picture_and_does_nothing_twice(sweep, 
     folder = Path(shutil.copytree(by_one_process, tmp_path / "out"))
     status, out, err = sweep(folder, "--seed", 0, "--tau", 0.7, 0.99)
     assert status == 0
-    assert "3 trainings, 2 of them done before" in err
+    assert "3 trainings, 2 of them done already" in err
     rows = json.loads((folder / "sweep.json").read_text())
     assert [(row["settings"]["method"], row["settings"].get("tau")) for row in rows] == [
         ("dfsc", 0.7),
@@ -160,7 +160,7 @@ def test_a_sweep_writes_table_numbers_and_picture_and_does_nothing_twice(sweep, 
         assert picture.width > 500
     assert not list((folder / "unfinished").iterdir())
     status, again, err = sweep(folder, "--seed", 0, "--tau", 0.7, 0.99)
-    assert "3 trainings, 3 of them done before" in err
+    assert "3 trainings, 3 of them done already" in err
     assert again == out
 
 
