@@ -13,7 +13,7 @@ from dfsc.models.calibration import Calibration
 from dfsc.models.detector import BORDER_CONVENTION, DetectorConfig
 from dfsc.models.methods import METHODS
 from dfsc.models.networks import SIZES
-from dfsc.models.self_test import SelfTest
+from dfsc.models.self_test import Example, SelfTest
 from dfsc.models.separation import SeparationSettings
 
 # Of the same maps they come out equal but for the last digits of float32.
@@ -21,7 +21,7 @@ QUANTILE_TOLERANCE = 1e-5
 # Files and folders are called after products, so a name must not lead anywhere.
 _PLAIN_NAME = re.compile(r"\w[\w .-]{0,63}")
 _FAULT_KIND = re.compile(r"[a-z][a-z ]{0,31}")
-MOST_COUNTED = 10**9
+MOST_COUNTED, MOST_BOXES = 10**9, 8
 
 
 def read_config(folder: Path, expected_format: str) -> dict:
@@ -72,11 +72,12 @@ def _self_test(entries: object, folder: Path) -> SelfTest | None:
     """A self-test's entries, whose kinds may be a later version's; None for detectors made before there was one."""
     if entries is None:
         return None
-    if isinstance(entries, dict) and entries.keys() == {"by_kind", "steps"}:
-        kinds, steps = entries["by_kind"], entries["steps"]
+    if isinstance(entries, dict) and {"by_kind", "steps"} <= entries.keys() <= {"by_kind", "steps", "example"}:
+        kinds, steps, example = entries["by_kind"], entries["steps"], entries.get("example")
         sound = isinstance(kinds, dict) and kinds and all(map(_is_kind, kinds.items()))
-        if sound and (steps is None or _is_count(steps)):
-            return SelfTest({kind: (found, made) for kind, (found, made) in kinds.items()}, steps)
+        if sound and (steps is None or _is_count(steps)) and (example is None or _is_example(example)):
+            by_kind = {kind: (found, made) for kind, (found, made) in kinds.items()}
+            return SelfTest(by_kind, steps, example and _example(example))
     raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong self_test; fetch it anew.")
 
 
@@ -86,6 +87,26 @@ def _is_kind(entry: tuple[str, object]) -> bool:
     if not isinstance(counts, list) or len(counts) != 2 or not all(map(_is_count, counts)):
         return False
     return bool(_FAULT_KIND.fullmatch(kind)) and counts[0] <= counts[1] > 0
+
+
+def _is_example(entry: object) -> bool:
+    """Whether it is a kind of fault, where it is, and whether it was found."""
+    if not isinstance(entry, dict) or entry.keys() != {"kind", "boxes", "found"}:
+        return False
+    kind, boxes, found = entry["kind"], entry["boxes"], entry["found"]
+    named = isinstance(kind, str) and bool(_FAULT_KIND.fullmatch(kind)) and isinstance(found, bool)
+    return named and isinstance(boxes, list) and 0 < len(boxes) <= MOST_BOXES and all(map(_is_box, boxes))
+
+
+def _is_box(box: object) -> bool:
+    if not isinstance(box, list) or len(box) != 4:
+        return False
+    return all(type(edge) in (int, float) and 0 <= edge <= 1 for edge in box)
+
+
+def _example(entry: dict) -> Example:
+    boxes = tuple((float(left), float(top), float(right), float(bottom)) for left, top, right, bottom in entry["boxes"])
+    return Example(entry["kind"], boxes, entry["found"])
 
 
 def _is_count(value: object) -> bool:

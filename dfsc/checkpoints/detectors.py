@@ -56,7 +56,9 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
     """
     check_product(detector.config.product)
     good, position = detector.calibration.good, detector.calibration.position
-    config = dataclasses.asdict(detector.config) | {
+    test = detector.config.self_test
+    config = dataclasses.asdict(dataclasses.replace(detector.config, self_test=None)) | {
+        "self_test": test and test.entries,
         "format": DETECTOR_FORMAT,
         "quantiles": detector.calibration.quantiles,
         "library_version": __version__,

@@ -1,4 +1,4 @@
-"""Defects made by hand: a photograph in which a part is erased, copied to elsewhere, or scratched.
+"""Defects made by hand: a photograph in which a part is erased, copied, swapped, recoloured, or scratched.
 
 For trying out a detector, not for measuring it. Places are shares of the photograph's width and height, 0 to 1, so that
 they hold for every size of it.
@@ -55,14 +55,28 @@ def copy(image: np.ndarray, box: Box, to: Place) -> np.ndarray:
     Raises:
         TamperingError: for a box of fewer than 4×4 pixels.
     """
-    left, top, right, bottom = _pixels(image, box)
-    height, width = image.shape[:2]
-    x = round(to[0] * width - (right - left) / 2)
-    y = round(to[1] * height - (bottom - top) / 2)
-    picture = Image.fromarray(image.copy())
-    picture.paste(Image.fromarray(image[top:bottom, left:right]), (x, y))
-    place = max(0, x), max(0, y), min(width, x + right - left), min(height, y + bottom - top)
-    return _blended(image, np.asarray(picture), place)
+    return _placed(image, image, box, to)
+
+
+def swap(image: np.ndarray, box: Box, to: Place) -> np.ndarray:
+    """Exchange a box with what lies around another place, as far as the photograph goes there.
+
+    Raises:
+        TamperingError: for a box of fewer than 4×4 pixels.
+    """
+    half = (box[2] - box[0]) / 2, (box[3] - box[1]) / 2
+    other = to[0] - half[0], to[1] - half[1], to[0] + half[0], to[1] + half[1]
+    return _placed(_placed(image, image, box, to), image, other, (box[0] + half[0], box[1] + half[1]))
+
+
+def recolour(image: np.ndarray, box: Box, shift: Sequence[float]) -> np.ndarray:
+    """Add a shift of red, green and blue, in grey levels, inside a box.
+
+    Raises:
+        TamperingError: for a box of fewer than 4×4 pixels.
+    """
+    shifted = np.clip(np.round(image + np.asarray(shift, np.float32)), 0, 255).astype(np.uint8)
+    return _blended(image, shifted, _pixels(image, box))
 
 
 def scratch(image: np.ndarray, path: Sequence[Place]) -> np.ndarray:
@@ -81,6 +95,18 @@ def scratch(image: np.ndarray, path: Sequence[Place]) -> np.ndarray:
     pixels += (pixels * 0.45 - pixels) * edge
     pixels += (np.maximum(pixels, 215) - pixels) * core * SCRATCH_OPACITY
     return np.clip(np.round(pixels), 0, 255).astype(np.uint8)
+
+
+def _placed(image: np.ndarray, source: np.ndarray, box: Box, to: Place) -> np.ndarray:
+    """The image with a box of another one of its size, centred at a place."""
+    left, top, right, bottom = _pixels(source, box)
+    height, width = image.shape[:2]
+    x = round(to[0] * width - (right - left) / 2)
+    y = round(to[1] * height - (bottom - top) / 2)
+    picture = Image.fromarray(image.copy())
+    picture.paste(Image.fromarray(source[top:bottom, left:right]), (x, y))
+    place = max(0, x), max(0, y), min(width, x + right - left), min(height, y + bottom - top)
+    return _blended(image, np.asarray(picture), place)
 
 
 def _pixels(image: np.ndarray, box: Box) -> tuple[int, int, int, int]:

@@ -22,7 +22,7 @@ def result_record(inspection: "Inspection", result: "Result") -> dict:
         "score": result.score,
         "threshold": result.threshold,
         "verdict": result.verdict,
-        "self_test": test and {"found": test.found, "made": test.made},
+        "self_test": test and {"found": test.found, "made": test.made, "by_kind": test.by_kind},
         "strangeness": round(result.strangeness, 3),
         "local_peak": result.local_peak,
         "global_peak": result.global_peak,

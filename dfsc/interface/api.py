@@ -80,7 +80,8 @@ def open_checkpoint(source: str = "", file: dict | None = None, request: gr.Requ
 
     Returns:
         "detector", "method", "size" and "product" of each, whether it is "usable" (else its verdicts are "unsure"), and
-        its "self_test", null where there was none: how many made-up faults it "found" of those that were "made".
+        its "self_test", null where there was none: how many made-up faults it "found" of those that were "made";
+        "details" tells them by kind.
     """
     with _plain_errors():
         if file:

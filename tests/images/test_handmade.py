@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dfsc.images.handmade import TamperingError, copy, erase, scratch
+from dfsc.images.handmade import TamperingError, copy, erase, recolour, scratch, swap
 
 
 @pytest.fixture
@@ -35,6 +35,19 @@ def test_a_copied_disc_is_there_twice(part):
         inside(copied, 0.47, 0.47, 0.53, 0.53).mean(), inside(part, 0.27, 0.27, 0.33, 0.33).mean(), atol=2
     )
     np.testing.assert_array_equal(inside(copied, 0.2, 0.2, 0.38, 0.38), inside(part, 0.2, 0.2, 0.38, 0.38))
+
+
+def test_two_swapped_places_hold_what_the_other_held(part):
+    swapped = swap(part, (0.2, 0.2, 0.4, 0.4), (0.5, 0.5))
+    here, there = (0.27, 0.27, 0.33, 0.33), (0.47, 0.47, 0.53, 0.53)
+    np.testing.assert_array_equal(inside(swapped, *there), inside(part, *here))
+    np.testing.assert_array_equal(inside(swapped, *here), inside(part, *there))
+
+
+def test_a_recoloured_part_has_another_colour_and_the_same_texture(part):
+    recoloured = recolour(part, (0.2, 0.2, 0.4, 0.4), (30, 0, -20))
+    before, after = (inside(image, 0.25, 0.25, 0.35, 0.35) for image in (part, recoloured))
+    assert np.unique((after - before).reshape(-1, 3), axis=0).tolist() == [[30, 0, -20]]
 
 
 @pytest.mark.parametrize("to", [(0.0, 0.0), (1.0, 0.5), (0.98, 1.0)])

@@ -19,13 +19,27 @@ from dfsc.inspection.records import result_record
 from dfsc.material.training_set import prepare
 from dfsc.models.calibration import Calibration, RawMaps
 from dfsc.models.detector import network_input
-from dfsc.models.self_test import KINDS, MADE, SEEN_LEVELS, SEEN_PIXELS, USABLE_STEPS, SelfTest, judge, make_faults
+from dfsc.models.self_test import (
+    BESIDE,
+    DECIDING,
+    MADE,
+    MADE_BESIDE,
+    SEEN_LEVELS,
+    SEEN_PIXELS,
+    USABLE_STEPS,
+    Example,
+    SelfTest,
+    judge,
+    make_faults,
+)
 from dfsc.sources import load, open_checkpoints
 from dfsc.training.plan import TrainingPlan
 from dfsc.training.training import Training
 
 POOR = SelfTest({"erased": (0, 7), "copied": (2, 7), "scratched": (1, 6)}, 900)
 GOOD = SelfTest({"erased": (6, 7), "copied": (6, 7), "scratched": (5, 6)}, 900)
+MISSED = Example("swapped", ((0.1, 0.1, 0.2, 0.25), (0.5, 0.5, 0.6, 0.65)), False)
+WIDER = SelfTest(GOOD.by_kind | {"swapped": (1, 3), "recoloured": (0, 3), "doubled": (0, 3)}, 900, MISSED)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +56,8 @@ def maps_with(faults, value, shift=0.0):
     """Local maps 0 but for one cell, at each fault's centre or a share of the edge away from it; global ones are 0."""
     local = np.zeros((len(faults), 56, 56), np.float32)
     for cells, fault in zip(local, faults, strict=True):
-        x, y = (fault.box[0] + fault.box[2]) / 2, (fault.box[1] + fault.box[3]) / 2
+        left, top, right, bottom = fault.boxes[-1]
+        x, y = (left + right) / 2, (top + bottom) / 2
         cells[cell_at((x + shift - 0.1) % 0.8 + 0.1, y)] = value
     return RawMaps(local, np.zeros_like(local))
 
@@ -60,15 +75,16 @@ def with_test(detector, test):
 
 def test_the_same_seed_makes_the_same_faults_and_another_one_others(photographs, faults):
     again, others = make_faults(photographs, seed=4), make_faults(photographs, seed=5)
-    assert [fault.box for fault in again] == [fault.box for fault in faults]
+    assert [fault.boxes for fault in again] == [fault.boxes for fault in faults]
     assert all((one.image == other.image).all() for one, other in zip(again, faults, strict=True))
-    assert [fault.box for fault in others] != [fault.box for fault in faults]
+    assert [fault.boxes for fault in others] != [fault.boxes for fault in faults]
 
 
 def test_faults_are_of_all_kinds_and_on_all_photographs(faults):
-    counts = [sum(fault.kind == kind for fault in faults) for kind in KINDS]
-    assert (len(faults), sum(counts), max(counts) - min(counts)) == (MADE, MADE, 1)
-    for kind in KINDS:
+    counts = {kind: sum(fault.kind == kind for fault in faults) for kind in DECIDING | BESIDE}
+    assert counts == {"erased": 7, "copied": 7, "scratched": 6, "swapped": 3, "recoloured": 3, "doubled": 3}
+    assert MADE_BESIDE <= MADE / 2
+    for kind in DECIDING:
         assert {fault.photograph for fault in faults if fault.kind == kind} == set(range(5))
 
 
@@ -76,26 +92,45 @@ def test_a_fault_is_seen_where_it_is_said_to_be_and_nowhere_else(photographs, fa
     for fault in faults:
         before = photographs[fault.photograph].astype(int)
         changed = np.abs(fault.image - before).max(axis=-1)
-        left, top, right, bottom = (round(256 * edge) for edge in fault.box)
         inside = np.zeros((256, 256), bool)
-        inside[top - 4 : bottom + 4, left - 4 : right + 4] = True
+        for box in fault.boxes:
+            left, top, right, bottom = (round(256 * edge) for edge in box)
+            inside[top - 4 : bottom + 4, left - 4 : right + 4] = True
+            assert FIRST_CELL_CENTRE < left < right < 256 - FIRST_CELL_CENTRE
+            assert FIRST_CELL_CENTRE < top < bottom < 256 - FIRST_CELL_CENTRE
         assert (changed >= SEEN_LEVELS).sum() >= SEEN_PIXELS
         assert not changed[~inside].any()
-        assert FIRST_CELL_CENTRE < left < right < 256 - FIRST_CELL_CENTRE
-        assert FIRST_CELL_CENTRE < top < bottom < 256 - FIRST_CELL_CENTRE
 
 
 @pytest.mark.parametrize("level", [0, 60, 140, 215, 255])
-def test_on_a_plain_surface_there_are_scratches_alone(level):
+def test_on_a_plain_surface_there_are_scratches_and_colours_alone(level):
     faults = make_faults(np.full((4, 256, 256, 3), level, np.uint8), seed=1)
-    assert {fault.kind for fault in faults} == {"scratched"}
-    assert len(faults) >= 4
+    assert {fault.kind for fault in faults} == {"scratched", "recoloured"}
+    assert sum(fault.kind == "scratched" for fault in faults) >= 4
 
 
 def test_who_marks_every_fault_finds_all_and_who_marks_beside_them_none(faults, calm):
-    assert judge(faults, maps_with(faults, 50.0), calm, 900).found == MADE
+    assert judge(faults, maps_with(faults, 50.0), calm, 900).share == 1
     assert judge(faults, maps_with(faults, 50.0, shift=0.4), calm, 900).found == 0
-    assert judge(faults, maps_with(faults, 0.0), calm, 900).found == 0
+    assert judge(faults, maps_with(faults, 0.0), calm, 900).share == 0
+
+
+def test_one_that_was_missed_is_kept_as_an_example(faults, calm):
+    maps = maps_with(faults, 50.0)
+    assert judge(faults, maps, calm, 900).example == Example(faults[0].kind, faults[0].boxes, True)
+    maps.local[23] = 0
+    example = judge(faults, maps, calm, 900).example
+    assert example == Example(faults[23].kind, faults[23].boxes, False)
+    np.testing.assert_array_equal(example.image, faults[23].image)
+    assert example.fused.shape == (56, 56)
+
+
+def test_only_the_kinds_that_the_bar_was_measured_with_decide():
+    assert (WIDER.found, WIDER.made, WIDER.usable, WIDER.sentence) == (17, 20, True, GOOD.sentence)
+    assert WIDER.share == 18 / 29
+    assert WIDER.details == f"{GOOD.details}; beside them swapped 1 of 3, recoloured 0 of 3, doubled 0 of 3"
+    poor = SelfTest(POOR.by_kind | {"swapped": (9, 9)}, 900)
+    assert not poor.usable
 
 
 def test_untrained_networks_find_few(photographs, faults, tiny_detectors):
@@ -144,11 +179,11 @@ def test_who_is_not_usable_neither_accepts_nor_rejects(tiny_detectors, draw, mis
 def test_a_record_tells_what_the_self_test_found(tiny_detectors, draw):
     inspection = Inspector([with_test(tiny_detectors[0], POOR), tiny_detectors[1]]).inspect(draw(0))
     unsure, plain = (result_record(inspection, result) for result in inspection.results)
-    assert (unsure["verdict"], unsure["self_test"]) == ("unsure", {"found": 3, "made": 20})
+    assert (unsure["verdict"], unsure["self_test"]) == ("unsure", {"found": 3, "made": 20, "by_kind": POOR.by_kind})
     assert plain["self_test"] is None
 
 
-@pytest.mark.parametrize("test", [GOOD, POOR, None])
+@pytest.mark.parametrize("test", [GOOD, POOR, WIDER, None])
 def test_a_self_test_goes_with_its_detector_as_folder_and_as_zip(demo_detectors, tmp_path, test):
     detector = with_test(demo_detectors[0], test)
     save_detector(detector, tmp_path / "ead-s", "# Card\n")
@@ -186,6 +221,17 @@ def test_a_checkpoint_from_before_there_was_a_self_test_loads(demo_weights, tmp_
         {"by_kind": {"<b>": [1, 2]}, "steps": 3},
         {"by_kind": [["erased", 1, 2]], "steps": 3},
         {"by_kind": {"erased": [float("nan"), 2]}, "steps": 3},
+        *(
+            {"by_kind": {"erased": [1, 2]}, "steps": 3, "example": example}
+            for example in (
+                {"kind": "erased"},
+                {"kind": "<b>", "boxes": [[0, 0, 1, 1]], "found": True},
+                {"kind": "erased", "boxes": [], "found": True},
+                {"kind": "erased", "boxes": [[0, 0, 1, 1]] * 9, "found": True},
+                {"kind": "erased", "boxes": [[0, 0, 1, float("nan")]], "found": True},
+                {"kind": "erased", "boxes": [[0, 0, 1, 1]], "found": 1},
+            )
+        ),
     ],
 )
 def test_a_self_test_that_is_not_understood_is_refused(demo_weights, tmp_path, wrong):

@@ -117,7 +117,7 @@ def _learned_at_once(known: Visitor, photographs: PhotoSet) -> Seen:
     if known.photographs is not photographs:
         return Seen()
     known.learned_at_once(detector)
-    return Seen(result=view.result_html((detector,)), actions=gr.Row(visible=True))
+    return Seen(result=view.result_html((detector,), photographs), actions=gr.Row(visible=True))
 
 
 def show_novelty(tau: float, request: gr.Request) -> str:

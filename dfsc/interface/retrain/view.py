@@ -120,8 +120,12 @@ def _preview_figure(title: str, said: str, cells: np.ndarray, image: np.ndarray,
     )
 
 
-def result_html(detectors: tuple[Detector, ...]) -> str:
-    """What was learned, how far its limits can be trusted, and which of several finds most made-up faults."""
+def result_html(detectors: tuple[Detector, ...], photographs: PhotoSet | None = None) -> str:
+    """What was learned, how far its limits can be trusted, and which of several finds most made-up faults.
+
+    Args:
+        photographs: of which it was learned; without them pictures are square, as the networks see them.
+    """
     first = detectors[0]
     trained = METHODS[first.config.method].trained
     unusable = [detector.config for detector in detectors if not detector.config.usable]
@@ -139,11 +143,33 @@ def result_html(detectors: tuple[Detector, ...]) -> str:
         + f"<table><tr><th>Model</th><th>Constraint</th><th>Limit</th><th>Self-test</th></tr>{rows}</table></div>"
         + (notice(wording.not_usable(unusable, trained), "unsure") if unusable else "")
         + f'<p class="quiet">{text(wording.SELF_TEST_NOTE)}</p>'
+        + _examples(detectors, photographs)
         + f"<p>{text(wording.calibrated(first.calibration.good_parts))}</p>"
         + "".join(
             f'<p class="quiet">{text(line)}</p>' for line in map(_learned_from, detectors[:: len(detectors) - 1 or 1])
         )
         + "</section>"
+    )
+
+
+def _examples(detectors: tuple[Detector, ...], photographs: PhotoSet | None) -> str:
+    """A fault of each detector's self-test and its map of it, folded away; empty for what was loaded from disk."""
+    figures = ""
+    for detector in detectors:
+        one = detector.config.self_test.example
+        if one is None or one.image is None:
+            continue
+        image = _in_proportion(one.image, photographs) if photographs else one.image
+        said = wording.example(METHODS[detector.config.method].title, one.kind, one.found)
+        figures += (
+            f'<figure class="example">{picture(image, said)}{picture(overlay(image, one.fused), f"{said}: fused map")}'
+            f"<figcaption>{text(said)}</figcaption></figure>"
+        )
+    if not figures:
+        return ""
+    return (
+        f'<details class="examples"><summary>{text(wording.EXAMPLES_TITLE)}</summary><div class="pair">{figures}</div>'
+        + "</details>"
     )
 
 

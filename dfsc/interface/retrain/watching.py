@@ -136,7 +136,7 @@ def _changes(known: Visitor, job: Retraining, tau: float, last: Changes) -> Chan
 
 def _with_pair(known: Visitor, job: Retraining, shown: Changes) -> Changes:
     known.keep(job)
-    shown.result = view.result_html(job.detectors)
+    shown.result = view.result_html(job.detectors, job.photographs)
     shown.actions = gr.Row(visible=True)
     return shown
 

@@ -147,8 +147,8 @@ def recommended(detectors: Sequence[Detector]) -> str:
     usable = [detector for detector in detectors if detector.config.usable]
     if not usable:
         return "None of these models is usable yet."
-    best = max(detector.config.self_test.found for detector in usable)
-    names = [METHODS[d.config.method].title for d in usable if d.config.self_test.found == best]
+    best = max(detector.config.self_test.share for detector in usable)
+    names = [METHODS[d.config.method].title for d in usable if d.config.self_test.share == best]
     if len(names) == len(detectors):
         return "All find equally many made-up faults."
     if len(usable) < len(detectors):
@@ -161,9 +161,16 @@ def _found(configs: Sequence[DetectorConfig]) -> str:
 
 
 SELF_TEST_NOTE = (
-    "Made-up faults are parts erased, copied and scratched on the held-out photographs. They show that a model learned "
-    "to find something; they are no accuracy on real faults."
+    "Made-up faults are parts erased, copied and scratched on the held-out photographs, and beside them some of other "
+    "kinds. They show that a model learned to find something; they are no accuracy on real faults."
 )
+
+
+EXAMPLES_TITLE = "A made-up fault that each missed, or if none was missed the first, with the fused map"
+
+
+def example(method: str, kind: str, found: bool) -> str:
+    return f"{method}: {kind}, {'found' if found else 'missed'}"
 
 
 def calibrated(good: GoodParts) -> str:
