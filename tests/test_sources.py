@@ -12,7 +12,7 @@ from dfsc.hub.names import VARIABLE, HubName, hub_name
 from dfsc.hub.repository import fetch
 from dfsc.interface.inspect.hub_panel import offered
 from dfsc.interface.page import build_page
-from dfsc.sources import Chosen, repository
+from dfsc.sources import ProductRepository, repository
 
 
 def sources(product: str) -> set[str]:
@@ -50,7 +50,7 @@ def test_a_folder_may_be_chosen_and_embedded_products_stay(demo_weights, tmp_pat
     shutil.copytree(demo_weights / "toy_block", folder)
     _rename(folder, "cover")
     monkeypatch.setenv(VARIABLE, str(folder))
-    assert isinstance(repository(), Chosen)
+    assert isinstance(repository(), ProductRepository)
     assert dfsc.products() == ["cover", "toy_block"]
     assert (sources("cover"), sources("toy_block")) == ({"folder mine"}, {"embedded"})
     with pytest.raises(CheckpointError, match='no product "lid"; known are: cover, toy_block'):
@@ -58,7 +58,7 @@ def test_a_folder_may_be_chosen_and_embedded_products_stay(demo_weights, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("product", "said"), [("../good", "is no plain name"), ("", "is no plain name"), (None, "holds no detector")]
+    ("product", "said"), [("../good", "is no plain name"), ("", "is no plain name"), (None, "contains no detector")]
 )
 def test_what_can_not_be_used_is_said_and_the_embedded_ones_stay(demo_weights, tmp_path, monkeypatch, product, said):
     folder = tmp_path / "mine"

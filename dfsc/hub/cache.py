@@ -1,4 +1,4 @@
-"""Where fetched files lie, how they arrive, and which version a name means."""
+"""The Hub's cache: its folders, download progress, and which version a name refers to."""
 
 import os
 from collections.abc import Callable
@@ -13,23 +13,23 @@ from dfsc.files import replacing
 
 
 def places() -> tuple[str, ...]:
-    """The folders in which fetched versions may lie, the usual one first."""
+    """The folders that may contain downloaded versions, the usual one first."""
     return tuple(dict.fromkeys((_usual_place(), writable_place())))
 
 
 def writable_place() -> str:
-    """Where to keep what is fetched: the usual cache, or under a home that can't be written this process's own."""
+    """The folder for downloads: the usual cache, or a temporary one of this process if that is not writable."""
     place = _usual_place()
     try:
         Path(place).mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=place).close()
     except OSError:
-        return _passing_place().name
+        return _temporary_place().name
     return place
 
 
-def counting(told: Callable[[int], None]) -> type[tqdm]:
-    """A progress bar that is not drawn, and tells of the bytes that arrive."""
+def counting(progress: Callable[[int], None]) -> type[tqdm]:
+    """An invisible progress bar that calls `progress` with the number of bytes that have arrived."""
 
     class Counting(tqdm):
         def __init__(self, *arguments: object, **options: object):
@@ -38,14 +38,14 @@ def counting(told: Callable[[int], None]) -> type[tqdm]:
 
         def update(self, n: float | None = 1) -> bool | None:
             if self._counts and n:
-                told(int(n))
+                progress(int(n))
             return super().update(n)
 
     return Counting
 
 
 def point(snapshot: Path, revision: str, commit: str) -> None:
-    """Let a branch's or tag's name mean this version from now on."""
+    """Make the name of a branch or tag refer to this version from now on."""
     if revision == commit:
         return
     reference = snapshot.parent.parent / "refs" / revision
@@ -58,6 +58,6 @@ def _usual_place() -> str:
 
 
 @cache
-def _passing_place() -> TemporaryDirectory:
+def _temporary_place() -> TemporaryDirectory:
     """A folder that is deleted when the process ends."""
     return TemporaryDirectory(prefix="dfsc-hub-")

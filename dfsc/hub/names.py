@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-# Names what `dfsc.products` looks at first.
+# The environment variable for the repository that `dfsc.products` looks at first.
 VARIABLE = "DFSC_HUB_REPO"
 MAIN = "main"
 
@@ -25,14 +25,14 @@ class HubName:
 
 
 def hub_name(text: str) -> HubName | None:
-    """The name that a text spells, or None."""
-    found = _NAME.fullmatch(text.strip())
-    if found is None:
+    """Parse a name; None if it is invalid."""
+    match = _NAME.fullmatch(text.strip())
+    if match is None:
         return None
-    folder = PurePosixPath(found["folder"] or ".")
+    folder = PurePosixPath(match["folder"] or ".")
     if ".." in folder.parts or folder.is_absolute():
         return None
-    return HubName(found["repository"], found["revision"] or MAIN, folder_text(folder))
+    return HubName(match["repository"], match["revision"] or MAIN, folder_text(folder))
 
 
 def folder_text(folder: PurePosixPath) -> str:

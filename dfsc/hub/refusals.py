@@ -1,4 +1,4 @@
-"""What the Hugging Face Hub and its client refuse, in one plain sentence each."""
+"""Errors of the Hugging Face Hub and its client as one plain sentence each."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,36 +14,36 @@ from huggingface_hub.errors import (
 
 from dfsc.errors import CheckpointError
 
-# What went wrong, by the client's own errors and by the Hub's answer, as the rest of a sentence about the repository.
+# The rest of a sentence about the repository, by the client's error and by the Hub's status code.
 _REFUSALS: tuple[tuple[type[Exception], str], ...] = (
-    (GatedRepoError, "asks its visitors to accept conditions first; do so on the Hub and log in with `hf auth login`"),
+    (GatedRepoError, "asks you to accept its conditions first; do so on the Hub and log in with `hf auth login`"),
     (
         RepositoryNotFoundError,
         "was not found, neither here nor on the Hub; check the name or log in with `hf auth login`",
     ),
     (RevisionNotFoundError, "has no such revision; check the name behind the @"),
-    (HFValidationError, "is no name of a repository; it should look like org/name"),
+    (HFValidationError, "is not the name of a repository; it should look like org/name"),
 )
 _ANSWERS: tuple[tuple[Callable[[int], bool], str], ...] = (
-    (lambda status: status in (401, 403), "may not be read by you; log in with `hf auth login`"),
+    (lambda status: status in (401, 403), "is not readable for you; log in with `hf auth login`"),
     (lambda status: status == 404, "was not found on the Hub; check the name"),
-    (lambda status: status == 429, "can't be had now, because the Hub asks to wait; try again in some minutes"),
-    (lambda status: status >= 500, "can't be had now, because the Hub has troubles of its own; try again later"),
+    (lambda status: status == 429, "can't be downloaded now, because the Hub asks to wait; try again in a few minutes"),
+    (lambda status: status >= 500, "can't be downloaded now, because the Hub has problems; try again later"),
 )
 NOT_PUBLIC = "was not found among the public repositories on the Hub, the only ones that a page opens; check the name"
-NOT_WRITTEN = "may not be written by you; check the name, and log in with a token that may write (`hf auth login`)"
+NOT_WRITTEN = "is not writable for you; check the name, and log in with a write token (`hf auth login`)"
 
 
 @contextmanager
-def said(name: object, writing: bool = False, public: bool = False) -> Iterator[None]:
-    """Turn whatever the Hub's client raises into one sentence about the repository that is called `name`.
+def hub_errors(name: object, writing: bool = False, public: bool = False) -> Iterator[None]:
+    """Turn errors of the Hub's client into one sentence about the repository `name`.
 
     Args:
-        writing: whether it was to be changed; the Hub answers 401, 403 or 404 then when that is not allowed.
-        public: whether it was asked for without a token, so that logging in is no way out.
+        writing: whether it was to be changed; if that is not allowed, the Hub answers 401, 403 or 404.
+        public: whether it was requested without a token, so that logging in does not help.
 
     Raises:
-        CheckpointError: in place of it.
+        CheckpointError: in place of the client's error.
     """
     try:
         yield

@@ -1,7 +1,7 @@
-"""The app as a Hugging Face Space: the files that the page needs and people read, and a README that names its models.
+"""The app as a Hugging Face Space: the page's files, its documents, and a README that names its models.
 
-The Hub reads a Space's settings from the front matter of README.md. What only the upload knows is written there: the
-models' repository, which of its files are to lie in the cache before the first start, and the thumbnail's address.
+The Hub reads a Space's settings from the front matter of README.md. The upload adds the models' repository, the files
+to preload into the cache before the first start, and the thumbnail's address.
 """
 
 import shutil
@@ -13,8 +13,8 @@ from huggingface_hub import metadata_load, metadata_save
 
 from dfsc.errors import CheckpointError
 from dfsc.hub.names import VARIABLE, hub_name
-from dfsc.hub.repository import Listed, api, listed
-from dfsc.hub.upload import check_name, upload_space
+from dfsc.hub.publishing import check_name, upload_space
+from dfsc.hub.repository import RepositoryInfo, api, repository_info
 
 ROOT = Path(__file__).parents[2]
 SINGLE = ("app.py", "requirements.txt", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md")
@@ -22,28 +22,28 @@ WHOLE = ("dfsc", "docs", "weights")
 
 
 def push_space(space: str, models: str = "", private: bool = False, root: Path = ROOT) -> str:
-    """Upload the app as a Space, which is made if need be; returns its address.
+    """Upload the app as a Space, creating it if necessary; returns its address.
 
     Args:
         space: org/name of the Space.
-        models: org/name[@revision] of the repository whose detectors the Space shows, as it is now; without it the
-            embedded ones alone.
+        models: org/name[@revision] of the repository whose detectors the Space shows, in their current version;
+            without it, only the embedded ones.
         root: the app's folder.
 
     Raises:
-        CheckpointError: when a name is none, the models' repository holds no detector, the app's files are not all
-            here, or the Hub refuses; nothing is uploaded then.
+        CheckpointError: if a name is invalid, the models' repository has no detector, files of the app are missing, or
+            the Hub refuses; nothing is uploaded then.
     """
     check_name(space)
-    found = _models(models) if models else None
+    version = _models(models) if models else None
     with TemporaryDirectory() as staging:
-        stage_space(space, found, Path(staging), root)
-        variables = {VARIABLE: f"{found.repository}@{found.commit}"} if found else {}
+        stage_space(space, version, Path(staging), root)
+        variables = {VARIABLE: f"{version.repository}@{version.commit}"} if version else {}
         return upload_space(Path(staging), space, private, WHOLE, variables)
 
 
-def stage_space(space: str, models: Listed | None, into: Path, root: Path = ROOT) -> None:
-    """Lay out a Space in a folder."""
+def stage_space(space: str, models: RepositoryInfo | None, into: Path, root: Path = ROOT) -> None:
+    """Write the files of a Space into a folder."""
     missing = [name for name in (*SINGLE, *WHOLE) if not (root / name).exists()]
     if missing:
         raise CheckpointError(f"The app's {missing[0]} is not in {root}; a Space is pushed from a checkout of it.")
@@ -54,8 +54,8 @@ def stage_space(space: str, models: Listed | None, into: Path, root: Path = ROOT
     _complete(into / "README.md", space, models)
 
 
-def _complete(readme: Path, space: str, models: Listed | None) -> None:
-    """Write into a README's front matter what belongs to this Space alone."""
+def _complete(readme: Path, space: str, models: RepositoryInfo | None) -> None:
+    """Add this Space's settings to a README's front matter."""
     settings = metadata_load(readme) or {}
     picture = settings.get("thumbnail", "")
     if picture and "://" not in picture:
@@ -66,11 +66,11 @@ def _complete(readme: Path, space: str, models: Listed | None) -> None:
     metadata_save(readme, settings)
 
 
-def _models(text: str) -> Listed:
+def _models(text: str) -> RepositoryInfo:
     name = hub_name(text)
     if name is None or name.folder:
-        raise CheckpointError(f'"{text}" is no name of a repository; it should look like org/name or org/name@v1.')
-    return listed(name)
+        raise CheckpointError(f'"{text}" is not the name of a repository; it should look like org/name or org/name@v1.')
+    return repository_info(name)
 
 
 def _files(root: Path) -> Iterator[Path]:

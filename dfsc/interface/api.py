@@ -24,7 +24,7 @@ from dfsc.interface.session.settings import Settings
 from dfsc.interface.session.visitors import Visitor, visitor
 from dfsc.material.photographs import PhotoSet, read_photographs
 from dfsc.models.detector import DetectorConfig
-from dfsc.sources import is_chosen, open_checkpoints, open_fetched
+from dfsc.sources import is_chosen, open_checkpoints, open_snapshot
 from dfsc.training.plan import QUICK_SEPARATION
 
 TICK = 0.5
@@ -88,7 +88,7 @@ def open_checkpoint(source: str = "", file: dict | None = None, request: gr.Requ
             with _uploads(file) as uploads:
                 detectors = open_checkpoints(*uploads[0])
         elif name := hub_name(source):
-            detectors = open_fetched(fetch(name, told=lambda _: None, public=not is_chosen(name)))
+            detectors = open_snapshot(fetch(name, progress=lambda _: None, public=not is_chosen(name)))
         else:
             raise DFSCError(wording.NO_HUB_NAME)
     visitor(request).open(detectors)

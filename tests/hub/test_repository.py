@@ -12,8 +12,8 @@ from hub_server import Repository
 from dfsc.errors import CheckpointError
 from dfsc.hub.names import HubName, hub_name
 from dfsc.hub.publishing import pull, push
-from dfsc.hub.repository import cached, fetch, fetch_listed, listed
-from dfsc.sources import load, open_checkpoints, open_fetched
+from dfsc.hub.repository import cached_snapshot, fetch, fetch_version, repository_info
+from dfsc.sources import load, open_checkpoints, open_snapshot
 
 WEIGHTS = r"dfsc/model\.safetensors"
 
@@ -94,37 +94,37 @@ def test_a_revision_is_honoured_and_a_newer_one_comes_only_when_asked_for(publis
 
 
 def test_the_hub_is_described_before_anything_is_fetched(published):
-    told = listed(HubName("org/block"))
+    told = repository_info(HubName("org/block"))
     assert (told.licence, told.folders) == ("apache-2.0", ("dfsc", "ead-s"))
     assert told.size == sum(len(data) for data in published.repositories["org/block"].commits[told.commit].values())
     assert not [request for request in published.asked if "/resolve/" in request]
-    assert cached(HubName("org/block")) is None
+    assert cached_snapshot(HubName("org/block")) is None
 
 
 def test_what_was_looked_up_is_fetched_though_its_branch_has_moved_on(published):
     repository = published.repositories["org/block"]
-    shown = listed(HubName("org/block"))
+    shown = repository_info(HubName("org/block"))
     first = repository.commits[shown.commit]
     repository.commit({"dfsc/model.safetensors": first["ead-s/model.safetensors"], "more/config.json": b"{}"})
     arrived: list[int] = []
-    got = fetch_listed(shown, arrived.append, public=True)
+    got = fetch_version(shown, arrived.append, public=True)
     assert got.commit == shown.commit
     assert {path: (got.folder / path).read_bytes() for path in shown.files} == first
     assert sum(arrived) > 0
-    assert cached(HubName("org/block")).commit == shown.commit
-    assert {detector.config.method for detector in open_fetched(got)} == {"ead-s", "dfsc"}
+    assert cached_snapshot(HubName("org/block")).commit == shown.commit
+    assert {detector.config.method for detector in open_snapshot(got)} == {"ead-s", "dfsc"}
     assert fetch(HubName("org/block", folder="dfsc"), refresh=True).commit == repository.references["main"]
 
 
 def test_a_version_that_is_gone_since_it_was_looked_up_is_told_and_nothing_else_is_taken(published):
     repository = published.repositories["org/block"]
-    shown = listed(HubName("org/block"))
+    shown = repository_info(HubName("org/block"))
     repository.commit({"dfsc/README.md": b"# newer"})
     del repository.commits[shown.commit]
     for public in (False, True):
         with pytest.raises(CheckpointError, match="org/block has changed on the Hub since it was looked up"):
-            fetch_listed(shown, public=public)
-    assert cached(HubName("org/block")) is None
+            fetch_version(shown, public=public)
+    assert cached_snapshot(HubName("org/block")) is None
 
 
 def test_no_pickle_and_nothing_else_is_fetched(published):
@@ -142,7 +142,7 @@ def test_another_librarys_model_is_refused_before_its_weights_are_fetched(publis
         fetch(HubName("org/block"))
     assert not [request for request in published.asked if "safetensors" in request]
     commit = published.repositories["org/block"].references["main"]
-    assert cached(HubName("org/block", commit)) is None
+    assert cached_snapshot(HubName("org/block", commit)) is None
 
 
 def test_a_tampered_download_is_refused_and_the_version_before_stays(published):
@@ -151,7 +151,7 @@ def test_a_tampered_download_is_refused_and_the_version_before_stays(published):
     weights = repository.commits[repository.references["main"]]["ead-s/model.safetensors"]
     repository.commit({"dfsc/model.safetensors": weights})
     published.changed.add(WEIGHTS)
-    with pytest.raises(CheckpointError, match="arrived other than the Hub says"):
+    with pytest.raises(CheckpointError, match="does not match the Hub's hash"):
         fetch(HubName("org/block", folder="dfsc"), refresh=True)
     assert fetch(HubName("org/block", folder="dfsc")).folder == before.folder
     load("org/block:dfsc")
@@ -167,7 +167,7 @@ def test_an_interrupted_download_is_told_and_goes_on_where_it_was(published):
     assert "Traceback" not in str(refusal.value)
     commit = published.repositories["org/block"].references["main"]
     for name in (HubName("org/block", folder="dfsc"), HubName("org/block"), HubName("org/block", commit)):
-        assert cached(name) is None
+        assert cached_snapshot(name) is None
     published.heal()
     assert load("org/block:dfsc").config.method == "dfsc"
 
@@ -180,7 +180,7 @@ def test_an_interrupted_download_is_told_and_goes_on_where_it_was(published):
         (404, "not found"),
         (418, "could not be fetched"),
         (429, "asks to wait"),
-        (503, "troubles of its own"),
+        (503, "the Hub has problems"),
     ],
 )
 def test_refusals_are_one_plain_sentence(published, status, said):
@@ -205,11 +205,11 @@ def test_a_private_repository_is_told_like_one_that_is_not_there(published, monk
 def test_what_only_a_token_may_read_is_not_fetched_for_the_public(published):
     published.repositories["org/block"].private = True
     fetch(HubName("org/block"))
-    for ask in (listed, fetch):
+    for ask in (repository_info, fetch):
         with pytest.raises(CheckpointError, match="public repositories"):
             ask(HubName("org/block"), public=True)
     published.repositories["org/block"].private = False
-    assert open_fetched(fetch(HubName("org/block"), public=True))
+    assert open_snapshot(fetch(HubName("org/block"), public=True))
 
 
 def test_a_cache_that_can_not_be_written_does_not_keep_from_fetching(published, monkeypatch):
@@ -232,7 +232,7 @@ def test_without_a_network_it_is_said_and_what_is_cached_works(published, monkey
 def test_a_repository_without_detectors_and_one_with_several_are_told(hub, published):
     hub.repositories["org/texts"] = Repository()
     hub.repositories["org/texts"].commit({"README.md": b"# texts"})
-    with pytest.raises(CheckpointError, match="does not hold a detector"):
+    with pytest.raises(CheckpointError, match="has no detector"):
         load("org/texts")
     with pytest.raises(CheckpointError, match="holds 2 detectors, so name one: org/block:dfsc, org/block:ead-s"):
         load("org/block")
@@ -251,11 +251,11 @@ def test_pull_writes_folders_that_load_reads(published, tmp_path, monkeypatch):
 
 
 def test_push_refuses_what_is_no_checkpoint_and_no_name(hub, pair, tmp_path, monkeypatch):
-    with pytest.raises(CheckpointError, match="holds no detector"):
+    with pytest.raises(CheckpointError, match="contains no detector"):
         push(tmp_path, "org/block")
-    with pytest.raises(CheckpointError, match="no name of a repository"):
+    with pytest.raises(CheckpointError, match="not the name of a repository"):
         push(pair, "block")
     monkeypatch.setenv("HF_TOKEN", "")
-    with pytest.raises(CheckpointError, match="org/block may not be written by you"):
+    with pytest.raises(CheckpointError, match="org/block is not writable for you"):
         push(pair, "org/block")
     assert hub.repositories == {}

@@ -81,7 +81,7 @@ def test_pushed_again_it_follows_the_app_and_leaves_what_is_the_owners(hub, root
 @pytest.mark.parametrize("asked", ["/api/repos/create", "/api/spaces/org/inspector/commit"])
 def test_a_space_that_may_not_be_written_is_one_plain_sentence(published, root, status, asked):
     published.status[asked] = status
-    with pytest.raises(CheckpointError, match="org/inspector may not be written by you") as refusal:
+    with pytest.raises(CheckpointError, match="org/inspector is not writable for you") as refusal:
         push_space("org/inspector", "org/block", root=root)
     assert str(refusal.value).count("\n") == 0
     assert "http" not in str(refusal.value)
@@ -90,7 +90,7 @@ def test_a_space_that_may_not_be_written_is_one_plain_sentence(published, root, 
 def test_without_the_models_or_the_app_nothing_is_uploaded(hub, root, tmp_path):
     refused = {
         "org/nothing was not found": ("org/inspector", "org/nothing", root),
-        "no name of a repository": ("inspector", "", root),
+        "not the name of a repository": ("inspector", "", root),
         "should look like org/name or": ("org/inspector", "org/block:dfsc", root),
         "app.py is not in": ("org/inspector", "", tmp_path / "read"),
     }

@@ -9,13 +9,13 @@ import gradio as gr
 
 from dfsc import DFSCError
 from dfsc.hub.names import HubName, hub_name
-from dfsc.hub.repository import Listed, cached, fetch_listed, listed
+from dfsc.hub.repository import RepositoryInfo, cached_snapshot, fetch_version, repository_info
 from dfsc.interface import wording
 from dfsc.interface.inspect.inspecting import UNCHANGED, refused, show_opened
 from dfsc.interface.markup import notice, text
 from dfsc.interface.session.asking import question_from
 from dfsc.interface.session.visitors import visitor
-from dfsc.sources import is_chosen, open_fetched, repository
+from dfsc.sources import is_chosen, open_snapshot, repository
 
 TICK = 0.3
 
@@ -35,57 +35,58 @@ def look_up(name: str, request: gr.Request) -> str:
     if wanted is None:
         return notice(wording.NO_HUB_NAME, "error")
     try:
-        found = listed(wanted, public=not is_chosen(wanted))
+        version = repository_info(wanted, public=not is_chosen(wanted))
     except DFSCError as error:
         return notice(str(error), "error")
     # Only now: the card that is shown until then may be clicked while its name is looked up once more.
-    known.listed = found
-    return _card(found, here=cached(wanted) is not None)
+    known.looked_up = version
+    return _card(version, here=cached_snapshot(wanted) is not None)
 
 
 def fetch_detectors(asked: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Fetch what the card shows, telling how far that is, and put it beside the visitor's own models."""
     known, question = visitor(request), question_from(asked)
-    found = known.listed
-    if found is None or (str(found.name), found.commit) != (question.about.get("name"), question.about.get("commit")):
+    version = known.looked_up
+    card = question.about.get("name"), question.about.get("commit")
+    if version is None or (str(version.name), version.commit) != card:
         yield *refused(question, known, wording.HUB_OTHER_CARD), gr.skip()
         return
     arrived: list[int] = []
     with ThreadPoolExecutor(1) as pool:
-        public = not is_chosen(found.name)
-        fetching = pool.submit(fetch_listed, found, told=arrived.append, public=public)
+        public = not is_chosen(version.name)
+        fetching = pool.submit(fetch_version, version, progress=arrived.append, public=public)
         while not fetching.done():
-            yield *UNCHANGED, _progress(found, sum(arrived))
+            yield *UNCHANGED, _progress(version, sum(arrived))
             time.sleep(TICK)
     try:
-        detectors = open_fetched(fetching.result())
+        detectors = open_snapshot(fetching.result())
     except DFSCError as error:
-        yield *refused(question, known, str(error)), _card(found, here=False)
+        yield *refused(question, known, str(error)), _card(version, here=False)
         return
-    yield *show_opened(question, detectors, str(found.name), known), _card(found, here=True)
+    yield *show_opened(question, detectors, str(version.name), known), _card(version, here=True)
 
 
-def _card(found: Listed, here: bool) -> str:
-    megabytes = found.size / 1e6
+def _card(version: RepositoryInfo, here: bool) -> str:
+    megabytes = version.size / 1e6
     facts = {
-        wording.HUB_LICENCE: found.licence or wording.HUB_UNSAID,
-        wording.HUB_DETECTORS: ", ".join(folder or found.name.repository for folder in found.folders),
+        wording.HUB_LICENCE: version.licence or wording.HUB_UNSAID,
+        wording.HUB_DETECTORS: ", ".join(folder or version.name.repository for folder in version.folders),
         wording.HUB_SIZE: f"{megabytes:.1f} MB",
-        wording.HUB_VERSION: found.commit[:7],
+        wording.HUB_VERSION: version.commit[:7],
     }
     rows = "".join(f"<dt>{name}</dt><dd>{text(value)}</dd>" for name, value in facts.items())
     label = wording.HUB_OPEN if here else wording.HUB_FETCH.format(megabytes=megabytes)
     return (
-        f'<section class="card hub"><h3>{text(found.name)}</h3><dl>{rows}</dl>'
-        f'<button type="button" data-name="{text(found.name)}" data-commit="{text(found.commit)}">{label}</button>'
+        f'<section class="card hub"><h3>{text(version.name)}</h3><dl>{rows}</dl>'
+        f'<button type="button" data-name="{text(version.name)}" data-commit="{text(version.commit)}">{label}</button>'
         + "</section>"
     )
 
 
-def _progress(found: Listed, arrived: int) -> str:
-    share = min(arrived / max(found.size, 1), 1)
+def _progress(version: RepositoryInfo, arrived: int) -> str:
+    share = min(arrived / max(version.size, 1), 1)
     return (
-        f'<section class="card hub"><h3>{text(found.name)}</h3>'
-        f"<p>{wording.HUB_FETCHING.format(done=arrived / 1e6, all=found.size / 1e6)}</p>"
+        f'<section class="card hub"><h3>{text(version.name)}</h3>'
+        f"<p>{wording.HUB_FETCHING.format(done=arrived / 1e6, all=version.size / 1e6)}</p>"
         f'<div class="progress"><i style="width:{share:.0%}"></i></div></section>'
     )

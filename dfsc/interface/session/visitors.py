@@ -13,7 +13,7 @@ from threading import Lock, Timer
 import gradio as gr
 
 from dfsc import Detector, DFSCError, Inspector
-from dfsc.hub.repository import Listed
+from dfsc.hub.repository import RepositoryInfo
 from dfsc.interface.session.asking import Question
 from dfsc.interface.session.many import Many
 from dfsc.interface.session.passing_files import delete_file
@@ -68,7 +68,7 @@ class Visitor:
         prolongable: the last one that was finished, which can go on.
         pairs: what finished retrainings made, the latest last.
         cases: stands for the images of interest that he asked for last; older requests see that they are.
-        listed: what he looked up on the Hub.
+        looked_up: what he looked up on the Hub.
         opened: detectors from checkpoints that he opened.
         trainings: how many he has begun.
         adding: held while photographs are added, since uploads may overlap.
@@ -88,7 +88,7 @@ class Visitor:
     prolongable: Retraining | None = None
     pairs: list[Pair] = field(default_factory=list)
     cases: object = None
-    listed: Listed | None = None
+    looked_up: RepositoryInfo | None = None
     opened: list[Detector] = field(default_factory=list)
     trainings: int = 0
     adding: Lock = field(default_factory=Lock)
