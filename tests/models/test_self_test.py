@@ -246,7 +246,7 @@ def test_cards_tell_the_self_test_and_that_it_is_no_accuracy(demo_detectors):
     configs = [with_test(detector, test).config for detector, test in zip(demo_detectors, (GOOD, POOR), strict=True)]
     good, poor = (detector_card(config, 4) for config in configs)
     assert "finds 17 of 20 made-up faults: erased 6 of 7, copied 6 of 7, scratched 5 of 6." in good
-    assert "not an accuracy" in good
+    assert "does not measure accuracy" in good
     assert ("Not usable yet" in good, "Not usable yet" in poor) == (False, True)
     assert "made-up faults" not in detector_card(demo_detectors[0].config, 4)
     both = repository_card("org/part", configs)

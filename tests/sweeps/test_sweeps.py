@@ -170,7 +170,7 @@ def test_a_method_without_steps_is_swept_beside_the_pair(sweep, by_one_process, 
     methods = ("--seed", 0, "--method", "ead-s", "dfsc", "fre")
     status, out, err = sweep(folder, *methods)
     assert status == 0
-    assert "3 trainings, 2 of them done before" in err
+    assert "3 trainings, 2 of them done already" in err
     by_method = {row["settings"]["method"]: row for row in json.loads((folder / "sweep.json").read_text())}
     paired = by_method["fre"]["auroc"]["all"]["fused"][0] - by_method["ead-s"]["auroc"]["all"]["fused"][0]
     assert by_method["fre"]["gain"]["all"]["mean"] == pytest.approx(paired)

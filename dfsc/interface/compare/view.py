@@ -99,7 +99,7 @@ def _product_rows(study: Study, ead_s: Row, dfsc: Row, end: float) -> str:
 
 def _partner_row(row: Row, groups: list[str]) -> str:
     """FRE in one row over all columns, since it is none of the two that these compare."""
-    found = [(wording.GROUPS[group].lower(), percent(row.auroc.get(group)), row.gains.get(group)) for group in groups]
+    found = [(wording.GROUPS[group].lower(), spread(row.auroc.get(group)), row.gains.get(group)) for group in groups]
     told = "; ".join(f"{group} {auroc}" + (f", {_gain(gain)}" if gain else "") for group, auroc, gain in found)
     said = text(wording.PARTNER.format(told=told))
     return f'<tr><td colspan="{len(wording.TABLE_HEADS)}" class="quiet">{said}</td></tr>'
