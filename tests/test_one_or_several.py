@@ -90,7 +90,7 @@ def test_good_images_come_as_an_array_a_list_or_what_was_read(draw, demo_weights
 def test_images_of_one_colour_are_not_learned_from(value, draw, demo_weights):
     blank = np.full((14, 256, 256, 3), value, np.uint8)
     recipe = dfsc.Recipe("dfsc", steps=1, copies=1)
-    assert "14 of the 14 good images are of one colour" in refusal(dfsc.train, recipe, blank)
+    assert "14 of the 14 good images are of a single colour" in refusal(dfsc.train, recipe, blank)
     blank[:11] = [draw(seed) for seed in range(11)]
     assert "3 of the 14" in refusal(dfsc.train, recipe, blank)
 

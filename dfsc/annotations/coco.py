@@ -39,10 +39,10 @@ def segmented_pixels(file: Path, image: Path) -> np.ndarray:
     Raises:
         DatasetError: where the file does not describe the image, or only by boxes.
     """
-    found = [one for one in annotated_images(file) or () if _is(image, one.name)]
-    if len(found) != 1:
-        raise DatasetError(f"{file} was expected to describe {image.name} once, but does {len(found)} times.")
-    (one,) = found
+    entries = [one for one in annotated_images(file) or () if _is(image, one.name)]
+    if len(entries) != 1:
+        raise DatasetError(f"{file} was expected to describe {image.name} once, but does {len(entries)} times.")
+    (one,) = entries
     marked = np.zeros((one.height, one.width), bool)
     for label, segmentation in zip(one.labels, one.segmentations, strict=True):
         try:

@@ -25,7 +25,7 @@ MOST_SOFT = 0.5  # of the marked area
 INVERTED_AREA, INVERTED_EDGE = 0.5, 0.9  # of the picture, and of its outermost pixels
 
 _16_BITS = 65535
-_SHOWN_PARTS = 4  # of a mask's path: ground_truth/<defect>/<stem>/000.png
+_MAX_PARTS = 4  # of a mask's path: ground_truth/<defect>/<stem>/000.png
 _ADVICE = "export it anew, the defect white and everything else black"
 
 
@@ -77,7 +77,7 @@ class _AmbiguousError(Exception):
 
 
 def _name(path: Path) -> str:
-    return f"The mask {Path(*path.parts[-_SHOWN_PARTS:])}"
+    return f"The mask {Path(*path.parts[-_MAX_PARTS:])}"
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ def _defects(planes: _Planes) -> np.ndarray:
             raise _AmbiguousError(f"is fully transparent, but has colours; {_ADVICE}")
         return np.zeros(values.shape, bool)
     visible = _marked(opacity, lossy)
-    shown = values[opacity == opacity.max()]
-    if (shown <= FAINT * values.max()).any() and (shown > values.max() / 2).any():
+    opaque = values[opacity == opacity.max()]
+    if (opaque <= FAINT * values.max()).any() and (opaque > values.max() / 2).any():
         raise _AmbiguousError(f"is partly transparent, and what is visible is partly black; {_ADVICE}")
     return visible
 

@@ -51,12 +51,12 @@ def measure(folder: Path, photographs: Path, detectors: Sequence[Detector]) -> t
 
 def _of(inspector: Inspector, paths: Sequence[Path]) -> np.ndarray:
     """Float64 D×N for D detectors and N images."""
-    found: list[list[float]] = [[] for _ in inspector.detectors]
+    strangeness: list[list[float]] = [[] for _ in inspector.detectors]
     for start in range(0, len(paths), BATCH):
         images = np.stack([network_image(path) for path in paths[start : start + BATCH]])
-        for values, results in zip(found, inspector.results(images), strict=True):
+        for values, results in zip(strangeness, inspector.results(images), strict=True):
             values += [result.strangeness for result in results]
-    return np.array(found)
+    return np.array(strangeness)
 
 
 def table(measured: Sequence[Strangeness]) -> str:

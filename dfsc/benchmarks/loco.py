@@ -105,10 +105,10 @@ def table(rows: Sequence[Row]) -> str:
     heads = ["method", "category", *GROUPS, "seeds"]
     lines = []
     for title in dict.fromkeys(map(_title, rows)):
-        own = [row for row in rows if _title(row) == title]
-        lines += [_line(title, row.settings["dataset"], [row]) for row in own]
-        if {row.settings["dataset"] for row in own if row.seeds} == set(CATEGORIES):
-            lines.append(_line(title, "**mean**", own))
+        members = [row for row in rows if _title(row) == title]
+        lines += [_line(title, row.settings["dataset"], [row]) for row in members]
+        if {row.settings["dataset"] for row in members if row.seeds} == set(CATEGORIES):
+            lines.append(_line(title, "**mean**", members))
     return markdown_table(heads, [*lines, *_published_lines()])
 
 
@@ -133,8 +133,8 @@ def _line(method: str, category: str, rows: Sequence[Row]) -> list[str]:
         figures.append(percent(mean(values)) if len(values) == len(rows) else "")
     seeds = min(len(row.seeds) for row in rows)
     diverged = sum(len(row.diverged) for row in rows)
-    told = f"{seeds}, {diverged} diverged" if diverged else str(seeds)
-    return [method, category, *figures, told]
+    count = f"{seeds}, {diverged} diverged" if diverged else str(seeds)
+    return [method, category, *figures, count]
 
 
 def _published_lines() -> Iterator[list[str]]:

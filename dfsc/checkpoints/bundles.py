@@ -53,36 +53,36 @@ def in_order(detectors: list[Detector]) -> list[Detector]:
     return sorted(detectors, key=lambda detector: list(METHODS).index(detector.config.method))
 
 
-def free_name(method: str, taken: Collection[str]) -> str:
+def free_name(method: str, names_in_use: Collection[str]) -> str:
     """What to call a method's next folder among those that are taken: dfsc, dfsc-2, …"""
-    names = [method, *(f"{method}-{number}" for number in range(2, len(taken) + 2))]
-    return next(name for name in names if name not in taken)
+    names = [method, *(f"{method}-{number}" for number in range(2, len(names_in_use) + 2))]
+    return next(name for name in names if name not in names_in_use)
 
 
-def open_bundle(path: Path, shown: str) -> list[Detector]:
-    """All detectors of a zip, which sentences call `shown`; raises CheckpointError."""
+def open_bundle(path: Path, label: str) -> list[Detector]:
+    """All detectors of a zip, which sentences call `label`; raises CheckpointError."""
     with path.open("rb") as file:
         if not file.read(4).startswith(ZIP_STARTS):
             raise CheckpointError(
-                f"{shown} is neither a zip nor a checkpoint folder; choose one that was downloaded here."
+                f"{label} is neither a zip nor a checkpoint folder; choose one that was downloaded here."
             )
     try:
-        with open_zip(path, shown, "checkpoints") as archive, TemporaryDirectory() as temporary:
-            folders = _extract(archive, Path(temporary), shown)
-            return open_folders(folders, shown)
+        with open_zip(path, label, "checkpoints") as archive, TemporaryDirectory() as temporary:
+            folders = _extract(archive, Path(temporary), label)
+            return open_folders(folders, label)
     except (ArchiveError, ImageError) as error:
         raise CheckpointError(str(error)) from error
 
 
-def _extract(archive: zipfile.ZipFile, into: Path, shown: str) -> list[Path]:
+def _extract(archive: zipfile.ZipFile, into: Path, label: str) -> list[Path]:
     """Write each detector's three files to a folder of ours, and a teacher's beside them; all else is left alone."""
     names = sorted(info.filename for info in archive.infolist())
     places = [PurePosixPath(name).parent for name in names if PurePosixPath(name).name == CONFIG_FILE]
     detectors = [place for place in places if place.name != TEACHER]
     if not detectors:
-        raise CheckpointError(f"{shown} holds no checkpoint: no folder in it has a {CONFIG_FILE}.")
+        raise CheckpointError(f"{label} holds no checkpoint: no folder in it has a {CONFIG_FILE}.")
     if len(detectors) > MAX_DETECTORS:
-        raise CheckpointError(f"{shown} holds {len(detectors)} checkpoints, more than {MAX_DETECTORS} at a time.")
+        raise CheckpointError(f"{label} holds {len(detectors)} checkpoints, more than {MAX_DETECTORS} at a time.")
     for teacher in [place for place in places if place.name == TEACHER][:1]:
         _write(archive, teacher, into / TEACHER)
     folders: list[Path] = []

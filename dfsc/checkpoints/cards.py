@@ -131,8 +131,8 @@ def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
 
 
 def _front_matter(license_name: str, tags: list[str]) -> list[str]:
-    listed = [f"  - {tag}" for tag in [*tags, "anomaly-detection"]]
-    return ["---", "library_name: dfsc", f"license: {license_name}", "tags:", *listed, "---", ""]
+    lines = [f"  - {tag}" for tag in [*tags, "anomaly-detection"]]
+    return ["---", "library_name: dfsc", f"license: {license_name}", "tags:", *lines, "---", ""]
 
 
 def _self_tested(test: SelfTest) -> list[str]:

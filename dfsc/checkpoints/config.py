@@ -44,8 +44,8 @@ def read_config(folder: Path, expected_format: str) -> dict:
 def detector_config(config: dict, folder: Path) -> DetectorConfig:
     """What a detector's config.json says; raises CheckpointError for what this version can't use."""
     separation = config.get("separation")
-    known_value(config, "method", METHODS)
-    known_value(config, "size", SIZES)
+    check_value(config, "method", METHODS)
+    check_value(config, "size", SIZES)
     product = check_product(config.get("product"))
     for key, own in (("resize_rule", RESIZE_RULE), ("border", BORDER_CONVENTION)):
         if config.get(key) != own:
@@ -142,8 +142,8 @@ def check_quantiles(config: dict, calibration: Calibration, folder: Path) -> Non
         return
     own = calibration.quantiles
     try:
-        told = {branch: [float(value) for value in config["quantiles"][branch]] for branch in own}
-        same = all(np.allclose(told[branch], own[branch], QUANTILE_TOLERANCE, 0) for branch in own)
+        quantiles = {branch: [float(value) for value in config["quantiles"][branch]] for branch in own}
+        same = all(np.allclose(quantiles[branch], own[branch], QUANTILE_TOLERANCE, 0) for branch in own)
     except (KeyError, TypeError, ValueError, OverflowError):
         same = False
     if not same:
@@ -160,7 +160,7 @@ def check_product(product: object) -> str:
     return product
 
 
-def known_value(config: dict, key: str, table: dict) -> str:
+def check_value(config: dict, key: str, table: dict) -> str:
     """The config's value of a key, which must be a key of the table; raises CheckpointError otherwise."""
     value = config.get(key)
     if not isinstance(value, str) or value not in table:

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from dfsc.checkpoints.config import (
     check_product,
     check_quantiles,
+    check_value,
     detector_config,
-    known_value,
     position_entries,
     read_config,
     typical_error_entry,
@@ -43,7 +43,7 @@ def load_teacher(folder: str | Path) -> Teacher:
     """Load a teacher's checkpoint folder; networks are float32 in memory."""
     folder = Path(folder)
     config = read_config(folder, TEACHER_FORMAT)
-    network = empty_teacher(known_value(config, "size", SIZES))
+    network = empty_teacher(check_value(config, "size", SIZES))
     fill(network, read_tensors(folder), folder)
     return Teacher(network.eval(), SIZES[config["size"]], digest(folder))
 
@@ -124,15 +124,13 @@ def load_folder(folder: Path, source: str | None = None) -> Detector:
         good = [tensors.pop("good_local"), tensors.pop("good_global")]
         scale = [tensors.pop(name) for name in POSITION_TENSORS] if POSITION_TENSORS[0] in tensors else []
     except KeyError as error:
-        raise CheckpointError(f"The checkpoint {folder.name} lacks {error}; fetch or train it once more.") from error
+        raise CheckpointError(f"The checkpoint {folder.name} lacks {error}; fetch or train it again.") from error
     fits = {mean.shape, std.shape} == {(SIZES[config.size].teacher_channels, 1, 1)}
     if not fits or not all(map(_are_maps, [*good, *scale])):
-        raise CheckpointError(
-            f"The calibration of {folder.name} is not one of this library; fetch or train it once more."
-        )
+        raise CheckpointError(f"The calibration of {folder.name} is not one of this library; fetch or train it again.")
     if not std.min() > 0:
         raise CheckpointError(
-            f"A channel_std of {folder.name} is not above 0, so its maps mean nothing; fetch or train it once more."
+            f"A channel_std of {folder.name} is not above 0, so its maps mean nothing; fetch or train it again."
         )
     calibration = Calibration(
         RawMaps(*(maps.numpy() for maps in good)),

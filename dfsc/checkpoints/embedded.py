@@ -22,8 +22,8 @@ def products() -> list[str]:
 def product_detectors(product: str) -> list[Detector]:
     """The embedded detectors of a product, one a method, in the registry's order."""
     if product not in products():
-        known = ", ".join(products()) or "none"
-        raise CheckpointError(f'There is no embedded product "{product}"; known are: {known}.')
+        names = ", ".join(products()) or "none"
+        raise CheckpointError(f'There is no embedded product "{product}"; known are: {names}.')
     return [load_folder(weights_folder() / name, "embedded") for name in _of_product(product)]
 
 

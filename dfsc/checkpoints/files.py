@@ -19,8 +19,8 @@ UNFINISHED = ".training"
 
 def check_replaceable(folder: Path) -> None:
     """Raise CheckpointError when a folder holds anything that writing a checkpoint there would delete."""
-    own = {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, UNFINISHED}
-    foreign = sorted(path.name for path in folder.iterdir() if path.name not in own) if folder.is_dir() else []
+    ours = {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, UNFINISHED}
+    foreign = sorted(path.name for path in folder.iterdir() if path.name not in ours) if folder.is_dir() else []
     if foreign or folder.is_file():
         raise CheckpointError(
             f"{folder} holds other files ({', '.join(foreign[:3])}); choose another folder to write to."

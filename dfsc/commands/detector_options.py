@@ -17,9 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def detectors(options: argparse.Namespace) -> "list[dfsc.Detector]":
     """The named detectors, products first; a folder or zip of several checkpoints means all of them."""
-    found = [detector for product in options.product for detector in dfsc.product_detectors(product)]
+    named = [detector for product in options.product for detector in dfsc.product_detectors(product)]
     for source in options.checkpoint:
-        found += dfsc.open_checkpoints(source)
-    if not found:
+        named += dfsc.open_checkpoints(source)
+    if not named:
         raise CheckpointError("Name the detectors with --product NAME or --checkpoint DIR.")
-    return found
+    return named

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dfsc.datasets import Dataset, Layout
 from dfsc.errors import TrainingError
-from dfsc.images.photo_files import SHOWN_LEFT_OUT, photograph_files, place_in, summary
+from dfsc.images.photo_files import MAX_REASONS, photograph_files, place_in, summary
 from dfsc.material.photographs import PhotoSet, read_files
 from dfsc.material.training_set import MIN_IMAGES
 from dfsc.training.pacing import Budget
@@ -26,7 +26,7 @@ def read_good(dataset: Dataset, bits: int | None, budget: Budget | None = None) 
     held_out = _read(dataset.root, dataset.validation, bits or fitted.bits)
     left_out = (*_skipped(dataset), *fitted.left_out, *held_out.left_out)
     if len(fitted) < MIN_IMAGES:
-        why = f" Left out: {' '.join(left_out[:SHOWN_LEFT_OUT])}" if left_out else ""
+        why = f" Left out: {' '.join(left_out[:MAX_REASONS])}" if left_out else ""
         raise TrainingError(f"There are {len(fitted)} good images; a training needs at least {MIN_IMAGES}.{why}")
     sys.stderr.write(f"{summary(len(fitted) + len(held_out), left_out)}\n")
     for hint in dict.fromkeys((*fitted.hints, *held_out.hints)):

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Exit status 0; 1 if a photo can't be read (the others are still inspected)."""
-    images, passed_over = _expand(options.images)
+    images, skipped = _expand(options.images)
     inspector = dfsc.Inspector(detector_options.detectors(options), partner=options.partner)
     if options.bits:
         inspector.bits = options.bits
@@ -62,11 +62,11 @@ def run(options: argparse.Namespace) -> int:
                     sys.stdout.flush()
         finally:
             if options.json:
-                told = [*reports, *({"image": str(file), "left_out": why} for file, why in passed_over.items())]
-                sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+                records = [*reports, *({"image": str(file), "left_out": why} for file, why in skipped.items())]
+                sys.stdout.write(json.dumps(records, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     errors = [report["error"] for report in reports if "error" in report]
-    if passed_over or any(Path(argument).is_dir() for argument in options.images):
-        sys.stderr.write(f"{summary(len(reports) - len(errors), (*passed_over.values(), *errors), 'inspected')}\n")
+    if skipped or any(Path(argument).is_dir() for argument in options.images):
+        sys.stderr.write(f"{summary(len(reports) - len(errors), (*skipped.values(), *errors), 'inspected')}\n")
     _warn_of_bits(images, inspector.bits)
     return 1 if errors else 0
 
@@ -74,19 +74,19 @@ def run(options: argparse.Namespace) -> int:
 def _expand(arguments: list[str]) -> tuple[list[str], dict[Path, str]]:
     """The named images and those in named folders, and for each skipped file of a folder a sentence why."""
     images: list[str] = []
-    passed_over: dict[Path, str] = {}
+    skipped: dict[Path, str] = {}
     for argument in dict.fromkeys(arguments):
         folder = Path(argument)
         if not folder.is_dir():
             images.append(argument)
             continue
-        found = photograph_files(folder)
-        if not found.files:
-            why = "".join(f" {sentence}" for sentence in found.left_out[:1])
+        listing = photograph_files(folder)
+        if not listing.files:
+            why = "".join(f" {sentence}" for sentence in listing.left_out[:1])
             raise ImageError(f"The folder {argument} contains no images; name one that does.{why}")
-        images += map(str, found.files)
-        passed_over |= found.others
-    return list(dict.fromkeys(images)), passed_over
+        images += map(str, listing.files)
+        skipped |= listing.others
+    return list(dict.fromkeys(images)), skipped
 
 
 def _judgement(
@@ -165,11 +165,11 @@ def _map_files(images: list[str], options: argparse.Namespace, detectors: list[s
         if options.maps_layout:
             raise DFSCError("--maps-layout arranges maps in a folder; name the folder with --maps.")
         return {}
-    found = LAYOUTS[options.maps_layout or "plain"](images, detectors, options.maps)
-    for file in (file for files in found.values() for file in files.values()):
+    places = LAYOUTS[options.maps_layout or "plain"](images, detectors, options.maps)
+    for file in (file for files in places.values() for file in files.values()):
         if file.exists():
             raise DFSCError(f"{file} already exists and is not overwritten; choose another folder for --maps.")
-    return found
+    return places
 
 
 def _write_maps(inspection: "dfsc.Inspection", files: MapFiles) -> None:

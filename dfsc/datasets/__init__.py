@@ -37,7 +37,7 @@ from dfsc.datasets.model import (
 from dfsc.datasets.wording import contents, subfolders
 from dfsc.errors import DatasetError
 from dfsc.images.decoding import image_files
-from dfsc.images.photo_files import Found, photograph_files
+from dfsc.images.photo_files import FolderListing, photograph_files
 
 __all__ = [
     "FAMILIES",
@@ -73,8 +73,8 @@ def open_dataset(folder: str | Path) -> Dataset:
     if root.is_file() and tables.is_table(root):
         return coco.open_file(root) if annotated_images(root) else tables.open_table(root)
     if not root.is_dir():
-        found = "is a file" if root.exists() else "does not exist"
-        raise DatasetError(f"{root} {found}; name a data set's folder or a folder of good images.")
+        listing = "is a file" if root.exists() else "does not exist"
+        raise DatasetError(f"{root} {listing}; name a data set's folder or a folder of good images.")
     try:
         return _opened(root)
     except OSError as error:
@@ -128,10 +128,10 @@ def _opened(root: Path) -> Dataset:
     if labelme.is_labelled(root):
         return labelme.open_folder(root)
     direct = bool(image_files(root))
-    found = photograph_files(root, good=True) if direct or not _hint(root) else Found()
-    if found.files:
-        return Dataset(root, Layout.PLAIN, found.files)
-    raise DatasetError(" ".join([_not_a_dataset(root), *found.left_out[:1]]))
+    listing = photograph_files(root, good=True) if direct or not _hint(root) else FolderListing()
+    if listing.files:
+        return Dataset(root, Layout.PLAIN, listing.files)
+    raise DatasetError(" ".join([_not_a_dataset(root), *listing.left_out[:1]]))
 
 
 def _not_a_dataset(root: Path) -> str:

@@ -32,7 +32,7 @@ def open_file(file: Path) -> Dataset:
         DatasetError: where none is.
     """
     entries = annotated_images(file) or ()
-    images = [image for entry in entries for image in _found(file, entry)]
+    images = [image for entry in entries for image in _test_images(file, entry)]
     if not images:
         raise DatasetError(f"The images that {file} annotates were expected beside it or in images, but are not there.")
     images.sort(key=lambda image: (not image.is_good, image.path))
@@ -44,7 +44,7 @@ def open_file(file: Path) -> Dataset:
     return Dataset(file.parent, Layout.COCO, train, (), tuple(images), unfit, tuple(problems))
 
 
-def _found(file: Path, entry: Annotated) -> list[TestImage]:
+def _test_images(file: Path, entry: Annotated) -> list[TestImage]:
     name = Path(entry.name.replace("\\", "/"))
     if name.is_absolute() or ".." in name.parts:
         return []

@@ -118,8 +118,10 @@ def as_logical(dataset: Dataset, kinds: Iterable[str]) -> Dataset:
         DatasetError: for a kind that it does not have.
     """
     kinds = set(kinds)
-    known = sorted({image.defect for image in dataset.test if not image.is_good})
-    for kind in sorted(kinds - set(known)):
-        raise DatasetError(f"{dataset.root} has no kind of defect called {kind}; it has {', '.join(known) or 'none'}.")
+    kinds_present = sorted({image.defect for image in dataset.test if not image.is_good})
+    for kind in sorted(kinds - set(kinds_present)):
+        raise DatasetError(
+            f"{dataset.root} has no kind of defect called {kind}; it has {', '.join(kinds_present) or 'none'}."
+        )
     test = (replace(image, family=LOGICAL) if image.defect in kinds else image for image in dataset.test)
     return replace(dataset, test=tuple(test))

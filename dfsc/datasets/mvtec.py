@@ -157,9 +157,9 @@ def _with_masks(root: Path, folder: Path, kind: str, layout: Layout) -> Iterator
         masks = MaskFolder(folder, [*masks_beside(image_files(folder)), *outlines])
         yield from ((image, masks.of(image)) for image in images)
     else:
-        own = subfolder(truth, folder.name.lower())
-        masks = MaskFolder(own or truth)
-        missing = own or truth / folder.name
+        kind_folder = subfolder(truth, folder.name.lower())
+        masks = MaskFolder(kind_folder or truth)
+        missing = kind_folder or truth / folder.name
         for image in images:
             expected = missing / (image.stem if layout is Layout.LOCO else f"{image.stem}_mask.png")
             yield image, masks.of(image) or (expected,)

@@ -53,7 +53,7 @@ _GOOD_LABELS = (*GOOD_NAMES, "0", "0.0", "false", "none", "no defect")
 _BAD_LABELS = ("1", "1.0", "true")
 _NOTHING = ("", "nan", "none", "null")
 _DELIMITERS = ",;\t|"
-_SHOWN = 5
+_MAX_SHOWN = 5
 _REAL_IAD_SIZES = ("realiad_1024", "realiad_512", "realiad_256")
 
 
@@ -109,7 +109,7 @@ def open_table(file: Path) -> Dataset:
     train = [image.path for image in (*sorted_in.get("train", {}).values(), *undivided) if image.is_good]
     validation = [image.path for image in sorted_in.get("validation", {}).values() if image.is_good]
     test = sorted((*sorted_in.get("test", {}).values(), *undivided), key=lambda image: not image.is_good)
-    problems = [*problems[:_SHOWN], *_remarks(file, problems, sorted_in)]
+    problems = [*problems[:_MAX_SHOWN], *_remarks(file, problems, sorted_in)]
     unfit = "" if train else f"{file} was expected to name good images for training, but names none."
     return Dataset(root, Layout.TABLE, tuple(train), tuple(validation), tuple(test), unfit, tuple(problems))
 
@@ -129,19 +129,19 @@ def _sort_in(root: Path, row: _Row, sorted_in: dict[str | None, dict[Path, TestI
         return f"names {printable(row.path)}, which is not in {root}, and is left out."
     kind = _kind(row.label)
     split = None if row.split is None else SPLITS[row.split.lower()]
-    known = next((images[path] for images in sorted_in.values() if path in images), None)
+    listed_image = next((images[path] for images in sorted_in.values() if path in images), None)
     of_split = sorted_in.setdefault(split, {})
-    if known and (known.defect != kind or path not in of_split):
+    if listed_image and (listed_image.defect != kind or path not in of_split):
         return f"contradicts an earlier line on {printable(row.path)} and is left out."
     family = GOOD if kind == GOOD else UNDIVIDED if kind.isdigit() else family_of(kind)
-    every = () if kind == GOOD else dict.fromkeys((*(known.masks if known else ()), *masks))
+    every = () if kind == GOOD else dict.fromkeys((*(listed_image.masks if listed_image else ()), *masks))
     of_split[path] = TestImage(path, kind, family, tuple(mask for mask in every if mask))
     return ""
 
 
 def _remarks(file: Path, problems: list[str], sorted_in: dict[str | None, dict[Path, TestImage]]) -> Iterator[str]:
-    if len(problems) > _SHOWN:
-        yield f"{len(problems) - _SHOWN} more lines of {file} are left out for such reasons."
+    if len(problems) > _MAX_SHOWN:
+        yield f"{len(problems) - _MAX_SHOWN} more lines of {file} are left out for such reasons."
     if None in sorted_in:
         yield UNDIVIDED_SET.format(file)
     learned = (image for split in ("train", "validation") for image in sorted_in.get(split, {}).values())
@@ -187,10 +187,10 @@ def _csv_rows(file: Path) -> Iterator[_Row]:
 def _columns(file: Path) -> dict[str, int]:
     """Place of each column that is known."""
     head = [name.strip().lower() for name in next(_reader(file), [])]
-    found = {
+    columns = {
         name: next((head.index(alias) for alias in aliases if alias in head), -1) for name, aliases in COLUMNS.items()
     }
-    return {name: place for name, place in found.items() if place >= 0}
+    return {name: place for name, place in columns.items() if place >= 0}
 
 
 def _reader(file: Path) -> "_csv.Reader":

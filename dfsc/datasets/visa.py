@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from dfsc.datasets.model import GOOD, Dataset, Layout, TestImage, family_of
-from dfsc.datasets.wording import listed, printable
+from dfsc.datasets.wording import enumeration, printable
 from dfsc.errors import DatasetError
 
 SPLIT_FILE = Path("split_csv") / "1cls.csv"
@@ -48,8 +48,8 @@ def open_class(root: Path) -> Dataset:
     table = _Table(place.parent)
     rows = table.rows_of(place.name)
     if not rows:
-        found = listed(table.objects) or "none"
-        raise DatasetError(f"{table.file} was expected to list images of {place.name}, but lists {found}.")
+        names = enumeration(table.objects) or "none"
+        raise DatasetError(f"{table.file} was expected to list images of {place.name}, but lists {names}.")
     try:
         train, unfit = table.training_images(rows), ""
     except DatasetError as error:
@@ -99,12 +99,12 @@ class _Table:
     def rows_of(self, name: str) -> list[_Row]:
         """Checked rows of a class."""
         rows = [row for row in self._rows if row.object == name]
-        seen: set[str] = set()
+        images_so_far: set[str] = set()
         for row in rows:
             self._check(row)
-            if row.image in seen:
+            if row.image in images_so_far:
                 raise self._error(row, f"names {printable(row.image)} a second time.")
-            seen.add(row.image)
+            images_so_far.add(row.image)
         return rows
 
     def training_images(self, rows: list[_Row]) -> tuple[Path, ...]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from dfsc.images.decoding import image_files, one_line
 
-_SHOWN_NAMES = 5
-_SHOWN_CHARACTERS = 120
+_MAX_NAMES = 5
+_MAX_CHARACTERS = 120
 
 
 def subfolders(folder: Path) -> list[str]:
@@ -23,18 +23,18 @@ def contents(folder: Path) -> str:
     """What a folder holds: its subfolders by name, else how many images or other files."""
     folders = subfolders(folder)
     if folders:
-        return f"the folder{'s' * (len(folders) > 1)} {listed(folders)}"
+        return f"the folder{'s' * (len(folders) > 1)} {enumeration(folders)}"
     images = len(image_files(folder))
     if images:
         return f"{images} image{'s' * (images > 1)}"
     return "no images" if any(folder.iterdir()) else "nothing"
 
 
-def listed(names: list[str]) -> str:
+def enumeration(names: list[str]) -> str:
     """The first few names, separated by commas."""
-    return ", ".join(names[:_SHOWN_NAMES]) + " …" * (len(names) > _SHOWN_NAMES)
+    return ", ".join(names[:_MAX_NAMES]) + " …" * (len(names) > _MAX_NAMES)
 
 
 def printable(text: str) -> str:
     """A value from a file as it fits into a sentence: one line, not endless."""
-    return one_line(text, _SHOWN_CHARACTERS)
+    return one_line(text, _MAX_CHARACTERS)

@@ -132,13 +132,13 @@ def evaluate(
 
 
 def _test_images(images: object) -> tuple[TestImage, ...]:
-    given = images.test if isinstance(images, Dataset) else images
-    listed = tuple(given) if isinstance(given, Iterable) else (given,)
-    if not all(isinstance(image, TestImage) for image in listed):
+    source = images.test if isinstance(images, Dataset) else images
+    items = tuple(source) if isinstance(source, Iterable) else (source,)
+    if not all(isinstance(image, TestImage) for image in items):
         raise DatasetError(
             "An evaluation takes a data set, its folder, or test images as dfsc.open_dataset lists them."
         )
-    return listed
+    return items
 
 
 def _groups(images: Sequence[TestImage]) -> dict[str, np.ndarray]:

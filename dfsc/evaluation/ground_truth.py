@@ -98,8 +98,8 @@ class GroundTruth:
         values = np.unique(mask[mask > 0])
         if len(values) > 1 or int(values[0]) not in rules:
             raise DatasetError(
-                f"The mask {path} holds the pixel value{'s' * (len(values) > 1)} {_listed(values)}; "
-                f"one of {_listed(sorted(rules))} was expected, as {CONFIG_NAME} lists them."
+                f"The mask {path} holds the pixel value{'s' * (len(values) > 1)} {_entries(values)}; "
+                f"one of {_entries(sorted(rules))} was expected, as {CONFIG_NAME} lists them."
             )
         defect = mask > 0
         return Defect(defect, float(rules[int(values[0])].area(int(defect.sum()))))
@@ -130,15 +130,15 @@ def _saturation_rules(file: Path) -> dict[int, SaturationRule]:
     return rules
 
 
-def _what_is_wrong(entry: object, known: Container[int]) -> str:
+def _what_is_wrong(entry: object, values: Container[int]) -> str:
     """The end of a sentence about an entry of defects_config.json, empty when nothing is wrong."""
     if not isinstance(entry, dict):
         return f"was expected to be an object, but is {_kind(entry)}"
     missing = [key for key in CONFIG_KEYS if key not in entry]
     if missing:
-        return f"was expected to have {_listed(CONFIG_KEYS)}, but lacks {_listed(missing)}"
+        return f"was expected to have {_entries(CONFIG_KEYS)}, but lacks {_entries(missing)}"
     value, threshold, relative = (entry[key] for key in CONFIG_KEYS[1:])
-    if type(value) is not int or not 1 <= value <= 255 or value in known:
+    if type(value) is not int or not 1 <= value <= 255 or value in values:
         return "was expected to have a pixel_value of its own, a whole number from 1 to 255, but has not"
     if not isinstance(relative, bool):
         return "was expected to have a relative_saturation of true or false, but has not"
@@ -153,5 +153,5 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a single value")
 
 
-def _listed(values: Iterable[object]) -> str:
+def _entries(values: Iterable[object]) -> str:
     return ", ".join(map(str, values))

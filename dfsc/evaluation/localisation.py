@@ -47,8 +47,8 @@ class Localisation:
 
     def as_json(self) -> dict:
         areas = {group: {f"{limit:g}": area for limit, area in values.items()} for group, values in self.areas.items()}
-        told = {"left_out": self.left_out} if self.left_out else {}
-        return {"metric": self.metric, "areas": areas, "pixel_auroc": self.pixel_auroc} | told
+        extra = {"left_out": self.left_out} if self.left_out else {}
+        return {"metric": self.metric, "areas": areas, "pixel_auroc": self.pixel_auroc} | extra
 
     def table(self, title: str) -> str:
         """The figures in percent as lines of text for people; ends without a line break."""
@@ -104,22 +104,22 @@ def localise(
         for number in range(len(evaluation.detectors))
         for group, parts in groups.items()
     }
-    found = curves(labelled(), wanted)
+    all_curves = curves(labelled(), wanted)
     return [
         replace(
-            _localisation(truth.metric, {group: found[number, group] for group in groups}),
+            _localisation(truth.metric, {group: all_curves[number, group] for group in groups}),
             left_out=len(evaluation.images) - len(used),
         )
         for number in range(len(evaluation.detectors))
     ]
 
 
-def _localisation(metric: str, found: dict[str, Curve]) -> Localisation:
-    areas = {group: {limit: curve.overlap_area(limit) for limit in LIMITS} for group, curve in found.items()}
+def _localisation(metric: str, by_group: dict[str, Curve]) -> Localisation:
+    areas = {group: {limit: curve.overlap_area(limit) for limit in LIMITS} for group, curve in by_group.items()}
     by_limit = {limit: with_mean({group: values[limit] for group, values in areas.items()}) for limit in LIMITS}
     return Localisation(
         metric=metric,
         areas={group: {limit: by_limit[limit][group] for limit in LIMITS} for group in by_limit[LIMITS[0]]},
-        pixel_auroc=with_mean({group: curve.pixel_auroc for group, curve in found.items()}),
-        curves=found,
+        pixel_auroc=with_mean({group: curve.pixel_auroc for group, curve in by_group.items()}),
+        curves=by_group,
     )

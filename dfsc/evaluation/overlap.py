@@ -98,7 +98,7 @@ def _add(rows: np.ndarray, image: LabelledMap) -> None:
     bins = _bins(image.scores)
     inside = np.zeros(bins.shape, bool)
     for defect in image.defects:
-        rows[OVERLAP] += np.bincount(*_found(bins, defect), minlength=BINS)
+        rows[OVERLAP] += np.bincount(*_weights(bins, defect), minlength=BINS)
         inside |= defect.mask
     rows[NORMAL] += np.bincount(bins[~inside], minlength=BINS)
     rows[ANOMALOUS] += np.bincount(bins[inside], minlength=BINS)
@@ -114,7 +114,7 @@ def _bins(scores: np.ndarray) -> np.ndarray:
     return np.where(np.signbit(halves), ~bits, bits | 0x8000)
 
 
-def _found(bins: np.ndarray, defect: Defect) -> tuple[np.ndarray, np.ndarray]:
+def _weights(bins: np.ndarray, defect: Defect) -> tuple[np.ndarray, np.ndarray]:
     """The defect's s highest bins, and the share of it that each finds: 1/s, a broken s's rest for the lowest."""
     if defect.mask.shape != bins.shape:
         raise DFSCError(f"A defect's mask is of shape {defect.mask.shape}, its anomaly map of {bins.shape}.")

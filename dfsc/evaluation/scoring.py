@@ -39,18 +39,18 @@ def score_all(images: Sequence[TestImage], inspector: Inspector, progress: Progr
         progress: called with (images done, images in all) after each batch.
         read: gives an image's pixels (RGB uint8 256×256×3) for a path and a name for errors.
     """
-    seen: list[TestImage] = []
+    readable: list[TestImage] = []
     unreadable: list[str] = []
     maps = [np.empty((len(inspector.detectors), 0, len(MAPS), MAP_SIZE, MAP_SIZE), np.float32)]
     for batch in _decoded_ahead(images, read):
-        seen += batch.images
+        readable += batch.images
         unreadable += batch.unreadable
         if batch.images:
             results = inspector.results(np.stack(batch.pixels))
             maps.append(np.array([[_maps(result) for result in of_detector] for of_detector in results]))
         if progress:
-            progress(len(seen) + len(unreadable), len(images))
-    return Scored(seen, np.concatenate(maps, axis=1), unreadable)
+            progress(len(readable) + len(unreadable), len(images))
+    return Scored(readable, np.concatenate(maps, axis=1), unreadable)
 
 
 @dataclass(frozen=True)

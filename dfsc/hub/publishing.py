@@ -43,8 +43,8 @@ def stage(detectors: Sequence[Detector], teacher: Path, repository: str, into: P
             "These detectors have different teachers; push those of each teacher to a separate repository."
         )
     for detector in detectors:
-        taken = {path.name for path in into.iterdir()}
-        folder = into / free_name(detector.config.method, taken)
+        names_in_use = {path.name for path in into.iterdir()}
+        folder = into / free_name(detector.config.method, names_in_use)
         save_detector(detector, folder, detector_card(detector.config, detector.calibration.count))
     (into / TEACHER).mkdir()
     for name in FILES:

@@ -1,6 +1,6 @@
-"""Zips looked into, file by file: nothing is extracted to disk, and no zip can cost more than photographs do.
+"""Reads the files in a zip: nothing is extracted to disk, and no zip can cost more than photos do.
 
-What a zip claims about itself is judged before anything in it is unpacked; zipfile then gives back no more than that.
+The sizes that a zip declares are checked before anything is unpacked; zipfile then returns no more than these.
 """
 
 import io
@@ -25,11 +25,11 @@ _ENCRYPTED, _NAME_IS_UTF8 = 0x1, 0x800
 
 
 class ArchiveError(DFSCError):
-    """A zip or folder can't be looked into."""
+    """A zip or folder can't be opened."""
 
 
 def is_zip(path: Path) -> bool:
-    """Whether a file begins like a zip, whatever its name is."""
+    """Whether a file starts like a zip, whatever its name."""
     try:
         with path.open("rb") as file:
             return file.read(4).startswith(ZIP_STARTS)
@@ -38,8 +38,8 @@ def is_zip(path: Path) -> bool:
 
 
 @contextmanager
-def open_zip(path: Path, shown: str, content: str = "photographs") -> Iterator[zipfile.ZipFile]:
-    """Open a zip that should hold `content`, if by its own directory its files are harmless to read one by one.
+def open_zip(path: Path, label: str, content: str = "photographs") -> Iterator[zipfile.ZipFile]:
+    """Open a zip that should contain `content`, if its directory shows that its files are safe to read one by one.
 
     Raises:
         ArchiveError: with one sentence that names the zip: damaged, empty, with a password, packed by an uncommon
@@ -50,17 +50,17 @@ def open_zip(path: Path, shown: str, content: str = "photographs") -> Iterator[z
             archive = zipfile.ZipFile(file)
         except Exception as error:  # on hostile bytes zipfile raises nearly anything
             raise ArchiveError(
-                f"{shown} is a zip that is damaged, cut off or far too full; pack the {content} once more."
+                f"{label} is a zip that is damaged, cut off or far too full; pack the {content} again."
             ) from error
         with archive:
             fault = _fault(archive, path.stat().st_size, content)
             if fault:
-                raise ArchiveError(f"{shown} {fault}")
+                raise ArchiveError(f"{label} {fault}")
             yield archive
 
 
 def visible_entries(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
-    """The files in a zip, without folders and without what operating systems add."""
+    """The files in a zip, without folders and system files."""
     return (info for info in archive.infolist() if not info.is_dir() and not is_system_file(info.filename))
 
 
@@ -82,17 +82,17 @@ def entry_bytes(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> b
         with archive.open(info) as entry:
             return b"".join(iter(lambda: entry.read(_PIECE), b""))
     except Exception as error:  # a wrong checksum, overlapping entries, a cut-off stream, …
-        raise ImageError(f"{name} is damaged inside the zip; pack it once more.") from error
+        raise ImageError(f"{name} is damaged inside the zip; pack it again.") from error
 
 
 def is_system_file(path: str) -> bool:
-    """Whether a path is, or lies in, what operating systems leave behind: hidden files, __MACOSX, Thumbs.db, …"""
+    """Whether a path is, or is inside, a system file or folder: hidden files, __MACOSX, Thumbs.db, …"""
     parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     return any(part.startswith(".") or part.casefold() in _SYSTEM_FILES for part in parts)
 
 
 def too_large(name: str) -> str:
-    """The sentence about a file with more than the bytes that are read."""
+    """The error for a file that is too large to read."""
     return f"{name} is larger than {MAX_BYTES // 1_000_000} MB; use a smaller file."
 
 
@@ -117,12 +117,12 @@ def _fault(archive: zipfile.ZipFile, packed: int, content: str) -> str:
     if any(info.flag_bits & _ENCRYPTED for info in entries):
         return f"is protected by a password; pack the {content} without one."
     if len(entries) > MAX_FILES:
-        return f"has {len(entries)} files, more than the {MAX_FILES} that are looked at; pack only the {content}."
+        return f"has {len(entries)} files, more than the maximum of {MAX_FILES}; pack only the {content}."
     if unpacked > MAX_UNPACKED:
         return f"unpacks to more than {MAX_UNPACKED // 10**9} GB; pack fewer or smaller {content}."
     if unpacked > max(RATIO_FROM, MAX_RATIO * packed):
         return f"unpacks to far more than {content} would, so it was not opened."
     # The others' decompressors can't be told how much to give back at once.
     if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in entries):
-        return f"is packed by an uncommon method; pack the {content} into an ordinary zip."
+        return f"uses an uncommon compression method; pack the {content} into an ordinary zip."
     return ""

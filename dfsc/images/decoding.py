@@ -46,7 +46,7 @@ RESIZE_RULE = "stretch-256-bilinear-antialias"
 
 ORIENTATION_TAG, FIRST_TURNED = 0x0112, 5  # EXIF orientations 5 to 8 exchange width and height
 
-_SHOWN_NAME = 80
+_MAX_NAME = 80
 _BITS_TAG = 258  # TIFF's BitsPerSample
 _OPAQUE_WITHOUT_ALPHA = ("BMP", "TIFF")
 _GREY_WITH_ALPHA = "LA;16B"  # as Pillow takes a PNG's
@@ -189,7 +189,7 @@ def _decoding(name: str, data: bytes) -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise ImageError(unknown_kind(name, data[:16])) from error
     except Exception as error:  # on hostile bytes Pillow's decoders raise nearly anything
-        raise ImageError(f"{name} is damaged or cut off; export or copy it once more.") from error
+        raise ImageError(f"{name} is damaged or cut off; export or copy it again.") from error
 
 
 def unknown_kind(name: str, start: bytes = b"") -> str:
@@ -202,7 +202,7 @@ def unknown_kind(name: str, start: bytes = b"") -> str:
 
 
 def _named_bytes(source: ImageSource, name: str | None) -> tuple[str, bytes]:
-    name = _shown(name or (Path(source).name if isinstance(source, (str, Path)) else "") or "The image")
+    name = _display_name(name or (Path(source).name if isinstance(source, (str, Path)) else "") or "The image")
     return name, _file_bytes(source, name)
 
 
@@ -299,8 +299,8 @@ def _own_bits(picture: ImageFile.ImageFile) -> int | None:
     """How many bits a file says itself that its values fill; None where it says nothing but that they have 16."""
     if picture.format == "PPM":  # scaled to 16 bits by its own highest value, unless that is 65,535
         return FULL_BITS if picture.mode == "I" and picture.tile and picture.tile[0].codec_name != "raw" else None
-    own = picture.tag_v2.get(_BITS_TAG, (FULL_BITS,)) if isinstance(picture, TiffImageFile) else (FULL_BITS,)
-    return own[0] if picture.mode == "I;16" and own[0] < FULL_BITS else None
+    bits = picture.tag_v2.get(_BITS_TAG, (FULL_BITS,)) if isinstance(picture, TiffImageFile) else (FULL_BITS,)
+    return bits[0] if picture.mode == "I;16" and bits[0] < FULL_BITS else None
 
 
 def _is_deep_colour(picture: ImageFile.ImageFile) -> bool:
@@ -364,11 +364,11 @@ def _named_like_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
-def _shown(name: str) -> str:
+def _display_name(name: str) -> str:
     """A file's name as it fits into a sentence; of a long path the end says most."""
-    if "/" in name and len(name) > _SHOWN_NAME:
-        name = f"…{name[1 - _SHOWN_NAME :]}"
-    return one_line(name, _SHOWN_NAME)
+    if "/" in name and len(name) > _MAX_NAME:
+        name = f"…{name[1 - _MAX_NAME :]}"
+    return one_line(name, _MAX_NAME)
 
 
 def one_line(text: str, most: int) -> str:

@@ -1,8 +1,8 @@
-"""Which files of a folder are photographs, and why the others are none: one list of rules for all ways in.
+"""Which files of a folder are photos, and why the others are not: the same rules for every kind of input.
 
-Hidden and system files are passed over without a word. A file counts that is named like a picture (SUFFIXES of
-decoding) or begins like one, in subfolders too; links to files count as files, links to folders are not followed.
-Whatever else there is gets a sentence. Whether a picture's pixels can be read comes out later, when they are.
+Hidden and system files are ignored silently. A file counts if it is named like a picture (SUFFIXES of decoding) or
+starts like one, in subfolders too; links to files count as files, links to folders are not followed. Every other file
+gets a sentence. Whether a picture's pixels can be read shows later, when they are decoded.
 """
 
 import os
@@ -18,41 +18,41 @@ from dfsc.images.decoding import FORMATS, SUFFIXES, unknown_kind
 from dfsc.images.good_parts import good_training
 
 MOST_FILES = 100_000
-SHOWN_LEFT_OUT = 6
+MAX_REASONS = 6
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a folder holds.
+class FolderListing:
+    """The files in a folder.
 
     Attributes:
-        files: its photographs, sorted by path.
-        others: why each other file is none, in a sentence.
-        chosen: what was taken of a data set and what not, in a sentence; mostly empty.
+        files: photos, sorted by path.
+        others: for each other file, a sentence why it is not one.
+        selection: a sentence on the part used of a data set; usually empty.
     """
 
     files: tuple[Path, ...] = ()
     others: dict[Path, str] = field(default_factory=dict)
-    chosen: str = ""
+    selection: str = ""
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        return (*([self.chosen] if self.chosen else []), *self.others.values())
+        return (*([self.selection] if self.selection else []), *self.others.values())
 
 
-def photograph_files(folder: Path, good: bool = False) -> Found:
-    """The photographs in a folder and its subfolders.
+def photograph_files(folder: Path, good: bool = False) -> FolderListing:
+    """The photos in a folder and its subfolders.
 
     Args:
-        good: take those of good parts alone where folders tell them apart (see dfsc.images.good_parts).
+        good: only those of good parts, if folders tell them apart (see dfsc.images.good_parts).
     """
-    files, chosen = list(islice(visible_files(folder), MOST_FILES)), ""
+    files, selection = list(islice(visible_files(folder), MOST_FILES)), ""
     if good:
-        taken, chosen = good_training([place_in(folder, file) for file in files])
-        files = [files[index] for index in taken]
+        indices, selection = good_training([place_in(folder, file) for file in files])
+        files = [files[index] for index in indices]
     reasons = {file: reason_against(file, place_in(folder, file)) for file in files}
     photographs = tuple(file for file, reason in reasons.items() if not reason)
-    return Found(photographs, {file: reason for file, reason in reasons.items() if reason}, chosen)
+    return FolderListing(photographs, {file: reason for file, reason in reasons.items() if reason}, selection)
 
 
 def visible_files(folder: Path) -> Iterator[Path]:
@@ -73,9 +73,9 @@ def visible_files(folder: Path) -> Iterator[Path]:
         yield from (Path(place, name) for name in sorted(files + links) if not is_system_file(name))
 
 
-def reason_against(path: Path, shown: str) -> str:
-    """Why a file is no photograph, in one sentence that calls it `shown`; empty for one that may be."""
-    if reason := no_file(path, shown):
+def reason_against(path: Path, label: str) -> str:
+    """Why a file is not a photo, in one sentence that calls it `label`; empty if it may be one."""
+    if reason := no_file(path, label):
         return reason
     if path.suffix.lower() in SUFFIXES:
         return ""
@@ -83,35 +83,35 @@ def reason_against(path: Path, shown: str) -> str:
         with path.open("rb") as file:
             start = file.read(16)
         if start.startswith(ZIP_STARTS):
-            return f"{shown} is a zip, which is not opened here; unpack it."
+            return f"{label} is a zip, which is not opened here; unpack it."
         with Image.open(path, formats=FORMATS):
             return ""
     except OSError:  # also of a file that Pillow does not know
-        return unknown_kind(shown, start) if os.access(path, os.R_OK) else f"{shown} could not be read."
+        return unknown_kind(label, start) if os.access(path, os.R_OK) else f"{label} could not be read."
     except Exception:  # on hostile bytes Pillow's parsers raise nearly anything
-        return unknown_kind(shown, start)
+        return unknown_kind(label, start)
 
 
-def no_file(path: Path, shown: str) -> str:
+def no_file(path: Path, label: str) -> str:
     """Why there is no file at a path, in one sentence; empty if there is one."""
     if path.is_dir():
-        return f"{shown} is a link to a folder, which is not followed; name that folder itself."
+        return f"{label} is a link to a folder, which is not followed; name that folder itself."
     if path.is_symlink() and not path.exists():
-        return f"{shown} is a link that leads nowhere."
-    return "" if path.is_file() else f"{shown} could not be read; choose it once more."
+        return f"{label} is a link that leads nowhere."
+    return "" if path.is_file() else f"{label} could not be read; choose it again."
 
 
 def place_in(folder: Path, path: Path) -> str:
-    """A path within a folder, divided by "/"."""
+    """A path relative to a folder, with "/" as the separator."""
     return path.relative_to(folder).as_posix()
 
 
 def summary(used: int, left_out: Sequence[str], what: str = "used") -> str:
-    """One sentence: how many photographs are used, and what is left out and why."""
+    """One sentence: how many photos are used, and which are left out and why."""
     count = "1 photograph is" if used == 1 else f"{used} photographs are"
     if not left_out:
         return f"{count} {what}."
-    reasons = [sentence.partition(";")[0].removesuffix(".") for sentence in left_out[:SHOWN_LEFT_OUT]]
-    more = len(left_out) - SHOWN_LEFT_OUT
+    reasons = [sentence.partition(";")[0].removesuffix(".") for sentence in left_out[:MAX_REASONS]]
+    more = len(left_out) - MAX_REASONS
     rest = f"; and {more} more" if more > 0 else ""
     return f"{count} {what}; left out: {'; '.join(reasons)}{rest}."

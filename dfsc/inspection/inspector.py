@@ -292,23 +292,18 @@ def inspect(image: np.ndarray, detectors: Detectors) -> Inspection:
 def _network_images(images: object) -> np.ndarray:
     """One image or several as uint8 N×256×256×3."""
     expected = (INPUT_SIZE, INPUT_SIZE, 3)
-    listed = list(images) if isinstance(images, (list, tuple)) else images
-    if isinstance(listed, list) and {getattr(image, "shape", None) for image in listed} == {expected}:
-        listed = np.stack(listed)
-    if isinstance(listed, np.ndarray) and listed.shape == expected:
-        listed = listed[None]
-    if (
-        not isinstance(listed, np.ndarray)
-        or listed.dtype != np.uint8
-        or listed.shape[1:] != expected
-        or not len(listed)
-    ):
-        found = f"{listed.dtype} {listed.shape}" if isinstance(listed, np.ndarray) else f"a {type(images).__name__}"
+    batch = list(images) if isinstance(images, (list, tuple)) else images
+    if isinstance(batch, list) and {getattr(image, "shape", None) for image in batch} == {expected}:
+        batch = np.stack(batch)
+    if isinstance(batch, np.ndarray) and batch.shape == expected:
+        batch = batch[None]
+    if not isinstance(batch, np.ndarray) or batch.dtype != np.uint8 or batch.shape[1:] != expected or not len(batch):
+        found = f"{batch.dtype} {batch.shape}" if isinstance(batch, np.ndarray) else f"a {type(images).__name__}"
         raise ImageError(
             f"`results` takes images that are resized already, uint8 N×{INPUT_SIZE}×{INPUT_SIZE}×3, not {found}; "
             "`inspect` takes one photograph of any size."
         )
-    return listed
+    return batch
 
 
 def common_bits(detectors: Iterable[Detector]) -> int | None:
@@ -317,13 +312,13 @@ def common_bits(detectors: Iterable[Detector]) -> int | None:
     Raises:
         DFSCError: for detectors that were trained on cameras with different ones.
     """
-    told = sorted({detector.config.bits for detector in detectors if detector.config.bits is not None})
-    if len(told) > 1:
+    depths = sorted({detector.config.bits for detector in detectors if detector.config.bits is not None})
+    if len(depths) > 1:
         raise DFSCError(
-            f"These detectors read 16-bit photographs differently, by {' and '.join(map(str, told))} bits; "
+            f"These detectors read 16-bit photographs differently, by {' and '.join(map(str, depths))} bits; "
             "inspect with those of one camera at a time."
         )
-    return told[0] if told else None
+    return depths[0] if depths else None
 
 
 def _titles(detectors: Sequence[Detector]) -> list[str]:

@@ -73,7 +73,7 @@ def _row(line: np.ndarray, inspection: Inspection, result: Result) -> None:
     first, *others = line
     first.imshow(inspection.image)
     first.set_title(
-        f"{result.title}: {_said(result)}\nscore {result.score:.2f}, limit {result.threshold:.2f}", fontsize=11
+        f"{result.title}: {_verdict_text(result)}\nscore {result.score:.2f}, limit {result.threshold:.2f}", fontsize=11
     )
     for axis, branch, cells in zip(others, BRANCHES, _maps(result), strict=True):
         axis.imshow(overlay(inspection.image, cells))
@@ -83,7 +83,7 @@ def _row(line: np.ndarray, inspection: Inspection, result: Result) -> None:
         axis.set_axis_off()
 
 
-def _said(result: Result) -> str:
+def _verdict_text(result: Result) -> str:
     test = result.self_test
     return f"not usable yet, {test.sentence}" if test and not test.usable else result.verdict
 

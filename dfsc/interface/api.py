@@ -60,15 +60,15 @@ def inspect(
     with _plain_errors(), _uploads(photograph) as uploads:
         path, name = uploads[0]
         inspector = inspector_of(product or next(iter(products()), None), visitor(request))
-        taken = read_photograph(path, name, uploaded=True, bits=inspector.bits)
+        decoded = read_photograph(path, name, uploaded=True, bits=inspector.bits)
         with courtesy.inspecting():
-            inspection = inspect_photograph(taken, inspector)
+            inspection = inspect_photograph(decoded, inspector)
     judged = Settings(min(max(local_weight, 0.0), 1.0), max(rejected_good, 0), partner=partner).applied(inspection)
-    scale = taken.width / inspection.size[0]
+    scale = decoded.width / inspection.size[0]
     records = [result_record(judged, result) for result in judged.results]
     for record in records:
         record["peak_xy"] = [round(value * scale, 1) for value in record["peak_xy"]]
-    return {"photograph": name, "size": [taken.width, taken.height], "results": records}
+    return {"photograph": name, "size": [decoded.width, decoded.height], "results": records}
 
 
 def open_checkpoint(source: str = "", file: dict | None = None, request: gr.Request = None) -> list[dict]:
@@ -175,10 +175,10 @@ def _config_record(config: DetectorConfig) -> dict:
 
 def _photographs(files: list[dict]) -> PhotoSet:
     with _uploads(files) as uploads:
-        taken = [progress.photographs for progress in read_photographs(uploads)][-1]
-    if taken is None or taken.shortage:
-        raise DFSCError(taken.shortage if taken else wording.UNKNOWN_UPLOAD)
-    return taken
+        decoded = [progress.photographs for progress in read_photographs(uploads)][-1]
+    if decoded is None or decoded.shortage:
+        raise DFSCError(decoded.shortage if decoded else wording.UNKNOWN_UPLOAD)
+    return decoded
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dfsc.interface.api import endpoints
 from dfsc.interface.compare.comparing import open_case
 from dfsc.interface.compare.tab import compare_tab, has_study
 from dfsc.interface.inspect.batching import judge_again
-from dfsc.interface.inspect.inspecting import inspect_with_own, offer_own
+from dfsc.interface.inspect.inspecting import inspect_with_models, offer_models
 from dfsc.interface.inspect.tab import CHOSEN, CLICKED, LANE, PRIVATE, InspectTab, inspect_tab
 from dfsc.interface.retrain.tab import RetrainTab, retrain_tab
 from dfsc.interface.retrain.watching import pair_again
@@ -63,19 +63,19 @@ def build_page() -> gr.Blocks:
 def connect(page: gr.Blocks, tabs: gr.Tabs, inspecting: InspectTab, retraining: RetrainTab) -> None:
     """A pair that was trained becomes a choice of the Inspect tab, its button leads there, and it survives a reload."""
     for learned in retraining.learning:
-        learned.then(offer_own, None, inspecting.product, **PRIVATE)
+        learned.then(offer_models, None, inspecting.product, **PRIVATE)
     retraining.inspect.click(
-        inspect_with_own, inspecting.question, [tabs, *inspecting.shown], js=asking_now("own"), **CHOSEN, **LANE
+        inspect_with_models, inspecting.question, [tabs, *inspecting.answer], js=asking_now("own"), **CHOSEN, **LANE
     ).then(judge_again, inspecting.product, inspecting.many, **CLICKED, **LANE)
     page.load(pair_again, inspecting.question, retraining.pair, js=asking("first"), **PRIVATE).then(
-        offer_own, None, inspecting.product, **PRIVATE
+        offer_models, None, inspecting.product, **PRIVATE
     )
 
 
 def connect_cases(tabs: gr.Tabs, inspecting: InspectTab, cards: gr.HTML) -> None:
     """A card of the Compare tab opens its image in the Inspect tab."""
     opened = cards.click(
-        open_case, inspecting.question, [tabs, *inspecting.shown], js=asking("case"), **CLICKED, **LANE
+        open_case, inspecting.question, [tabs, *inspecting.answer], js=asking("case"), **CLICKED, **LANE
     )
     opened.then(None, js=GO_TO_FINDINGS)
     opened.then(judge_again, inspecting.product, inspecting.many, **CLICKED, **LANE)
@@ -83,7 +83,7 @@ def connect_cases(tabs: gr.Tabs, inspecting: InspectTab, cards: gr.HTML) -> None
 
 def launch_arguments() -> dict:
     """What app.py and the browser tests both pass to Blocks.launch; raises DFSCError for senseless variables."""
-    standard = f"const dfscStandard = {json.dumps(Settings().told())};"
+    standard = f"const dfscStandard = {json.dumps(Settings().record())};"
     script = (STATIC / "page.js").read_text(encoding="utf-8")
     return {
         "server_name": environment.host(),

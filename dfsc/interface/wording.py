@@ -1,120 +1,120 @@
-"""What the page says, in the words of somebody who inspects parts and never heard of the methods."""
+"""The page's texts, for people who inspect parts and have never heard of the methods."""
 
 TITLE = "DFSC Inspector"
-SUBTITLE = "Two detectors that learned from good parts only look at the same photograph: EAD-S and DFSC, side by side."
+SUBTITLE = "Find defects with two detectors trained only on good parts: EfficientAD-S (EAD-S) and DFSC."
 NO_PRODUCTS = (
-    "This installation knows no product yet: train one in the Retrain tab from photographs of good parts, or open a "
-    "trained pair from its zip or from the Hugging Face Hub."
+    "This installation knows no product yet: train one in the Retrain tab with photos of good parts, or load a trained "
+    "pair from a zip or the Hugging Face Hub."
 )
-INVITATION = "Drop, paste or choose photographs (or a zip), and both detectors show where they differ from good parts."
-UPLOAD_LABEL = "Your photographs"
+INVITATION = "Drop, paste or choose photos (or a zip). Both detectors mark what differs from good parts."
+UPLOAD_LABEL = "Your photos"
 CAMERA_LABEL = "Use this computer’s camera"
 PRODUCT_LABEL = "Product"
 # The choice beside the products: what the visitor trained or opened himself.
 OWN, OWN_NAME = "own", "Your model"
-CHECKPOINT_LABEL = "Open a pair that was trained before (zip)"
-HUB_LABEL, HUB_HINT = "Or from the Hugging Face Hub (press Enter)", "org/name"
-NO_OWN = "Your model is no longer here; train one in the Retrain tab, or open it from its zip."
-OWN_READY = "Your model is chosen. Drop a photograph of such a part."
-HUB_OTHER_CARD = "Another repository was looked up since; check what the card says now and choose again."
-NO_HUB_NAME = "That is no name on the Hub; it should look like org/name."
+CHECKPOINT_LABEL = "Load a saved model pair (.zip)"
+HUB_LABEL, HUB_HINT = "Load from the Hugging Face Hub (press Enter)", "org/name"
+NO_OWN = "Your model is no longer here; train one in the Retrain tab, or load it from its zip."
+OWN_READY = "Your model is chosen. Drop a photo of such a part."
+HUB_OTHER_CARD = "Another repository has been looked up since; check the card and choose again."
+NO_HUB_NAME = "This is not a name on the Hub; it should look like org/name."
 HUB_LICENCE, HUB_DETECTORS, HUB_SIZE, HUB_VERSION = "Licence", "Detectors", "Size", "Version"
-HUB_UNSAID = "not said"
-HUB_OPEN, HUB_FETCH = "Open", "Fetch {megabytes:.1f} MB and open"
+HUB_UNSAID = "unknown"
+HUB_OPEN, HUB_FETCH = "Open", "Download {megabytes:.1f} MB and open"
 HUB_ABSENT = (
-    "This page is set up for {name}, which is not on this computer yet, so you see what is embedded; press Enter in "
-    "the field above to look it up."
+    "This page is set up for {name}, which is not on this computer yet, so you see the embedded detectors; press "
+    "Enter in the field above to look it up."
 )
-HUB_FETCHING = "Fetching: {done:.1f} of {all:.1f} MB."
-# {photo}, {product}: filled in by the page's script, with nothing where it does not know them.
+HUB_FETCHING = "Downloading: {done:.1f} of {all:.1f} MB."
+# {photo}, {product}: filled in by the page's script, or left empty if unknown.
 INSPECTING = "Inspecting {photo} …"
 INSPECTING_ANY = "One moment …"
 EARLIER = "Below is still the earlier finding: {photo}, {product}."
 CAMERA_START, CAMERA_STOP, CAMERA_TAKE = "Start camera", "Stop camera", "Take photo"
 CAMERA_FAILED = "The camera can’t be used: {why}. Allow it in the browser’s settings, or choose a photo instead."
-UNKNOWN_UPLOAD = "The upload did not arrive; choose the photograph once more."
+UNKNOWN_UPLOAD = "The upload did not arrive; choose the photograph again."
 UNKNOWN_EXAMPLE = "That example belongs to another product; choose one of those shown now."
 
 MANY_PHOTOGRAPH = "Photograph"
 MANY_DOWNLOAD = "Download this table (CSV)"
 MANY_FILE = "inspection.csv"
 MANY_LEFT_OUT = "Left out"
-NO_SUCH_PHOTOGRAPH = "That photograph is no longer in the list; upload it once more."
+NO_SUCH_PHOTOGRAPH = "That photograph is no longer in the list; upload it again."
 
 DEFECT_TITLE = "Make a defect yourself"
 DEFECT_TOOLS = {
-    "erase": ("Erase", "Draw a box around a part: it is filled with what surrounds it, as if it were missing."),
-    "copy": ("Copy", "Draw a box around a part, then click where a copy of it shall lie."),
+    "erase": ("Erase", "Draw a box around a part: it is filled with its surroundings, as if it were missing."),
+    "copy": ("Copy", "Draw a box around a part, then click where to place a copy."),
     "scratch": ("Scratch", "Draw a line with the pointer held down."),
 }
-DEFECT_PLACE = "Now click where the copy shall lie."
+DEFECT_PLACE = "Now click where to place the copy."
 DEFECT_TOUCH = "Choose a tool first; until then a swipe over the photograph moves the page."
 DEFECT_UNDO = "Undo"
-UNKNOWN_STROKE = "That stroke did not arrive whole; draw it once more."
-TOO_MANY_STROKES = "There are as many defects in this photograph as it can take; undo one first."
+UNKNOWN_STROKE = "That stroke did not arrive completely; draw it again."
+TOO_MANY_STROKES = "This photo has the maximum number of defects; undo one first."
 
 KINDS = {
     "good": ("Good", "as it should be"),
-    "logical": ("Logical fault", "something is missing, surplus or swapped"),
+    "logical": ("Logical fault", "something is missing, extra or swapped"),
     "structural": ("Structural fault", "scratched, dented, broken or dirty"),
-    "disagree": ("Opinions differ", "only one of the two methods is right"),
-    "missed": ("Missed by both", "a fault that neither method finds"),
+    "disagree": ("Detectors disagree", "only one of the two is right"),
+    "missed": ("Missed by both", "a fault that neither detector finds"),
 }
 MAPS = {
-    "local": ("Local", "A spot looks unlike the good parts’ texture: a scratch, a dent, dirt."),
-    "global": ("Global", "The arrangement is unlike the good parts: something is missing, surplus or swapped."),
-    "fused": ("Fused", "Both together, by the weight that is set. The highest value, at the ring, is the score."),
+    "local": ("Local", "The surface here differs from good parts (scratch, dirt, or the hole a missing screw leaves)."),
+    "global": ("Global", "The layout differs from good parts: something is missing, extra or swapped."),
+    "fused": ("Fused", "Both combined, by the local / global mix. The highest value, at the ring, is the score."),
 }
 BRANCH_MEANING = {
-    "local": "a spot there looks unlike the good parts’ texture",
-    "global": "the arrangement there is unlike the good parts",
+    "local": "the surface there differs from good parts",
+    "global": "the layout there differs from good parts",
 }
 FOREIGN = (
-    "This does not look like {parts}, so there is no verdict: it is another part, or it was photographed in other "
-    "light, framing or orientation."
+    "This does not look like {parts}, so there is no verdict: it is another part, or the light, framing or "
+    "orientation differs."
 )
 OWN_PARTS = "the parts that your model was trained on"
 VERDICTS = {"accept": "Accepted", "reject": "Rejected", "foreign": "Not this product", "unsure": "Not usable yet"}
 LEGEND = (
-    ("0", "as 90 % of the good parts’ pixels, or calmer"),
-    ("0.1", "as the hottest 0.5 % of those pixels"),
+    ("0", "up to the 90th percentile of good-part pixels"),
+    ("0.1", "99.5th percentile"),
     ("0.3", "and above: far outside"),
 )
 LEGEND_NOTE = (
-    "All maps share this scale; it is fixed by the good parts and never stretched to a photograph. "
-    "What lies in the hatched border is inspected too, but shown a little further in."
+    "All maps share this scale; it is set by the good parts and never stretched to a photo. "
+    "Defects in the hatched border are found, but drawn slightly further in."
 )
 
 
 SLIDERS = {
-    "weight": ("Weight of the local map", 0, 100, 5, "{weight} % local, {rest} % global"),
-    "rejected": ("Limit", 0, 1, 1, "rejects {rejected} of {count} good parts kept back from training"),
-    "strength": ("Strength of the colours", 0, 100, 1, "{strength} %"),
+    "weight": ("Local / global mix", 0, 100, 5, "{weight} % local, {rest} % global"),
+    "rejected": ("Strictness", 0, 1, 1, "rejects {rejected} of {count} held-out good parts"),
+    "strength": ("Overlay opacity", 0, 100, 1, "{strength} %"),
 }
-SLIDERS_NOTE = "Nothing is computed anew: verdicts, limits and maps follow at once."
-STANDARD = "Standard settings"
-PARTNER_LABEL = "Judge each network together with FRE"
+SLIDERS_NOTE = "Verdicts and maps update instantly."
+STANDARD = "Reset"
+PARTNER_LABEL = "Combine each network with FRE"
 WIPE_LABEL = "Move the line between both maps"
 HOW_TITLE = "How it works"
 HOW_FIGURE = "From the photograph through three networks to a local, a global and a fused map"
 HOW_IT_WORKS = (
-    "A teacher network, trained on photographs of all kinds, turns each spot into numbers that describe its texture.",
-    "On good parts only, a student learned to predict the teacher’s numbers, and an auto-encoder learned to redraw the "
-    "whole part from a summary of 64 numbers. What neither has ever seen, they predict badly.",
-    "Where student and teacher disagree, a spot looks unlike the good parts: the local map. Where student and "
-    "auto-encoder disagree, the arrangement does: the global map.",
-    "Good parts that were held out from training fix the colour scale and the limit. What scores above it is rejected.",
-    "EAD-S and DFSC differ in training only: DFSC keeps the auto-encoder away from the teacher in those features in "
-    "which they differ most, so that a wrong arrangement may stand out; what that gained is told under Compare.",
+    "A teacher network, trained on photos of all kinds, turns each spot into numbers that describe its texture.",
+    "From good parts only, a student learned to predict the teacher’s numbers, and an auto-encoder learned to redraw "
+    "the whole part from a summary of 64 numbers. Both predict unfamiliar things badly.",
+    "Where student and teacher disagree, the surface differs from good parts: the local map. Where student and "
+    "auto-encoder disagree, the layout does: the global map.",
+    "Held-out good parts set the colour scale and the limit. A photo with a score above the limit is rejected.",
+    "EAD-S and DFSC differ only in training: DFSC keeps the auto-encoder away from the teacher in the features in "
+    "which they differ most, so that a wrong layout may stand out; the Compare tab shows what that gained.",
 )
 REPORT_LABEL = "Download report (zip)"
-RETRAIN_OFFER = "Retrain on good parts of your own"
+RETRAIN_OFFER = "Retrain on your own good parts"
 DIFFERENCE_NOTE = "Blue: {first} is higher. Orange: {last} is higher. Full colour from a difference of 0.3 on."
 PROBE_PLACE = "At x {x}, y {y} px"
-PROBE_RANK = "above {below} of {count} good parts here"
-PROBE_BORDER = "What lies in the hatched border is shown a little further in; click there."
+PROBE_RANK = "higher than {below} of {count} good parts here"
+PROBE_BORDER = "Defects in the hatched border are drawn slightly further in; click there."
 PROBE_CLOSE = "Close (Esc)"
-PROBE_HINT = "Click on a map to see all values at that place and where they stand among the good parts."
+PROBE_HINT = "Click a map to see all values at that spot and how they rank among the good parts."
 
 
 def product_name(product: str) -> str:
@@ -128,17 +128,17 @@ def example_name(kind: str, number: int) -> str:
 
 def opened(name: str, count: int) -> str:
     detectors = "1 detector" if count == 1 else f"{count} detectors"
-    return f"{name}: {detectors} opened, for you alone."
+    return f"{name}: {detectors} opened, for you only."
 
 
 def many_heading(product: str, suspect: int, count: int) -> str:
-    """How many photographs there are, and how many of them not every method accepts."""
-    photographs = "1 photograph" if count == 1 else f"{count} photographs"
-    return f"{product_name(product)}: {photographs}, {suspect} not accepted by every method"
+    """How many photos there are, and how many are not accepted by every method."""
+    photos = "1 photo" if count == 1 else f"{count} photos"
+    return f"{product_name(product)}: {photos}, {count - suspect} accepted by every method"
 
 
 def many_done(seconds: float, count: int) -> str:
-    return f"{count} photographs inspected in {seconds:.0f} s; click on one to see its maps."
+    return f"{count} photos inspected in {seconds:.0f} s; click one to see its maps."
 
 
 def many_so_far(done: int, total: int) -> str:
@@ -150,12 +150,12 @@ def with_defect(name: str) -> str:
 
 
 def judging(product: str) -> dict:
-    """The sentences that the page's script fills in while sliders move; {names} stand for its values."""
+    """The sentences that the page's script fills in while sliders move; {names} are its values."""
     return {
         "verdicts": VERDICTS,
         "foreign": FOREIGN.format(parts=OWN_PARTS if product == OWN else f"“{product_name(product)}”"),
-        "both": "Both methods {verb} this part.",
-        "all": "All {count} methods {verb} this part.",
+        "both": "{verb} by both detectors.",
+        "all": "{verb} by all {count} detectors.",
         "clauses": {
             "accept": "{title} accepts this part",
             "reject": "{title} rejects this part",
@@ -163,19 +163,18 @@ def judging(product: str) -> dict:
             "unsure": "{title} is not usable yet: {why}",
         },
         "standing": {
-            "every": "The score is above all {count} good parts held out from training.",
-            "none": "The score is no higher than any of the {count} good parts held out from training.",
-            "some": "The score is above {below} of {count} good parts held out from training.",
+            "every": "The score is above all {count} held-out good parts.",
+            "none": "The score is no higher than any of the {count} held-out good parts.",
+            "some": "The score is above {below} of {count} held-out good parts.",
         },
         "limit": {
             "none": "just above the highest score of a held-out good part",
             "some": "it rejects {rejected} of {count} held-out good parts",
         },
-        "strongest": "Strongest at x {x}, y {y} px; there the {branch} map is larger "
-        "({larger} against {other} {smaller}): {meaning}.",
+        "strongest": "Peak at ({x}, {y}) px, mainly from the {branch} map ({larger}; {other} {smaller}): {meaning}.",
         "meaning": BRANCH_MEANING,
         "calm": "both together stay below the limit",
-        "meaningless": "that means nothing yet, the model has to be trained longer",
+        "meaningless": "not meaningful yet, the model has to train longer",
         "alt": {
             key: f"{title} map of {{title}} over the photograph, highest value {{top}}"
             for key, (title, _) in MAPS.items()
@@ -185,7 +184,7 @@ def judging(product: str) -> dict:
 
 def origin(source: str) -> str:
     """Where a detector's weights came from."""
-    return "embedded in this installation" if source == "embedded" else source
+    return "built in" if source == "embedded" else source
 
 
 def checkpoint(name: str, size: str) -> str:
@@ -197,7 +196,7 @@ def inspected(name: str, seconds: float) -> str:
 
 
 def product_changed(product: str) -> str:
-    return f"The photograph is now compared with good parts of “{product_name(product)}”."
+    return f"The photo is now compared with good parts of “{product_name(product)}”."
 
 
 def inspected_as(product: str) -> str:
@@ -211,7 +210,7 @@ def number(value: float, decimals: int = 2) -> str:
 
 
 def told_apart(score: float, limit: float) -> tuple[str, str]:
-    """A score and its limit with as many decimals, two to four, as it takes to see which one is higher."""
+    """A score and its limit with two to four decimals, as many as it takes to see which one is higher."""
     for decimals in (2, 3, 4):
         both = number(score, decimals), number(limit, decimals)
         if both[0] != both[1]:

@@ -78,26 +78,26 @@ def unlike_the_others(images: np.ndarray, sizes: Sequence[tuple[int, int]]) -> d
     """
     if len(images) < FEWEST:
         return {}
-    known = _descriptors(images)
-    excess = np.stack([_excess(known[kind], measure) for kind, measure in MEASURES.items()])
-    reasons = {int(i): _reason(images[i], int(i), known, excess[:, i]) for i in np.flatnonzero(excess.max(0) > 1)}
+    descriptors = _descriptors(images)
+    excess = np.stack([_excess(descriptors[kind], measure) for kind, measure in MEASURES.items()])
+    reasons = {int(i): _reason(images[i], int(i), descriptors, excess[:, i]) for i in np.flatnonzero(excess.max(0) > 1)}
     return dict(sorted((_other_proportions(sizes) | reasons).items()))
 
 
-def _reason(image: np.ndarray, index: int, known: dict[str, np.ndarray], excess: np.ndarray) -> str:
+def _reason(image: np.ndarray, index: int, descriptors: dict[str, np.ndarray], excess: np.ndarray) -> str:
     if _means(image[None], 64).std(axis=(0, 1, 2)).max() < BLANK_BELOW:
         return "it shows hardly anything"
     for turns, reason in TURNS.items():
-        if _fits(np.rot90(image, turns), index, known):
+        if _fits(np.rot90(image, turns), index, descriptors):
             return reason
     return list(MEASURES.values())[int(excess.argmax())].reason
 
 
-def _fits(image: np.ndarray, index: int, known: dict[str, np.ndarray]) -> bool:
+def _fits(image: np.ndarray, index: int, descriptors: dict[str, np.ndarray]) -> bool:
     """Whether a turned photograph, in the place of its original, would be like the others."""
     turned = _descriptors(image[None])
     for kind in ("colours", "shapes"):
-        replaced = known[kind].copy()
+        replaced = descriptors[kind].copy()
         replaced[index] = turned[kind][0]
         if _excess(replaced, MEASURES[kind])[index] > 0.5:
             return False

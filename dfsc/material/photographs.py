@@ -94,7 +94,7 @@ class PhotoSet:
             return ""
         if len(self) >= MIN_IMAGES:
             return (
-                f"Of the {len(self)} photographs, {blank} are of one colour all over, black, white or transparent; a "
+                f"Of the {len(self)} photographs, {blank} are of a single colour, black, white or transparent; a "
                 f"training needs at least {MIN_IMAGES} that show the part."
             )
         need = f"a training needs at least {MIN_IMAGES} photographs of good parts"
@@ -124,7 +124,7 @@ class PhotoSet:
         Then one for each group of copies and each photograph unlike the others.
         """
         copies = (
-            f"{_listed(group)} are nearly the same photograph; one of them is enough." for group in self.near_duplicates
+            f"{_enumeration(group)} are nearly identical; one of them is enough." for group in self.near_duplicates
         )
         strays = (f"{one.name} looks unlike the others: {one.why}; is it one of these parts?" for one in self.unlike)
         return (*self._of_the_set(), *copies, *strays)
@@ -141,7 +141,8 @@ class PhotoSet:
             )
         blank = self._blank
         if blank:
-            yield f"{_listed(blank)} {'is' if len(blank) == 1 else 'are'} of one colour all over, so no part is seen."
+            what = "is of a single colour, so it shows" if len(blank) == 1 else "are of a single colour, so they show"
+            yield f"{_enumeration(blank)} {what} no part."
         different = len(self) - sum(len(group) - 1 for group in self.near_duplicates)
         if different < MIN_IMAGES <= len(self):
             yield (
@@ -185,7 +186,7 @@ def read_photographs(uploads: Uploads, most: int | None = None, bits: int | None
     """
     check_bits(bits)
     most = MAX_PHOTOGRAPHS if most is None else most
-    with Listing(map(_named, _listed_uploads(uploads)), good=True) as listing:
+    with Listing(map(_named, _upload_list(uploads)), good=True) as listing:
         total, problems = len(listing.files), list(listing.problems)
         photographs: list[_Photograph] = []
         done = 0
@@ -199,37 +200,37 @@ def read_photographs(uploads: Uploads, most: int | None = None, bits: int | None
                 yield ReadingProgress(done, total, name)
                 if len(photographs) == most:
                     break
-        found = bits or bits_of(photo.highest for photo in photographs if photo.highest is not None)
-        if bits is None and found and found < FULL_BITS:
-            photographs = _read_again(photographs, listing.files[:done], found)
+        photo_bits = bits or bits_of(photo.highest for photo in photographs if photo.highest is not None)
+        if bits is None and photo_bits and photo_bits < FULL_BITS:
+            photographs = _read_again(photographs, listing.files[:done], photo_bits)
     last = photographs[-1].name if photographs else ""
-    yield ReadingProgress(done, total, last, _photo_set(photographs, problems, total - done, found))
+    yield ReadingProgress(done, total, last, _photo_set(photographs, problems, total - done, photo_bits))
 
 
 def load_photographs(uploads: Uploads, most: int | None = None, bits: int | None = None) -> PhotoSet:
     """The photographs of `read_photographs` at once; a UserWarning tells where more than `most` were handed over."""
-    *_, found = (progress.photographs for progress in read_photographs(uploads, most, bits))
-    assert found is not None, "the last record has it"
-    if found.surplus:
-        warnings.warn(f"{found.surplus} `most` takes more.", stacklevel=2)
-    return found
+    *_, photo_bits = (progress.photographs for progress in read_photographs(uploads, most, bits))
+    assert photo_bits is not None, "the last record has it"
+    if photo_bits.surplus:
+        warnings.warn(f"{photo_bits.surplus} `most` takes more.", stacklevel=2)
+    return photo_bits
 
 
 def read_files(
-    files: Sequence[tuple[Path, str]], bits: int | None = None, told: Callable[[int, int], None] | None = None
+    files: Sequence[tuple[Path, str]], bits: int | None = None, progress: Callable[[int, int], None] | None = None
 ) -> PhotoSet:
     """Photographs by path and name, all of them whatever folders they lie in; `bits` as for read_photographs.
 
     Args:
-        told: called after each file with how many were read, of how many.
+        progress: called after each file with how many were read, of how many.
     """
     sources = [SourceFile(name, name, path.read_bytes) for path, name in files]
     bits = bits or recognised_bits(path for path, _ in files)
     results = []
     for _, result in _decoded(sources, bits):
         results.append(result)
-        if told:
-            told(len(results), len(files))
+        if progress:
+            progress(len(results), len(files))
     photographs = [result for result in results if isinstance(result, _Photograph)]
     return _photo_set(photographs, [result for result in results if isinstance(result, str)], 0, bits)
 
@@ -240,9 +241,9 @@ def joined(first: PhotoSet, second: PhotoSet) -> PhotoSet:
     for of in (first, second):
         for name, size, image, thumbnail in zip(of.names, of.sizes, of.images, of.thumbnails, strict=True):
             numbered = chain([name], (f"{name} ({number})" for number in count(2)))
-            own = next(candidate for candidate in numbered if candidate not in taken)
-            taken.add(own)
-            photographs.append(_Photograph(own, size, image, thumbnail))
+            unique = next(candidate for candidate in numbered if candidate not in taken)
+            taken.add(unique)
+            photographs.append(_Photograph(unique, size, image, thumbnail))
     bits = [of.bits for of in (first, second) if of.bits is not None]
     unread = first.unread + second.unread + max(0, len(photographs) - MAX_PHOTOGRAPHS)
     return _photo_set(
@@ -260,19 +261,19 @@ def _named(upload: Upload) -> tuple[Path, str]:
     return Path(path), name
 
 
-def _listed_uploads(uploads: Uploads) -> list[Upload]:
+def _upload_list(uploads: Uploads) -> list[Upload]:
     """Raises ImageError for what is neither a path, nor one with a name, nor several."""
-    given: Any = uploads
-    pair = isinstance(given, tuple) and len(given) == 2 and type(given[1]) is str and _is_upload(given)
-    single = isinstance(given, (str, Path)) or (pair and not Path(given[1]).exists())
-    listed = [given] if single or not isinstance(given, Iterable) else list(given)
-    for upload in listed:
+    source: Any = uploads
+    pair = isinstance(source, tuple) and len(source) == 2 and type(source[1]) is str and _is_upload(source)
+    single = isinstance(source, (str, Path)) or (pair and not Path(source[1]).exists())
+    items = [source] if single or not isinstance(source, Iterable) else list(source)
+    for upload in items:
         if not _is_upload(upload):
             raise ImageError(
                 "Photographs are read from paths of files, folders or zips, one or several, "
                 f"not {type(upload).__name__}."
             )
-    return listed
+    return items
 
 
 def _is_upload(upload: object) -> bool:
@@ -284,8 +285,8 @@ def _read_again(photographs: list[_Photograph], files: list[SourceFile], bits: i
     """The same photographs, those of 16 bits by fewer bits; only now is it known that all of them have no more."""
     deep = {photograph.name for photograph in photographs if photograph.highest is not None}
     again = dict(_decoded([file for file in files if file.name in deep], bits))
-    found = (again.get(photograph.name, photograph) for photograph in photographs)
-    return [one if isinstance(one, _Photograph) else old for one, old in zip(found, photographs, strict=True)]
+    photo_bits = (again.get(photograph.name, photograph) for photograph in photographs)
+    return [one if isinstance(one, _Photograph) else old for one, old in zip(photo_bits, photographs, strict=True)]
 
 
 def _decoded(files: list[SourceFile], bits: int | None) -> Generator[tuple[str, _Photograph | str]]:
@@ -353,7 +354,7 @@ def _photo_set(photographs: list[_Photograph], problems: list[str], unread: int,
     )
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _enumeration(names: tuple[str, ...]) -> str:
     """a, b and c; of many, the first three and a number."""
     if len(names) == 1:
         return names[0]

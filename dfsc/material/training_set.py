@@ -46,7 +46,7 @@ def check_variety(images: np.ndarray | ImageStore) -> None:
     blank = int(sum(map(is_blank, images)))
     if len(images) >= MIN_IMAGES > len(images) - blank:
         raise TrainingError(
-            f"{blank} of the {len(images)} good images are of one colour all over, black, white or transparent; "
+            f"{blank} of the {len(images)} good images are of a single colour, black, white or transparent; "
             f"a training needs at least {MIN_IMAGES} that show the part."
         )
 

@@ -193,7 +193,7 @@ class PositionScale:
         floors = (self.local.floor, self.global_.floor)
         others = self.images == 0 or (self.images >= 2 and all(0 < floor < np.inf for floor in floors))
         if not positive or not others:
-            raise CheckpointError("The position scale of this detector is missing or damaged; train it once more.")
+            raise CheckpointError("The position scale of this detector is missing or damaged; train it again.")
 
     @classmethod
     def of(cls, good: RawMaps, floor: float) -> "PositionScale":
@@ -236,7 +236,7 @@ class Calibration:
             raise CheckpointError("The scale of what is strange to this detector is damaged; fetch or train it again.")
         maps = (self.good.local, self.good.global_)
         if any(m.ndim != 3 or len(m) == 0 or not np.isfinite(m).all() for m in maps) or len(maps[0]) != len(maps[1]):
-            raise CheckpointError("The calibration maps of this detector are missing or damaged; train it once more.")
+            raise CheckpointError("The calibration maps of this detector are missing or damaged; train it again.")
         if self.position and 0 < self.position.images < len(maps[0]):
             raise CheckpointError("The position scale of this detector is of fewer images than it has; train it again.")
         if self.position and self.position.local.mean.shape != self.good.local.shape[1:]:
@@ -246,7 +246,7 @@ class Calibration:
         with np.errstate(all="ignore"):
             scaled = self.good_parts.maps
         if not (np.isfinite(scaled.local).all() and np.isfinite(scaled.global_).all()):
-            raise CheckpointError("The calibration of this detector gives no numbers; fetch or train it once more.")
+            raise CheckpointError("The calibration of this detector gives no numbers; fetch or train it again.")
 
     @property
     def count(self) -> int:

@@ -116,17 +116,17 @@ Detectors = Detector | Iterable[Detector] | Mapping[str, Detector]
 
 def several(detectors: Detectors) -> tuple[Detector, ...]:
     """Detectors as a tuple, however they were given; raises DFSCError for anything else, or none."""
-    given: Any = detectors.values() if isinstance(detectors, Mapping) else detectors
-    several_given = isinstance(given, Iterable) and not isinstance(given, (Detector, str, bytes))
-    listed = tuple(given) if several_given else (given,)
-    for one in listed:
+    source: Any = detectors.values() if isinstance(detectors, Mapping) else detectors
+    is_several = isinstance(source, Iterable) and not isinstance(source, (Detector, str, bytes))
+    items = tuple(source) if is_several else (source,)
+    for one in items:
         if not isinstance(one, Detector):
             raise DFSCError(
                 f"Detectors are what dfsc.load, open_checkpoints or product_detectors give, not {type(one).__name__}."
             )
-    if not listed:
+    if not items:
         raise DFSCError("There is no detector to inspect with; name a product or a checkpoint.")
-    return listed
+    return items
 
 
 @torch.inference_mode()

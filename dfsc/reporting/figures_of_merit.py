@@ -12,7 +12,7 @@ from dfsc.evaluation.localisation import Localisation
 from dfsc.evaluation.scoring import FUSED
 from dfsc.evaluation.significance import Interval, PairedComparison, bootstrap_interval, compare
 from dfsc.models.detector import Detector
-from dfsc.reporting.naming import labels, shown_groups, unique_names
+from dfsc.reporting.naming import distinct_groups, labels, unique_names
 from dfsc.reporting.provenance import DetectorFacts, computation, facts
 from dfsc.reporting.seeds import MethodsOverSeeds, over_seeds
 
@@ -71,7 +71,7 @@ class FiguresOfMerit:
     @property
     def groups(self) -> list[str]:
         """The groups that are printed (see naming.shown_groups)."""
-        return shown_groups(self.evaluation)
+        return distinct_groups(self.evaluation)
 
     @property
     def located(self) -> list[DetectorFigures]:

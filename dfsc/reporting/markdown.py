@@ -80,9 +80,13 @@ def _detectors(figures: FiguresOfMerit) -> str:
         row = [detector.label, detector.name]
         if facts:
             row += [f"`{facts.checkpoint}`", facts.size, facts.schedule, _short(facts.weights), _short(facts.teacher)]
-            told = facts.training | {f"constraint {name}": value for name, value in (facts.constraint or {}).items()}
-            said = "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.items() if value is not None)
-            notes.append(f"- {detector.label}: {said or 'no notes'}.")
+            settings = facts.training | {
+                f"constraint {name}": value for name, value in (facts.constraint or {}).items()
+            }
+            text = "; ".join(
+                f"{name.replace('_', ' ')} {value}" for name, value in settings.items() if value is not None
+            )
+            notes.append(f"- {detector.label}: {text or 'no notes'}.")
         rows.append(row)
     most = max(map(len, rows))
     rows = [row + [NOTHING] * (most - len(row)) for row in rows]
@@ -90,10 +94,10 @@ def _detectors(figures: FiguresOfMerit) -> str:
     if not notes:
         return markdown_table(heads, rows, words=2)
     heads += ["Checkpoint", "Size", "Schedule", "Weights", "Teacher"]
-    said = "\n".join(notes)
+    text = "\n".join(notes)
     return markdown_table(heads, rows, words=len(heads)) + (
         f"\n\nWeights and teacher: the first {DIGITS} digits of their files' SHA-256. "
-        f"What the checkpoints note on their training:\n\n{said}"
+        f"What the checkpoints note on their training:\n\n{text}"
     )
 
 

@@ -22,18 +22,18 @@ def group_title(group: str) -> str:
     return _TITLES.get(group, readable[:1].upper() + readable[1:])
 
 
-def shown_groups(evaluation: Evaluation) -> list[str]:
+def distinct_groups(evaluation: Evaluation) -> list[str]:
     """The groups of an evaluation in its order; of those with the same images only the most general one.
 
     So "logical" is not printed once more as LOCO's folder "logical_anomalies", nor a data set's only family beside all.
     """
-    seen, shown = [], []
+    member_sets, groups = [], []
     for group in reversed(evaluation.counts):  # the most general ones come last
         members = group if group == MEAN else _members(group, evaluation.images)
-        if members not in seen:
-            seen.append(members)
-            shown.append(group)
-    return shown[::-1]
+        if members not in member_sets:
+            member_sets.append(members)
+            groups.append(group)
+    return groups[::-1]
 
 
 def main_groups(evaluation: Evaluation) -> list[str]:

@@ -48,9 +48,9 @@ def overlap_picture(figures: FiguresOfMerit, file: Path) -> None:
     for axis, group in zip(axes, groups, strict=True):
         for place, detector in enumerate(figures.located):
             curve = detector.localisation.curves[group]
-            shown = slice(int(np.searchsorted(curve.false_positive_rate, (1 + MARGIN) * limit, side="right")) + 1)
+            visible = slice(int(np.searchsorted(curve.false_positive_rate, (1 + MARGIN) * limit, side="right")) + 1)
             label = _label(detector.label, detector.localisation.usual[group])
-            axis.plot(curve.false_positive_rate[shown], curve.overlap[shown], label=label, **_style(place))
+            axis.plot(curve.false_positive_rate[visible], curve.overlap[visible], label=label, **_style(place))
         legend = f"{first.metric} {limit:g}"
         _finish(axis, group, "False positive rate of the pixels", first.metric.removeprefix("AU"), limit, legend)
     figure.savefig(file, dpi=DPI)

@@ -14,7 +14,7 @@ from dfsc.models.detector import Detector
 from dfsc.models.methods import METHODS
 from dfsc.models.separation import SeparationSettings
 
-NOTED = (
+COMPARED_NOTES = (
     "steps",
     "copies",
     "movement",
@@ -48,7 +48,7 @@ def over_seeds(evaluation: Evaluation, detectors: Sequence[Detector], members: M
         detectors: in the evaluation's order; their checkpoints say with which seed they were trained.
         members: by group, which images take part and which of these are anomalous.
     """
-    found = []
+    comparisons = []
     for (first, of_first), (second, of_second) in combinations(_by_method(evaluation, detectors).items(), 2):
         seeds = tuple(sorted(of_first.keys() & of_second.keys()))
         if len(seeds) < 2:
@@ -59,8 +59,8 @@ def over_seeds(evaluation: Evaluation, detectors: Sequence[Detector], members: M
                 Seed(names, anomalous, *(of[seed].scores[FUSED][used] for of in (of_first, of_second)))
                 for seed in seeds
             ]
-            found.append(MethodsOverSeeds(first, second, group, seeds, compare_over_seeds(trained)))
-    return found
+            comparisons.append(MethodsOverSeeds(first, second, group, seeds, compare_over_seeds(trained)))
+    return comparisons
 
 
 def _by_method(evaluation: Evaluation, detectors: Sequence[Detector]) -> dict[str, dict[int, DetectorReport]]:
@@ -78,9 +78,9 @@ def _by_method(evaluation: Evaluation, detectors: Sequence[Detector]) -> dict[st
 def _settings(detector: Detector) -> str:
     """All that tells two ways of training apart, but for the seed and what came of it."""
     config = detector.config
-    noted = {name: value for name, value in config.training.items() if name in NOTED}
+    settings = {name: value for name, value in config.training.items() if name in COMPARED_NOTES}
     separation = asdict(config.separation) if config.separation else None
-    return json.dumps([config.method, config.size, config.schedule, separation, noted], sort_keys=True, default=str)
+    return json.dumps([config.method, config.size, config.schedule, separation, settings], sort_keys=True, default=str)
 
 
 def _new_title(detector: Detector, titles: Mapping[str, str]) -> str:

@@ -101,9 +101,9 @@ def drawing_of(image: Path) -> Drawing | None:
         record = read_json(root / RECORD)
         version, product, seed = record["version"], find_product(record["product"]), check_seed(record["seed"])
     except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"{root / RECORD} can't be read; render the data set once more.") from error
+        raise DatasetError(f"{root / RECORD} can't be read; render the data set again.") from error
     if version != VERSION:
-        raise DatasetError(f"{root} was drawn by another version of this renderer; render it once more.")
+        raise DatasetError(f"{root} was drawn by another version of this renderer; render it again.")
     return _drawing(product, seed, part, int(image.stem))
 
 

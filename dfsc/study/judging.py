@@ -73,8 +73,8 @@ def _judged(
 
 def _case(dataset: Dataset, image: TestImage, origin: Drawn | Shipped | None, results: list[Result]) -> Case:
     ead_s, dfsc = (Finding(round(r.score, DIGITS), round(r.threshold, DIGITS), r.verdict) for r in results)
-    told = () if image.is_good else (image.defect,)
-    defects = origin.defects if isinstance(origin, Drawn) else told
+    kinds = () if image.is_good else (image.defect,)
+    defects = origin.defects if isinstance(origin, Drawn) else kinds
     return Case(image.path.relative_to(dataset.root).as_posix(), image.family, defects, origin, (ead_s, dfsc))
 
 
@@ -107,5 +107,5 @@ def _check_drawings(product: str, dataset: Dataset, cases: list[Case]) -> None:
         again = render(product, case.origin.seed, case.origin.defects).image
         if not np.array_equal(again, read_image(dataset.root / case.image)):
             raise DatasetError(
-                f"{case.image} of {dataset.root} is not what this renderer draws; render the data set once more."
+                f"{case.image} of {dataset.root} is not what this renderer draws; render the data set again."
             )

@@ -97,20 +97,18 @@ def read_selection(folder: Path, product: str) -> Selection:
         content["cases"] = [_case(record) for record in content.pop("images")]
         return TypeAdapter(Selection).validate_python(content, extra="forbid")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DatasetError(
-            f"{file.name} is not a selection of images; write it once more with `study images`."
-        ) from error
+        raise DatasetError(f"{file.name} is not a selection of images; write it again with `study images`.") from error
 
 
 def _record(case: Case) -> dict:
     kind = "drawn" if isinstance(case.origin, Drawn) else "shipped"
-    found = {method: asdict(finding) for method, finding in zip(PAIR, case.findings, strict=True)}
+    findings = {method: asdict(finding) for method, finding in zip(PAIR, case.findings, strict=True)}
     return {
         "image": case.image,
         "family": case.family,
         "defects": case.defects,
         kind: asdict(case.origin),
-        "findings": found,
+        "findings": findings,
     }
 
 

@@ -21,7 +21,7 @@ from dfsc.files import read_json, replacing
 from dfsc.training.plan import TrainingPlan
 
 PLAN_FILE = "plan.json"
-MOST_TOLD = 3
+MAX_CHANGES = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Origin:
 
     def changes(self, now: "Origin") -> str:
         """What is another in a later origin, in words; empty if nothing is."""
-        told = [
+        changes = [
             f"{what}: {change}"
             for what, change in (
                 ("good images", _changes(self.good, now.good)),
@@ -50,9 +50,9 @@ class Origin:
             )
             if change
         ]
-        told += ["another teacher"] if self.teacher != now.teacher else []
-        told += ["other penalty images"] if self.penalty != now.penalty else []
-        return "; ".join(told)
+        changes += ["another teacher"] if self.teacher != now.teacher else []
+        changes += ["other penalty images"] if self.penalty != now.penalty else []
+        return "; ".join(changes)
 
 
 @dataclass(frozen=True)
@@ -138,11 +138,11 @@ def _other_settings(began: dict, now: dict) -> str:
     ignored = {"teacher", "penalty"} | ({"seconds"} if both_timed else set())
     before, after = ({name: value for name, value in _flat(r).items() if name not in ignored} for r in (began, now))
     others = [name for name in before | after if before.get(name) != after.get(name)]
-    told = [f"{name} {before.get(name)}, now {after.get(name)}" for name in others[:MOST_TOLD]]
-    return "; ".join(told + [f"{len(others) - MOST_TOLD} more"] * (len(others) > MOST_TOLD))
+    changes = [f"{name} {before.get(name)}, now {after.get(name)}" for name in others[:MAX_CHANGES]]
+    return "; ".join(changes + [f"{len(others) - MAX_CHANGES} more"] * (len(others) > MAX_CHANGES))
 
 
 def _flat(recipe: dict) -> dict:
     """A recipe with the constraint's settings, where it has any, among its own."""
-    own = dict(recipe)
-    return own | (own.pop("separation", None) or {})
+    settings = dict(recipe)
+    return settings | (settings.pop("separation", None) or {})

@@ -29,10 +29,10 @@ def test_a_checkpoint_is_described_before_it_is_fetched_and_then_belongs_to_one_
     look_up(page, "org/block")
     card = page.locator("#hub-card .hub")
     expect(card).to_contain_text("dfsc, ead-s")
-    expect(card.locator("button")).to_have_text(re.compile(r"Fetch \d\.\d MB and open"))
+    expect(card.locator("button")).to_have_text(re.compile(r"Download \d\.\d MB and open"))
     assert not [request for request in block.asked if "/resolve/" in request]
     card.locator("button").click()
-    expect(page.locator("#message")).to_contain_text("2 detectors opened, for you alone. Your model is chosen")
+    expect(page.locator("#message")).to_contain_text("2 detectors opened, for you only. Your model is chosen")
     expect(card.locator("button")).to_have_text("Open")
     upload(page, "part.png", encoded(draw(5, width=200, height=150)))
     expect(page.locator("#results .file")).to_have_text("part.png")

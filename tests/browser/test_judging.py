@@ -57,7 +57,7 @@ def test_sliders_judge_as_the_library_does(visit, photograph, inspection, weight
         assert float(limit.replace("−", "-")) == pytest.approx(result.threshold, abs=0.011)
         assert verdict == result.verdict
     rejecting = sum(verdict == "reject" for *_, verdict in shown)
-    expected = {0: "Both methods accept", 2: "Both methods reject"}.get(rejecting, "rejects this part")
+    expected = {0: "Accepted by both detectors", 2: "Rejected by both detectors"}.get(rejecting, "rejects this part")
     assert expected in page.locator("#results .agreement").inner_text()
 
 

@@ -23,7 +23,7 @@ def files(draw) -> list[dict]:
 def upload_all(page: Page, files: list[dict]) -> None:
     page.locator(UPLOAD).first.set_input_files(files)
     expect(page.locator("#many a[download]")).to_be_visible()
-    expect(page.locator("#message")).to_contain_text("photographs inspected in")
+    expect(page.locator("#message")).to_contain_text("photos inspected in")
     page.wait_for_selector("#results [data-drawn]")
 
 
@@ -91,7 +91,7 @@ def test_the_table_follows_an_opened_pair(visit, files, tmp_path):
     pair = tmp_path / "pair.zip"
     write_bundle(product_detectors(products()[0]), pair)
     page.locator("#checkpoint input[type=file]").first.set_input_files(pair)
-    expect(page.locator("#many h2")).to_contain_text("Your model: 2 photographs")
+    expect(page.locator("#many h2")).to_contain_text("Your model: 2 photos")
 
 
 def test_the_report_is_what_is_shown(visit, files):

@@ -153,7 +153,7 @@ def test_of_quick_clicks_on_rows_the_last_one_counts(slowly, draw):
     drawn = [encoded(draw(seed, width=200, height=150)) for seed in range(4)]
     parts = [{"name": f"part {i}.png", "mimeType": "image/png", "buffer": data} for i, data in enumerate(drawn)]
     page.locator(UPLOAD).first.set_input_files(parts)
-    expect(page.locator("#message")).to_contain_text("4 photographs inspected in")
+    expect(page.locator("#message")).to_contain_text("4 photos inspected in")
     rows = page.locator("#many tbody button")
     for number in (0, 3, 1):
         rows.nth(number).click()

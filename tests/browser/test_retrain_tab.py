@@ -97,7 +97,7 @@ def test_too_few_and_wrong_files_are_explained_and_the_rest_goes_on(visit, draw)
         archive.writestr("line/copy.png", encoded(draw(20, width=320, height=240)))
     bring(page, [{"name": "more.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}], 13)
     expect(page.locator("#retrain-message")).to_contain_text("13 photographs are ready")
-    expect(page.locator("#album .lines.hint")).to_contain_text("nearly the same photograph")
+    expect(page.locator("#album .lines.hint")).to_contain_text("nearly identical")
     widths = page.eval_on_selector_all("#album img", "images => images.map(image => image.naturalWidth)")
     assert widths == [160] * 13
     page.click("#clear")

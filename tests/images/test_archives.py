@@ -102,7 +102,7 @@ def test_damaged_entry_is_named_and_the_others_are_read(pack):
     path.write_bytes(data)
     photographs = load_photographs([path])
     assert photographs.names == ("1.png",)
-    assert photographs.left_out == ("2.png is damaged inside the zip; pack it once more.",)
+    assert photographs.left_out == ("2.png is damaged inside the zip; pack it again.",)
 
 
 def test_damaged_bytes_never_raise(pack):
@@ -134,7 +134,7 @@ def test_password_is_told(pack):
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_method_whose_output_is_not_bounded_is_refused(pack, method: int):
-    assert "uncommon method" in refused(pack({"1.png": png(1)}, method=method))
+    assert "uncommon compression method" in refused(pack({"1.png": png(1)}, method=method))
 
 
 def test_bomb_is_refused_before_anything_is_unpacked(pack, monkeypatch):
@@ -158,11 +158,11 @@ def test_sum_of_sizes_number_of_files_and_zips_are_limited(pack, monkeypatch):
     monkeypatch.setattr(uploads, "MAX_FILES", 6)
     photographs = load_photographs([path, path, path])
     assert len(photographs) == 6
-    assert photographs.left_out == ("There are more than 6 files, and only the first 6 were looked at.",)
+    assert photographs.left_out == ("There are more than 6 files, and only the first 6 were used.",)
     monkeypatch.undo()
     monkeypatch.setattr(uploads, "MAX_ZIPS", 1)
     assert load_photographs([path, path]).left_out == (
-        "parts.zip was not opened, because 1 zips are enough at a time.",
+        "parts.zip was not opened, because at most 1 zips are read at a time.",
     )
 
 
@@ -183,7 +183,7 @@ def test_entry_that_unpacks_to_more_than_it_says_gives_no_more(pack):
     path.write_bytes(data)
     photographs = load_photographs([path])
     assert photographs.names == ("2.png",)
-    assert photographs.left_out == ("1.png is damaged inside the zip; pack it once more.",)
+    assert photographs.left_out == ("1.png is damaged inside the zip; pack it again.",)
 
 
 def test_directory_is_not_read_at_once_when_it_is_huge(pack, monkeypatch):

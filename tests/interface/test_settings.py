@@ -11,7 +11,7 @@ def test_settings_come_in_percent():
     event = {"weight": 30, "rejected": 2, "strength": 86}
     assert settings_from(event) == Settings(0.3, 2, 0.86)
     for settings in (Settings(), Settings(0.35, 1, 0.29, partner=False)):
-        assert settings_from(settings.told()) == settings
+        assert settings_from(settings.record()) == settings
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,6 @@ def test_an_answer_that_was_overtaken_is_not_taken():
     assert not known.shows(first, SimpleNamespace(number=1))
     assert known.finding is None
     assert known.shows(second, SimpleNamespace(number=2))
-    assert known.shown(Question(number=2, finding=2)).number == 2
-    assert known.shown(Question(number=2, finding=1)) is None
+    assert known.finding_for(Question(number=2, finding=2)).number == 2
+    assert known.finding_for(Question(number=2, finding=1)) is None
     assert not known.asks(first)

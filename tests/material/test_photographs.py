@@ -220,7 +220,7 @@ def test_hints_name_copies_and_strays(files, tmp_path: Path, draw):
     assert len(photographs) == 16
     assert photographs.near_duplicates == (("02.png", "copy.jpg"),)
     assert [one.name for one in photographs.unlike] == ["cat.png"]
-    assert photographs.hints[0] == "02.png and copy.jpg are nearly the same photograph; one of them is enough."
+    assert photographs.hints[0] == "02.png and copy.jpg are nearly identical; one of them is enough."
     assert photographs.hints[1].startswith("cat.png looks unlike the others: its ")
 
 
@@ -302,7 +302,7 @@ def test_of_a_whole_data_set_only_good_training_images_are_taken(layout: str):
     taken, said = good_training(places)
     assert [places[index] for index in taken] == [f"{folder}1.png" for folder in good]
     assert bool(said) == bool(others)
-    assert not others or said.startswith("Only good training images are taken")
+    assert not others or said.startswith("Only good training images are used")
 
 
 def test_data_sets_of_several_products_are_not_mixed():
@@ -318,7 +318,7 @@ def test_a_data_set_in_a_zip_or_folder_gives_its_good_images_and_says_so(picture
         photographs = load_photographs(upload)
         assert photographs.names == ("bottle/train/good/0.png", "bottle/train/good/1.png")
         assert photographs.left_out == (
-            "Only good training images are taken, of this data set the 2 in bottle/train/good, but not 2 in "
+            "Only good training images are used, of this data set the 2 in bottle/train/good, but not 2 in "
             "bottle/test, 1 in bottle/ground_truth.",
         )
 
@@ -342,9 +342,9 @@ def test_bits_of_a_camera_are_those_of_the_whole_set_in_whichever_order(pictures
 
 def test_sets_that_show_little_are_told_of(pictures):
     black = np.zeros((240, 320, 3), np.uint8)
-    assert "14 are of one colour" in photo_set((str(number), black) for number in range(14)).shortage
+    assert "14 are of a single colour" in photo_set((str(number), black) for number in range(14)).shortage
     some = photo_set([*((str(number), picture) for number, picture in enumerate(pictures[:13])), ("black", black)])
     assert some.shortage == ""
-    assert "black is of one colour all over, so no part is seen." in some.hints
+    assert "black is of a single colour, so it shows no part." in some.hints
     copied = photo_set((str(number), pictures[number % 3]) for number in range(15))
     assert copied.hints[0].startswith("Only 3 of these 15 photographs differ")

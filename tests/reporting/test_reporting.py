@@ -19,7 +19,7 @@ from dfsc.evaluation.localisation import localise
 from dfsc.reporting import sheet
 from dfsc.reporting.figures_of_merit import figures_of_merit
 from dfsc.reporting.markdown import markdown
-from dfsc.reporting.naming import group_title, labels, shown_groups
+from dfsc.reporting.naming import distinct_groups, group_title, labels
 from dfsc.reporting.provenance import facts
 from dfsc.reporting.report import new_folder, write_report
 from dfsc.reporting.sheet import worst_and_best
@@ -128,10 +128,10 @@ def test_detectors_of_one_method_and_name_keep_their_own_figures(evaluation):
 
 
 def test_groups_of_the_same_images_are_shown_once(evaluation):
-    assert shown_groups(evaluation) == ["logical", "structural", "mean", "all"]
+    assert distinct_groups(evaluation) == ["logical", "structural", "mean", "all"]
     one_family = tuple(image for image in evaluation.images if image.family != "logical")
     counts = {name: evaluation.counts[name] for name in ("scratch", "structural", "all")}
-    assert shown_groups(replace(evaluation, images=one_family, counts=counts)) == ["all"]
+    assert distinct_groups(replace(evaluation, images=one_family, counts=counts)) == ["all"]
     assert group_title("wrong_colour") == "Wrong colour"
 
 

@@ -65,7 +65,7 @@ def test_it_comes_back_from_disk_as_it_was(detector, demo_weights, tmp_path, dra
     np.testing.assert_array_equal(one.maps.local, other.maps.local)
     np.testing.assert_array_equal(one.maps.global_, other.maps.global_)
     assert one.threshold == other.threshold
-    assert "closed form" in card
+    assert "closed-form" in card
     assert "1909.11786" in card
     assert "student" not in card
 

@@ -10,7 +10,7 @@ import gradio as gr
 from dfsc import DFSCError
 from dfsc.images.archives import is_zip
 from dfsc.interface import wording
-from dfsc.interface.inspect.inspecting import UNCHANGED, Shown, answered, inspector_of, refused
+from dfsc.interface.inspect.inspecting import UNCHANGED, Answer, answered, inspector_of, refused
 from dfsc.interface.inspect.many_view import many_html
 from dfsc.interface.markup import notice
 from dfsc.interface.session.asking import Question, question_from
@@ -24,27 +24,27 @@ from dfsc.training.progress import Throttle
 TABLE_TICK = 0.5
 # The upload field and the table, of which the field is emptied for the next photographs.
 EMPTIED = (None, gr.skip())
-KEPT = (gr.skip(), gr.skip())
+UNCHANGED_TABLE = (gr.skip(), gr.skip())
 
 
-def show_uploads(asked: str, files: list[dict] | None, product: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+def show_uploads(query: str, files: list[dict] | None, product: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Inspect what was uploaded, dropped or pasted; the field is emptied for the next one, results stay on an error.
 
     Args:
         files: gradio's records of uploaded files (see passing_files.taken_over).
         product: name of an embedded product, or OWN.
     """
-    known, question = visitor(request), question_from(asked)
+    known, question = visitor(request), question_from(query)
     known.asks(question)
     with taken_over(files) as uploads:
         yield *UNCHANGED, *EMPTIED
         if not uploads:
-            yield *refused(question, known, wording.UNKNOWN_UPLOAD), *KEPT
+            yield *refused(question, known, wording.UNKNOWN_UPLOAD), *UNCHANGED_TABLE
         elif len(uploads) == 1 and not is_zip(uploads[0][0]):
             path, name = uploads[0]
             yield (
                 *answered(question, known, product, lambda: _read(path, name, inspector_of(product, known).bits)),
-                *KEPT,
+                *UNCHANGED_TABLE,
             )
         else:
             yield from _show_many(question, uploads, product, known)
@@ -61,28 +61,34 @@ def _show_many(question: Question, uploads: list[Upload], product: str, known: V
     """
     started, known.judged_by = time.monotonic(), product
     try:
-        for many in _told(inspect_uploads(uploads, product, inspector_of(product, known), question.number)):
+        for many in _worth_showing(inspect_uploads(uploads, product, inspector_of(product, known), question.number)):
             if known.many and known.many.number > question.number:
                 return  # others were uploaded since
             known.many = many
-            said = notice(wording.many_so_far(many.done, many.total), answer=question.number)
-            yield gr.skip(), said if known.still_asks(question) else gr.skip(), *UNCHANGED[2:], gr.skip(), _table(known)
+            message = notice(wording.many_so_far(many.done, many.total), answer=question.number)
+            yield (
+                gr.skip(),
+                message if known.still_asks(question) else gr.skip(),
+                *UNCHANGED[2:],
+                gr.skip(),
+                _table(known),
+            )
     except DFSCError as error:
-        yield *refused(question, known, str(error)), *KEPT
+        yield *refused(question, known, str(error)), *UNCHANGED_TABLE
         return
     if not many.entries:
         yield *refused(question, known, many.left_out[0]), gr.skip(), _table(known)
         return
-    said = wording.many_done(time.monotonic() - started, len(many.entries))
+    message = wording.many_done(time.monotonic() - started, len(many.entries))
     entry = many.ranked(known.settings)[0].entry
-    yield *answered(question, known, product, entry.opened, said), gr.skip(), _table(known)
+    yield *answered(question, known, product, entry.opened, message), gr.skip(), _table(known)
 
 
 def _table(known: Visitor) -> str:
     return many_html(known.many, known.settings)
 
 
-def _told(states: Iterator[Many]) -> Iterator[Many]:
+def _worth_showing(states: Iterator[Many]) -> Iterator[Many]:
     """The states that are worth a new table: the first, one each half second, and the last."""
     tick, latest = Throttle(TABLE_TICK, at_once=True), None
     for latest in states:
@@ -91,9 +97,9 @@ def _told(states: Iterator[Many]) -> Iterator[Many]:
     yield latest
 
 
-def open_one(asked: str, request: gr.Request) -> Shown:
+def open_one(query: str, request: gr.Request) -> Answer:
     """Show the photograph whose row was clicked, by the detectors that judged the table."""
-    known, question = visitor(request), question_from(asked)
+    known, question = visitor(request), question_from(query)
     many, index = known.many, question.index
     if many is None or question.about.get("table") != str(many.number) or index is None or index >= len(many.entries):
         return refused(question, known, wording.NO_SUCH_PHOTOGRAPH)
@@ -109,7 +115,7 @@ def judge_again(product: str, request: gr.Request) -> Iterator[Any]:
         return
     known.judged_by = product
     try:
-        for many in _told(inspect_again(before, product, inspector_of(product, known))):
+        for many in _worth_showing(inspect_again(before, product, inspector_of(product, known))):
             if known.many is not before or known.judged_by != product:
                 yield gr.skip()
                 return

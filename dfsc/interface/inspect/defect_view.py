@@ -75,9 +75,9 @@ def _changed(image: np.ndarray, tool: str, places: Places) -> np.ndarray:
     raise DFSCError(wording.UNKNOWN_STROKE)
 
 
-def _strokes(told: Any) -> tuple[Stroke, ...]:
+def _strokes(record: Any) -> tuple[Stroke, ...]:
     try:
-        strokes = tuple((str(stroke["tool"]), _places(stroke["points"])) for stroke in told)
+        strokes = tuple((str(stroke["tool"]), _places(stroke["points"])) for stroke in record)
     except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise DFSCError(wording.UNKNOWN_STROKE) from error
     if len(strokes) > MAX_STROKES:

@@ -43,9 +43,9 @@ def look_up(name: str, request: gr.Request) -> str:
     return _card(version, here=cached_snapshot(wanted) is not None)
 
 
-def fetch_detectors(asked: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+def fetch_detectors(query: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
     """Fetch what the card shows, telling how far that is, and put it beside the visitor's own models."""
-    known, question = visitor(request), question_from(asked)
+    known, question = visitor(request), question_from(query)
     version = known.looked_up
     card = question.about.get("name"), question.about.get("commit")
     if version is None or (str(version.name), version.commit) != card:

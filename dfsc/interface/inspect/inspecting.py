@@ -1,6 +1,6 @@
 """What happens on the Inspect tab to one photograph: chosen, inspected, changed, looked at closely.
 
-Each handler that brings another finding takes the question it answers (see asking) and returns a `Shown`.
+Each handler that brings another finding takes the question it answers (see asking) and returns a `Answer`.
 """
 
 import time
@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from dfsc import Detector, DFSCError, Inspector, products
-from dfsc.images.uploads import shown_name
+from dfsc.images.uploads import display_name
 from dfsc.interface import wording
 from dfsc.interface.inspect import many_view
 from dfsc.interface.inspect.defect_view import with_defects
@@ -30,16 +30,16 @@ from dfsc.interface.wording import OWN
 from dfsc.sources import open_checkpoints
 
 # What an answer changes: finding, message, choice of product, examples.
-Shown = tuple[Any, Any, Any, Any]
-UNCHANGED: Shown = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
+Answer = tuple[Any, Any, Any, Any]
+UNCHANGED: Answer = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
 
 
-def show_first(asked: str, product: str | None, request: gr.Request) -> Shown:
+def show_first(query: str, product: str | None, request: gr.Request) -> Answer:
     """What a visitor finds on arrival: an example with the detectors' findings, if there is one.
 
     Without any product, his own models from before, or what he can do to have one.
     """
-    known, question = visitor(request), question_from(asked)
+    known, question = visitor(request), question_from(query)
     known.gallery = product
     welcome(known, question.about.get("browser"))
     if product:
@@ -49,9 +49,9 @@ def show_first(asked: str, product: str | None, request: gr.Request) -> Shown:
     return show_product(question, None, known, wording.NO_PRODUCTS)
 
 
-def show_example(asked: str, request: gr.Request) -> Shown:
+def show_example(query: str, request: gr.Request) -> Answer:
     """Inspect the example whose tile was clicked, by the detectors of its own product."""
-    known, question = visitor(request), question_from(asked)
+    known, question = visitor(request), question_from(query)
     of = question.about.get("product")
     found = inspectors.examples(of) if of in products() else []
     if question.index is None or question.index >= len(found):
@@ -59,34 +59,34 @@ def show_example(asked: str, request: gr.Request) -> Shown:
     return answered(question, known, of, lambda: _example(found[question.index]))
 
 
-def change_product(asked: str, product: str, request: gr.Request) -> Shown:
+def change_product(query: str, product: str, request: gr.Request) -> Answer:
     """Compare a visitor's own photograph with the other product; without one, show that product's first example."""
-    known, question = visitor(request), question_from(asked)
+    known, question = visitor(request), question_from(query)
     return by_product(question, product, known)
 
 
-def by_product(question: Question, product: str, known: Visitor, said: str | None = None) -> Shown:
+def by_product(question: Question, product: str, known: Visitor, message: str | None = None) -> Answer:
     """What `change_product` shows."""
     photograph = known.finding.photograph if known.finding else None
     if photograph is None or not photograph.uploaded:
-        return show_product(question, product, known, said)
-    return answered(question, known, product, lambda: photograph, said or wording.product_changed(product))
+        return show_product(question, product, known, message)
+    return answered(question, known, product, lambda: photograph, message or wording.product_changed(product))
 
 
-def show_product(question: Question, product: str | None, known: Visitor, said: str | None = None) -> Shown:
+def show_product(question: Question, product: str | None, known: Visitor, message: str | None = None) -> Answer:
     """A product's first example; where there is none, as for a visitor's own model, what can be done with it."""
     example = inspectors.first_example(product) if product else None
     if example is not None:
-        return answered(question, known, product, lambda: _example(example), said)
+        return answered(question, known, product, lambda: _example(example), message)
     if not known.asks(question) or not known.shows(question, None):
         return UNCHANGED
-    said = said or (wording.OWN_READY if product == OWN else wording.INVITATION)
-    return arriving("", question.number), notice(said, answer=question.number), *_choice(known, product)
+    message = message or (wording.OWN_READY if product == OWN else wording.INVITATION)
+    return arriving("", question.number), notice(message, answer=question.number), *_choice(known, product)
 
 
-def make_defect(asked: str, request: gr.Request) -> Shown:
+def make_defect(query: str, request: gr.Request) -> Answer:
     """Change the photograph by strokes on it and inspect it once more."""
-    known, question = visitor(request), question_from(asked)
+    known, question = visitor(request), question_from(query)
     finding = known.finding
     if finding is None or finding.photograph.brought != question.about.get("brought"):
         return refused(question, known, wording.UNKNOWN_STROKE)
@@ -94,35 +94,35 @@ def make_defect(asked: str, request: gr.Request) -> Shown:
     return answered(question, known, finding.product, lambda: with_defects(finding.photograph, strokes))
 
 
-def show_values(asked: str, request: gr.Request) -> Any:
+def show_values(query: str, request: gr.Request) -> Any:
     """The values at the place of a map that was clicked, while its finding is shown."""
-    known, question = visitor(request), question_from(asked)
-    finding, at = known.shown(question), place_from(question.about.get("at"))
+    known, question = visitor(request), question_from(query)
+    finding, at = known.finding_for(question), place_from(question.about.get("at"))
     if finding is None or at is None:
         return gr.skip()
     judged = question.settings.applied(finding.inspection)
     return probe_html(judged, at, finding.photograph, finding.number, question.about.get("click"))
 
 
-def keep_settings(asked: str, request: gr.Request) -> Any:
+def keep_settings(query: str, request: gr.Request) -> Any:
     """Remember where the sliders stand and judge the table by them."""
-    known, question = visitor(request), question_from(asked)
+    known, question = visitor(request), question_from(query)
     known.settings = question.settings
     return many_view.many_html(known.many, known.settings) if known.many else gr.skip()
 
 
-def download_report(asked: str, request: gr.Request) -> Any:
+def download_report(query: str, request: gr.Request) -> Any:
     """Write the report of what is shown, as the sliders judge it, for the hidden download button."""
-    known, question = visitor(request), question_from(asked)
-    finding = known.shown(question)
+    known, question = visitor(request), question_from(query)
+    finding = known.finding_for(question)
     if finding is None:
         return gr.skip()
     return report_file(known, question.settings.applied(finding.inspection), finding.photograph.name)
 
 
-def open_bundle(asked: str, file: dict | None, request: gr.Request) -> tuple[Any, ...]:
+def open_bundle(query: str, file: dict | None, request: gr.Request) -> tuple[Any, ...]:
     """Put the detectors of an uploaded zip beside the visitor's own, and inspect with them."""
-    known, question = visitor(request), question_from(asked)
+    known, question = visitor(request), question_from(query)
     with taken_over(file) as uploads:
         if not uploads:
             return *refused(question, known, wording.UNKNOWN_UPLOAD), None
@@ -131,33 +131,33 @@ def open_bundle(asked: str, file: dict | None, request: gr.Request) -> tuple[Any
             detectors = open_checkpoints(path, name)
         except DFSCError as error:
             return *refused(question, known, str(error)), None
-    return *show_opened(question, detectors, shown_name(name), known), None
+    return *show_opened(question, detectors, display_name(name), known), None
 
 
-def show_opened(question: Question, detectors: list[Detector], name: str, known: Visitor) -> Shown:
+def show_opened(question: Question, detectors: list[Detector], name: str, known: Visitor) -> Answer:
     """Put detectors beside the visitor's own and inspect with them."""
     known.open(detectors)
-    said = wording.opened(name, len(detectors))
+    message = wording.opened(name, len(detectors))
     inspects = known.finding is not None and known.finding.photograph.uploaded
-    return by_product(question, OWN, known, said if inspects else f"{said} {wording.OWN_READY}")
+    return by_product(question, OWN, known, message if inspects else f"{message} {wording.OWN_READY}")
 
 
-def inspect_with_own(asked: str, request: gr.Request) -> tuple[Any, ...]:
+def inspect_with_models(query: str, request: gr.Request) -> tuple[Any, ...]:
     """Go to the Inspect tab and inspect with the visitor's own models."""
-    known, question = visitor(request), question_from(asked)
+    known, question = visitor(request), question_from(query)
     if not known.detectors:
         return gr.skip(), *UNCHANGED
     return gr.Tabs(selected="inspect-tab"), *by_product(question, OWN, known)
 
 
-def offer_own(request: gr.Request) -> Any:
+def offer_models(request: gr.Request) -> Any:
     """The choices with the visitor's own models among them, if he has any; what is chosen stays, if anything is."""
-    own = bool(visitor(request).detectors)
-    return gr.Radio(choices(own)) if products() or not own else gr.Radio(choices(own), value=OWN)
+    has_models = bool(visitor(request).detectors)
+    return gr.Radio(choices(has_models)) if products() or not has_models else gr.Radio(choices(has_models), value=OWN)
 
 
-def choices(own: bool = False) -> list[tuple[str, str]]:
-    names = [*products(), *([OWN] if own else [])]
+def choices(has_models: bool = False) -> list[tuple[str, str]]:
+    names = [*products(), *([OWN] if has_models else [])]
     return [(wording.product_name(name), name) for name in names]
 
 
@@ -166,8 +166,8 @@ def answered(
     known: Visitor,
     product: str,
     photograph_of: Callable[[], Photograph],
-    said: str | None = None,
-) -> Shown:
+    message: str | None = None,
+) -> Answer:
     """Read and inspect; a photograph or checkpoint that can't be used becomes its sentence and nothing else changes.
 
     Nothing changes either when the visitor has asked something newer, before or meanwhile.
@@ -188,11 +188,11 @@ def answered(
     if not known.shows(question, finding):
         return UNCHANGED
     html = results_html(finding, [detector.config for detector in inspector.detectors])
-    said = said or wording.inspected(photograph.name, time.perf_counter() - started)
-    return arriving(html, question.number), notice(said, answer=question.number), *_choice(known, product)
+    message = message or wording.inspected(photograph.name, time.perf_counter() - started)
+    return arriving(html, question.number), notice(message, answer=question.number), *_choice(known, product)
 
 
-def refused(question: Question, known: Visitor, sentence: str) -> Shown:
+def refused(question: Question, known: Visitor, sentence: str) -> Answer:
     """A sentence in place of a finding; what was found before stays, and the page says that it is old."""
     if not known.asks(question):
         return UNCHANGED
@@ -208,7 +208,7 @@ def inspector_of(product: str | None, known: Visitor) -> Inspector:
 
 def _choice(known: Visitor, product: str | None) -> tuple[Any, Any]:
     """Choice of product and examples as they belong to what is shown."""
-    choice = gr.Radio(choices(own=bool(known.detectors)), value=product)
+    choice = gr.Radio(choices(has_models=bool(known.detectors)), value=product)
     if known.gallery == product:
         return choice, gr.skip()
     known.gallery = product

@@ -109,8 +109,8 @@ def _verdict(results: Sequence[Result], index: int, config: DetectorConfig) -> s
         + '<div class="strip" aria-hidden="true"><div class="axis"></div>'
         + "<p><span>● good parts</span><span>┃ limit</span><span>▼ this part</span></p></div>"
         + '<p data-fill="standing"></p><p data-fill="strongest"></p>'
-        + f'<p class="quiet">Limit: <span data-fill="limit-note"></span>. {result.milliseconds:.0f} ms on this '
-        + "computer.</p>"
+        + f'<p class="quiet">Limit: <span data-fill="limit-note"></span>. {result.milliseconds:.0f} ms on the '
+        + "server.</p>"
         + _origin(result, config)
         + "</div>"
     )

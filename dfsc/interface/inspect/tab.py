@@ -46,7 +46,7 @@ class InspectTab:
 
     question: gr.Textbox
     product: gr.Radio
-    shown: list[gr.components.Component]
+    answer: list[gr.components.Component]
     many: gr.HTML
 
 
@@ -95,25 +95,25 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
             gr.HTML(how_it_works_html(), elem_id="how", label="How it works")
             report = gr.DownloadButton(wording.REPORT_LABEL, elem_id="report-file", elem_classes="fetched")
 
-    shown = [finding, message, product, gallery]
+    answer = [finding, message, product, gallery]
     one = [question, product]
-    page.load(show_first, one, shown, js=asking_now("first", 1), **CHOSEN, **LANE)
-    gallery.click(show_example, question, shown, js=asking("example"), **CLICKED, **LANE)
-    product.input(change_product, one, shown, js=asking_now("product", 1), **CHOSEN, **LANE).then(
+    page.load(show_first, one, answer, js=asking_now("first", 1), **CHOSEN, **LANE)
+    gallery.click(show_example, question, answer, js=asking("example"), **CLICKED, **LANE)
+    product.input(change_product, one, answer, js=asking_now("product", 1), **CHOSEN, **LANE).then(
         judge_again, product, many, **CLICKED, **LANE
     )
     # Unread by gradio: a corrupt file has to reach read_photograph, and the visitor's own name for it is kept.
     upload.upload(
         show_uploads,
         [question, upload, product],
-        [*shown, upload, many],
+        [*answer, upload, many],
         js=asking_now("upload", 2),
         preprocess=False,
         **CHOSEN,
         **LANE,
     ).then(judge_again, product, many, **CLICKED, **LANE)
-    many.click(open_one, question, shown, js=asking("row"), **CLICKED, **LANE)
-    results.click(make_defect, question, shown, js=asking("stroke"), **CLICKED, **LANE)
+    many.click(open_one, question, answer, js=asking("row"), **CLICKED, **LANE)
+    results.click(make_defect, question, answer, js=asking("stroke"), **CLICKED, **LANE)
     results.select(show_values, question, probe, js=asking("values"), **QUICK)
     results.submit(download_report, question, report, js=asking("report"), **CLICKED, **LANE).then(
         None, js=fetch_script("report-file")
@@ -122,17 +122,17 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
     checkpoint.upload(
         open_bundle,
         [question, checkpoint],
-        [*shown, checkpoint],
+        [*answer, checkpoint],
         js=asking_now("bundle", 1),
         preprocess=False,
         **CHOSEN,
         **LANE,
     ).then(judge_again, product, many, **CLICKED, **LANE)
     hub_name.submit(hub_panel.look_up, hub_name, hub_card, **LOOKING)
-    hub_card.click(hub_panel.fetch_detectors, question, [*shown, hub_card], js=asking("fetch"), **LOOKING).then(
+    hub_card.click(hub_panel.fetch_detectors, question, [*answer, hub_card], js=asking("fetch"), **LOOKING).then(
         judge_again, product, many, **CLICKED, **LANE
     )
-    return InspectTab(question, product, shown, many)
+    return InspectTab(question, product, answer, many)
 
 
 def script(*names: str) -> str:

@@ -40,17 +40,17 @@ class Question:
 def question_from(text: object) -> Question:
     """A question as a browser writes it (JSON); whatever else it is becomes a question about nothing."""
     try:
-        told = json.loads(text) if isinstance(text, str) else None
+        record = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+        record = None
+    if not isinstance(record, dict):
         return Question()
-    about = told.get("about")
+    about = record.get("about")
     return Question(
-        number=_count(told.get("number")),
+        number=_count(record.get("number")),
         about=about if isinstance(about, dict) else {},
-        finding=_count(told.get("finding")),
-        settings=settings_from(told.get("settings")) or Settings(),
+        finding=_count(record.get("finding")),
+        settings=settings_from(record.get("settings")) or Settings(),
     )
 
 

@@ -9,7 +9,7 @@ from gradio.utils import get_upload_folder
 
 from dfsc import Inspection
 from dfsc.checkpoints.bundles import write_bundle
-from dfsc.images.uploads import shown_name
+from dfsc.images.uploads import display_name
 from dfsc.inspection.report import write_inspection
 from dfsc.interface.session.visitors import Pair, Visitor
 
@@ -26,7 +26,7 @@ def pair_file(known: Visitor, pair: Pair) -> str:
 
 def report_file(known: Visitor, inspection: Inspection, name: str) -> str:
     """An inspection's report as a zip, in place of the visitor's last one; returns its path, which nobody can guess."""
-    stem = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in Path(shown_name(name)).stem)
+    stem = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in Path(display_name(name)).stem)
     return _served(known, "report", f"inspection-{stem}.zip", lambda file: write_inspection(inspection, name, file))
 
 

@@ -87,10 +87,12 @@ def inspect_uploads(
     """Inspect files, folders and zips, yielding after each file; bad ones are named, the rest goes on."""
     with Listing(uploads) as listing:
         files, surplus = listing.files[:MAX_MANY], listing.files[MAX_MANY:]
-        told = list(listing.problems)
+        problems = list(listing.problems)
         if surplus:
-            told.append(f"{len(surplus)} files were not looked at, because {MAX_MANY} photographs are shown at a time.")
-        many = Many(product, number, len(files) + len(told), left_out=tuple(told))
+            problems.append(
+                f"{len(surplus)} files were not looked at, because {MAX_MANY} photographs are shown at a time."
+            )
+        many = Many(product, number, len(files) + len(problems), left_out=tuple(problems))
         yield many
         for file in files:
             try:
@@ -102,18 +104,18 @@ def inspect_uploads(
             yield many
 
 
-def inspect_again(known: Many, product: str, inspector: Inspector) -> Iterator[Many]:
+def inspect_again(before: Many, product: str, inspector: Inspector) -> Iterator[Many]:
     """The same photographs by other detectors."""
-    many = replace(known, product=product, entries=())
-    for entry in known.entries:
+    many = replace(before, product=product, entries=())
+    for entry in before.entries:
         results = _results(entry.photograph, inspector)
         many = replace(many, entries=(*many.entries, replace(entry, results=results)))
         yield many
 
 
 def _entry(photograph: Photograph, inspector: Inspector) -> Entry:
-    kept = replace(photograph, display=display_copy(photograph.display, THUMBNAIL_EDGE))
-    return Entry(kept, jpeg(photograph.display), _results(photograph, inspector))
+    small = replace(photograph, display=display_copy(photograph.display, THUMBNAIL_EDGE))
+    return Entry(small, jpeg(photograph.display), _results(photograph, inspector))
 
 
 def _results(photograph: Photograph, inspector: Inspector) -> tuple[Result, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from gradio.utils import get_upload_folder, is_in_or_equal
 
-from dfsc.images.uploads import shown_place
+from dfsc.images.uploads import display_path
 
 Upload = tuple[Path, str]
 
@@ -54,7 +54,7 @@ def _may_be_upload(path: object) -> bool:
 
 def _name(record: dict) -> str:
     """What the visitor calls a file: its path within a folder that he chose (see static/page.js), else its name."""
-    return shown_place(str(record.get("orig_name") or Path(record["path"]).name))
+    return display_path(str(record.get("orig_name") or Path(record["path"]).name))
 
 
 def _upload_folder() -> Path:

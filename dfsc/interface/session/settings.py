@@ -33,7 +33,7 @@ class Settings:
         rejected = min(self.rejected, most_rejected(together))
         return tuple(replace(result, local_weight=self.weight, rejected_good=rejected) for result in together)
 
-    def told(self) -> dict[str, int | bool]:
+    def record(self) -> dict[str, int | bool]:
         """As a browser tells them (see settings_from)."""
         percent = {"weight": round(100 * self.weight), "strength": round(100 * self.strength)}
         return percent | {"rejected": self.rejected, "partner": self.partner}
@@ -43,15 +43,15 @@ class Settings:
         return replace(inspection, results=self.judged(inspection.results))
 
 
-def settings_from(told: Any) -> Settings | None:
+def settings_from(record: Any) -> Settings | None:
     """Settings as a browser tells them, numbers in percent; None for anything that is none."""
-    if not isinstance(told, dict):
+    if not isinstance(record, dict):
         return None
-    values: list[Any] = [told.get(name) for name in ("weight", "rejected", "strength")]
+    values: list[Any] = [record.get(name) for name in ("weight", "rejected", "strength")]
     if not all(isinstance(value, (int, float)) and 0 <= value <= 100 for value in values):
         return None
     weight, rejected, strength = values
-    return Settings(weight / 100, int(rejected), strength / 100, told.get("partner") is not False)
+    return Settings(weight / 100, int(rejected), strength / 100, record.get("partner") is not False)
 
 
 def most_rejected(results: Sequence[Result]) -> int:

@@ -115,7 +115,7 @@ class Visitor:
             self.finding = finding
             return True
 
-    def shown(self, question: Question) -> Finding | None:
+    def finding_for(self, question: Question) -> Finding | None:
         """The finding that a question is about, None when another one has taken its place."""
         finding = self.finding
         return finding if finding is not None and finding.number == question.finding else None

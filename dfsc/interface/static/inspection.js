@@ -64,7 +64,7 @@ const agreement = found => {
   if (verdicts.size === 1 && verdicts.has('foreign')) return words.foreign;
   const known = found.map((one, index) => [shown.methods[index].title, one.verdict]);
   if (verdicts.size === 1 && found.length > 1 && !verdicts.has('unsure'))
-    return filled(found.length === 2 ? words.both : words.all, { verb: known[0][1], count: found.length });
+    return filled(found.length === 2 ? words.both : words.all, { verb: words.verdicts[known[0][1]], count: found.length });
   const why = index => shown.methods[index].unsure;
   const clauses = known.map(([title, verdict], index) => filled(words.clauses[verdict], { title, why: why(index) }));
   return `${clauses.join(', ')}.`;
