@@ -103,8 +103,8 @@ def _features(images: np.ndarray, teacher: Teacher) -> Iterator[Tensor]:
         yield from teacher.network(network_input(images[start : start + BATCH])).float()
 
 
-def table(found: Sequence[Baseline]) -> str:
-    """One line a baseline, one column a group."""
-    groups = list(found[0].auroc)
-    rows = [[baseline.name, *(f"{baseline.auroc[group]:.3f}" for group in groups)] for baseline in found]
+def table(results: Sequence[Baseline]) -> str:
+    """One row per baseline, one column per group."""
+    groups = list(results[0].auroc)
+    rows = [[baseline.name, *(f"{baseline.auroc[group]:.3f}" for group in groups)] for baseline in results]
     return markdown_table(["baseline", *groups], rows)

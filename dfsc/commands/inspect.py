@@ -9,12 +9,11 @@ from pathlib import Path
 
 import dfsc
 from dfsc.commands import detector_options
-from dfsc.commands.map_layouts import BRANCHES, LAYOUTS, MapFiles
 from dfsc.errors import DFSCError, ImageError
 from dfsc.geometry import place_on_image
 from dfsc.images.decoding import FULL_BITS, check_bits, read_image, recognised_bits
 from dfsc.images.photo_files import photograph_files, summary
-from dfsc.inspection.map_files import write_map
+from dfsc.inspection.map_files import BRANCHES, LAYOUTS, MapFiles, write_map
 from dfsc.inspection.records import CSV_HEADER, csv_left_out, csv_lines, csv_rows, result_record
 
 

@@ -158,8 +158,8 @@ def test_maps_lie_where_the_evaluation_code_of_the_data_set_looks(dfsc, box):
 @pytest.mark.parametrize(
     ("images", "said"),
     [
-        (["data/part.png"], "does not lie in a data set's OBJECT/test/KIND"),
-        (["data/breakfast_box/train/good"], "does not lie in a data set's OBJECT/test/KIND"),
+        (["data/part.png"], "is not in a data set's OBJECT/test/KIND"),
+        (["data/breakfast_box/train/good"], "is not in a data set's OBJECT/test/KIND"),
         (["data/breakfast_box/test/good", "more/breakfast_box/test/good"], "would have the same map"),
     ],
 )

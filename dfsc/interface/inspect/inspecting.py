@@ -15,7 +15,7 @@ from dfsc.images.uploads import display_name
 from dfsc.interface import wording
 from dfsc.interface.inspect import many_view
 from dfsc.interface.inspect.defect_view import with_defects
-from dfsc.interface.inspect.examples_view import examples_html
+from dfsc.interface.inspect.input_view import examples_html
 from dfsc.interface.inspect.probing import place_from, probe_html
 from dfsc.interface.inspect.results_view import results_html
 from dfsc.interface.markup import arriving, notice

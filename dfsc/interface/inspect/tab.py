@@ -10,9 +10,8 @@ from dfsc import products
 from dfsc.interface import wording
 from dfsc.interface.inspect import hub_panel
 from dfsc.interface.inspect.batching import judge_again, open_one, show_uploads
-from dfsc.interface.inspect.camera_view import camera_html
-from dfsc.interface.inspect.examples_view import examples_html
 from dfsc.interface.inspect.how_it_works import how_it_works_html
+from dfsc.interface.inspect.input_view import camera_html, examples_html
 from dfsc.interface.inspect.inspecting import (
     change_product,
     choices,

@@ -1,4 +1,4 @@
-"""The embedded examples as small buttons, by kind."""
+"""What a visitor can inspect besides uploads: the embedded examples as buttons, and the camera."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -15,9 +15,21 @@ THUMBNAIL_EDGE = 160
 
 
 def examples_html(product: str) -> str:
-    """Buttons for a product's examples, grouped by kind; each tells product and place in its examples."""
+    """Buttons for a product's examples, grouped by kind; each has the product and its index among the examples."""
     groups = groupby(enumerate(examples(product)), key=lambda item: item[1].kind)
     return "".join(_group(product, kind, items) for kind, items in groups)
+
+
+def camera_html() -> str:
+    """A live picture, idle until the visitor starts the camera; static/camera.js hands each photo over as an upload."""
+    return (
+        f'<div class="camera" data-failed="{text(wording.CAMERA_FAILED)}">'
+        + "<video autoplay muted playsinline hidden></video>"
+        + f'<p class="acts"><button type="button" data-act="start">{wording.CAMERA_START}</button>'
+        + f'<button type="button" data-act="take" hidden>{wording.CAMERA_TAKE}</button>'
+        + f'<button type="button" data-act="stop" hidden>{wording.CAMERA_STOP}</button></p>'
+        + '<p class="failed" role="alert"></p></div>'
+    )
 
 
 def _group(product: str, kind: str, items: Iterator[tuple[int, Example]]) -> str:
