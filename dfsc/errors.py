@@ -2,7 +2,7 @@
 
 
 class DFSCError(Exception):
-    """Base of every error that this library raises for bad input; its text may be shown to a user as it is."""
+    """Base of every error that this library raises for bad input; its message may be shown to users as is."""
 
 
 class ImageError(DFSCError):

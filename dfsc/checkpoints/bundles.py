@@ -1,8 +1,8 @@
-"""Several checkpoints at once: a folder of checkpoint folders, or a zip of them for downloading and passing on.
+"""Several checkpoints at once: a folder of checkpoint folders, or a zip of them for downloading and sharing.
 
-A zip holds a folder a detector, each with the three files of a checkpoint; the teacher is known by its digest and
-not packed, but found where somebody has packed it beside them. A zip is as hostile as any upload: only those three
-names are looked at, nothing is ever unpickled.
+A zip has a folder for each detector with the three files of a checkpoint. The teacher is identified by its digest and
+not packed, but used if it is in the zip. A zip is as untrusted as any upload: only files with these three names are
+read, and nothing is ever unpickled.
 """
 
 import re
@@ -25,18 +25,18 @@ MAX_FILE_BYTES = 60_000_000
 
 
 def open_folders(folders: Iterable[Path], source: str) -> list[Detector]:
-    """The detectors of checkpoint folders; `source` tells people where they come from.
+    """The detectors in checkpoint folders; `source` says in words where they come from.
 
     Raises:
-        CheckpointError: when one is incomplete, damaged or made for another teacher.
+        CheckpointError: if one is incomplete, damaged or made for another teacher.
     """
     return in_order([load_folder(folder, source) for folder in folders])
 
 
 def write_bundle(detectors: Detectors, file: str | Path) -> None:
-    """Pack one or several detectors into a zip that `open_checkpoints` and the page open; an older one is replaced.
+    """Pack one or several detectors into a zip for `open_checkpoints` and the page, replacing an existing one.
 
-    Each has a folder called by its method, and numbered where one is there several times.
+    Each has a folder named after its method, numbered if there are several.
     """
     detectors = several(detectors)
     with TemporaryDirectory() as temporary, zipfile.ZipFile(file, "w") as archive:
@@ -54,7 +54,7 @@ def in_order(detectors: list[Detector]) -> list[Detector]:
 
 
 def free_name(method: str, names_in_use: Collection[str]) -> str:
-    """What to call a method's next folder among those that are taken: dfsc, dfsc-2, …"""
+    """The next free folder name for a method: dfsc, dfsc-2, …"""
     names = [method, *(f"{method}-{number}" for number in range(2, len(names_in_use) + 2))]
     return next(name for name in names if name not in names_in_use)
 
@@ -75,7 +75,7 @@ def open_bundle(path: Path, label: str) -> list[Detector]:
 
 
 def _extract(archive: zipfile.ZipFile, into: Path, label: str) -> list[Path]:
-    """Write each detector's three files to a folder of ours, and a teacher's beside them; all else is left alone."""
+    """Write each detector's three files to a folder, and a teacher's beside them; everything else is ignored."""
     names = sorted(info.filename for info in archive.infolist())
     places = [PurePosixPath(name).parent for name in names if PurePosixPath(name).name == CONFIG_FILE]
     detectors = [place for place in places if place.name != TEACHER]
@@ -94,7 +94,7 @@ def _extract(archive: zipfile.ZipFile, into: Path, label: str) -> list[Path]:
 
 
 def _write(archive: zipfile.ZipFile, place: PurePosixPath, folder: Path) -> None:
-    """Write what a zip has at a place of a checkpoint's three files to a new folder."""
+    """Write those of a checkpoint's three files that a zip has at a place to a new folder."""
     folder.mkdir()
     for name in FILES:
         try:

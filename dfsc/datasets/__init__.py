@@ -61,11 +61,11 @@ __all__ = [
 def open_dataset(folder: str | Path) -> Dataset:
     """Recognise a folder's layout, or a table, and list the images.
 
-    A folder with train/good but without test/ is a data set too: one can train on it, not evaluate. So is one with
-    test/ alone, for the opposite (see check_trainable).
+    A folder with train/good but no test/ is a data set for training only; one with only test/ is for evaluation only
+    (see check_trainable).
 
     Raises:
-        DatasetError: with one sentence that says which folder or file was expected and what was found.
+        DatasetError: with one sentence on which folder or file was expected and what was found.
     """
     if not isinstance(folder, (str, Path)):
         raise DatasetError(f"A data set is opened by the path of one folder, not {type(folder).__name__}.")

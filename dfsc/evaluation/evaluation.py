@@ -60,12 +60,12 @@ class DetectorReport:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came out, for all detectors on the same images.
+    """The results of all detectors on the same images.
 
     Attributes:
-        detectors: one report each, in the order in which they were given.
-        images: those that could be read, in the order of the scores.
-        counts: size of each group, by the names under which the reports have their figures.
+        detectors: one report each, in the given order.
+        images: the readable ones, in the order of the scores.
+        counts: size of each group, by the names used in the reports.
         unreadable: a sentence for each file that was left out.
     """
 
@@ -80,7 +80,7 @@ class Evaluation:
         return {"detectors": reports}
 
     def table(self) -> str:
-        """The figures as lines of text for people, AUROC in percent; ends without a line break."""
+        """The AUROCs in percent as lines of text, without a final line break."""
         return "\n\n".join(_table(report, self.counts) for report in self.detectors)
 
 
@@ -94,16 +94,16 @@ def evaluate(
     """Score all test images with all detectors and compute their AUROCs.
 
     Args:
-        images: a data set or its folder, of which the test images count, or such images themselves, one or several.
+        images: a data set or its folder, whose test images are used, or one or several test images.
         detectors: one or several.
-        progress: called with (images done, images in all) after each batch.
-        read: gives an image's pixels for a path and a name for errors; who evaluates often may keep the images.
+        progress: called with (images done, total) after each batch.
+        read: returns an image's pixels (RGB uint8 256×256×3) for a path and a name for errors; may cache.
         partner: report each network together with FRE too, after all detectors.
 
     Raises:
-        DatasetError: when there are not both good and anomalous images that can be read.
-        DFSCError: without a detector, or when one gives scores that are not numbers; for `partner` where no detector
-            has FRE beside it, of the same good images.
+        DatasetError: unless there are both good and anomalous readable images.
+        DFSCError: without a detector, or if one gives scores that are not numbers; for `partner` where no detector has
+            FRE beside it, of the same good images.
     """
     images = open_dataset(images) if isinstance(images, (str, Path)) else images
     where = f"{images.root} has" if isinstance(images, Dataset) else "there are"

@@ -59,20 +59,20 @@ def read_image(source: ImageSource, name: str | None = None, bits: int | None = 
     """Decode one picture as a person would see it: upright, opaque, 8 bits.
 
     Orientation follows EXIF, transparent pixels turn white, CMYK and palettes are converted, and of an animation the
-    first frame counts. 16-bit values are scaled by 255 / (2^bits − 1). An alpha channel that is 0 everywhere is an
-    unused one in BMP and TIFF and counts for nothing.
+    first frame counts. 16-bit values are scaled by 255 / (2^bits − 1). An alpha channel of all zeros in BMP and TIFF is
+    unused and ignored.
 
     Args:
         source: path, the file's bytes, or a binary stream.
         name: what to call the picture in an error; a path's own name by default.
-        bits: how many bits the values of files with 16 bits a channel fill, 8 to 16; by default what the file says of
-            itself (TIFF of 12 bits), else all 16.
+        bits: significant bits of files with 16 bits per channel, 8 to 16; by default as declared in the file (12-bit
+            TIFF), else 16.
 
     Returns:
         RGB uint8 H×W×3 in [0, 255].
 
     Raises:
-        ImageError: with one sentence that names the picture, what is wrong with it and what to do.
+        ImageError: with one sentence that names the picture, the problem and the remedy.
     """
     name, data = _named_bytes(source, name)
     check_bits(bits)

@@ -35,19 +35,19 @@ class Result:
     """What one detector found in one image.
 
     Attributes:
-        detector: its name, product-method, numbered where several are called alike.
-        method: key of the method, e.g. "dfsc".
-        title: how the method is written, e.g. "DFSC"; with τ′ or a number where that tells detectors apart.
+        detector: its name, product-method, numbered if there are several.
+        method: key in METHODS, e.g. "dfsc".
+        title: the method's display name, e.g. "DFSC"; with τ′ or a number if needed to tell detectors apart.
         source: where its checkpoint came from.
-        maps: local and global map, float32 56×56, on the scale fixed by the good images (0 and 0.1 are their 0.9 and
+        maps: local and global map, float32 56×56, on the scale set by the good images (0 and 0.1 are their 0.9 and
             0.995 quantiles; values may be negative).
-        good: the held-out good images on the same scale, from which threshold and percentiles follow.
+        good: the held-out good images on the same scale; they determine threshold and percentiles.
         milliseconds: the teacher's time and this detector's own.
-        strangeness: how strange most of the image is (see Calibration.strangeness); about 1 for the product's own.
-        held_out: digest of the good images that `good` begins with, "" where nobody noted it.
-        self_test: how many made-up faults the detector finds; None where nobody tried.
+        strangeness: how strange most of the image is (see Calibration.strangeness); about 1 for the product.
+        held_out: digest of the good images that `good` begins with, "" if unknown.
+        self_test: how many made-up faults the detector finds; None if untested.
         local_weight: weight of the local map in the fused one.
-        rejected_good: how many of the held-out good images the threshold gives up.
+        rejected_good: how many of the held-out good images the threshold rejects.
     """
 
     detector: str
@@ -79,18 +79,20 @@ class Result:
 
     @property
     def foreign(self) -> bool:
-        """Whether the image shows something else than the product."""
+        """Whether the image shows something other than the product."""
         return not self.strangeness <= METHODS[self.method].foreign  # what is no number is not the product either
 
     @property
     def usable(self) -> bool:
-        """Whether the detector's verdicts mean something, as far as anybody tried."""
+        """Whether the detector's verdicts are meaningful, by its self-test; True if untested."""
         return self.self_test is None or self.self_test.usable
 
     @property
     def verdict(self) -> str:
-        """ "unsure" from a detector that is not usable; "foreign" for what is not the product; else "accept" for what
-        scores up to the threshold, or "reject"."""
+        """One of "unsure" (the detector is not usable), "foreign" (not the product), "accept" and "reject".
+
+        Scores up to the threshold are accepted.
+        """
         if not self.usable:
             return "unsure"
         if self.foreign:
@@ -124,9 +126,9 @@ class Result:
         return self.good.percentile(self.score, self.local_weight)
 
     def with_partner(self, partner: "Result") -> "Result":
-        """What both say together, judged by the good images that are new to both.
+        """Both results combined (the higher of both maps), calibrated on the good images that are new to both.
 
-        It is as usable as the less usable of them.
+        It is only usable if both are.
         """
         return replace(
             self,
@@ -171,17 +173,17 @@ class Inspection:
         return self.image.shape[1], self.image.shape[0]
 
     def judged(self, local_weight: float = 0.5, rejected_good: int = 0) -> "Inspection":
-        """The same inspection by another mix of the maps and another limit; no network runs.
+        """The same inspection with another mix of the maps and another threshold; no network runs.
 
         Args:
             local_weight: weight of the local map in the fused one, 0 to 1.
-            rejected_good: how many of the held-out good images the limit gives up, fewer than there are.
+            rejected_good: how many of the held-out good images the threshold rejects, from 0 to their number − 1.
         """
         judged = (replace(r, local_weight=local_weight, rejected_good=rejected_good) for r in self.results)
         return replace(self, results=tuple(judged))
 
     def peak_xy(self, result: Result) -> tuple[float, float]:
-        """Where a result's fused peak lies in the photograph, in pixels from its top left corner."""
+        """Position (x, y) of a result's fused peak, in pixels from the photo's top left corner."""
         row, column = result.peak_cell
         width, height = self.size
         return cell_centre(column) * width / INPUT_SIZE, cell_centre(row) * height / INPUT_SIZE
@@ -196,9 +198,9 @@ class _Ready:
 
 
 class Inspector:
-    """Detectors made ready for inference; detectors with the same teacher share one run of it.
+    """Detectors prepared for inference; detectors with the same teacher share one run of it.
 
-    Several threads may share an inspector: for each device there are copies of the networks, which stay there.
+    Thread-safe; each device has its own copies of the networks.
     """
 
     def __init__(self, detectors: Detectors, dtype: torch.dtype | None = None, partner: bool = False):
@@ -219,17 +221,17 @@ class Inspector:
         self.bits = common_bits(detectors)
 
     def inspect(self, image: np.ndarray) -> Inspection:
-        """Inspect one photograph (RGB uint8 H×W×3, any size from 16×16 on); raises ImageError for anything else."""
+        """Inspect one photo (RGB uint8 H×W×3, at least 16×16); raises ImageError for anything else."""
         check_array(image)
         results = self.results(resize_for_network(image)[None])
         return Inspection(image, tuple(result[0] for result in results))
 
     def results(self, images: np.ndarray, device: str = "cpu") -> list[list[Result]]:
-        """A list of results for each detector, from images that are resized already.
+        """A list of results for each detector, from images already resized.
 
         Args:
             images: RGB uint8 N×256×256×3, a sequence of N such images, or one.
-            device: where the networks compute; the first time on another one they are copied to it.
+            device: where the networks run; they are copied to a new device at its first use.
 
         Raises:
             ImageError: for images of another size or kind.
@@ -285,7 +287,14 @@ class Inspector:
 
 
 def inspect(image: np.ndarray, detectors: Detectors) -> Inspection:
-    """Inspect one photograph with one or several detectors; keep an Inspector where there are many photographs."""
+    """Inspect one photo with one or more detectors; for many photos, keep an Inspector.
+
+    Args:
+        image: RGB uint8 H×W×3, at least 16×16.
+
+    Raises:
+        ImageError: for anything else.
+    """
     return Inspector(detectors).inspect(image)
 
 

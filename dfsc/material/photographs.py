@@ -56,21 +56,20 @@ class Unlike:
 
 @dataclass(frozen=True, eq=False)
 class PhotoSet:
-    """Photographs that were read, in the visitor's order; N of them, perhaps too few.
+    """N photos, in the visitor's order; N may be too small for a training.
 
-    Names come from the visitor: without folders, printable and different from one another, but not to be trusted in
-    HTML. So are those in sentences.
+    Names are the visitor's: without folders, printable and unique, but not safe in HTML, also within sentences.
 
     Attributes:
         names: N names.
         images: uint8 N×256×256×3, resized from the originals by the detectors' rule.
-        thumbnails: N times RGB uint8 h×w×3, longer side at most 160, in the original's proportion.
+        thumbnails: N times RGB uint8 h×w×3, longer side at most 160, in the original's proportions.
         sizes: width and height of the N originals, upright, in pixels.
         left_out: one sentence for each file, folder or zip that could not be used.
-        unread: how many files were not looked at, because there were 200 photographs already.
-        near_duplicates: groups of names that show the same photograph, saved again or scaled.
-        unlike: photographs unlike the others.
-        bits: by how many bits 16-bit photographs were read; None where there are none.
+        unread: how many files were not read, because the maximum was reached.
+        near_duplicates: groups of names of the same photo, saved again or scaled.
+        unlike: outliers among the photos.
+        bits: significant bits of 16-bit photos; None without such photos.
     """
 
     names: tuple[str, ...]
@@ -88,7 +87,7 @@ class PhotoSet:
 
     @property
     def shortage(self) -> str:
-        """What is missing for a training, in one sentence; empty if nothing is."""
+        """One sentence on what a training still needs; empty if nothing."""
         blank = len(self._blank)
         if len(self) - blank >= MIN_IMAGES:
             return ""
@@ -105,7 +104,7 @@ class PhotoSet:
 
     @property
     def surplus(self) -> str:
-        """That not all files were looked at, in one sentence; empty if all were."""
+        """One sentence on files not read; empty if all were."""
         if not self.unread:
             return ""
         others = "1 more file was" if self.unread == 1 else f"{self.unread} more files were"
@@ -113,7 +112,7 @@ class PhotoSet:
 
     @property
     def summary(self) -> str:
-        """One sentence: how many photographs are used, and what is left out and why."""
+        """One sentence: how many photos are used, and which are left out and why."""
         rest = (f"{self.unread} more files were not looked at",) if self.unread else ()
         return summary(len(self), (*rest, *self.left_out))
 
@@ -208,7 +207,11 @@ def read_photographs(uploads: Uploads, most: int | None = None, bits: int | None
 
 
 def load_photographs(uploads: Uploads, most: int | None = None, bits: int | None = None) -> PhotoSet:
-    """The photographs of `read_photographs` at once; a UserWarning tells where more than `most` were handed over."""
+    """Read photos for a training: files, folders and zips, one or several (see `read_photographs`).
+
+    Warns:
+        UserWarning: if there are more than `most`; the rest is not read.
+    """
     *_, photo_bits = (progress.photographs for progress in read_photographs(uploads, most, bits))
     assert photo_bits is not None, "the last record has it"
     if photo_bits.surplus:

@@ -218,13 +218,13 @@ class PositionScale:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Raw maps of N held-out good images (float16, N×56×56 each) and the scale that they fix.
+    """Raw maps of N held-out good images (float16, N×56×56 each) and the scale that they define.
 
-    `position`, where it is there, comes before that scale: the papers' calibration has none. Held-out images that it
-    is of are placed without themselves, so that a limit from them holds for new images.
+    `position` is an optional scale for each position, applied first; the papers have none. Held-out images that
+    contribute to it are scaled without themselves, so that a threshold from them holds for new images.
 
-    `typical` is the typical error that is a strangeness of 1 (see strangeness.py); None for detectors made before it
-    was noted, where the highest of a good image is.
+    `typical` is the typical error with a strangeness of 1 (see dfsc.training.strangeness); None for older detectors,
+    which use the highest of a good image.
     """
 
     good: RawMaps
@@ -286,10 +286,10 @@ class Calibration:
         return {branch: place(of_branch, branch) for branch, of_branch in zip(BRANCHES, maps, strict=True)}
 
     def strangeness(self, raw_local: np.ndarray) -> np.ndarray:
-        """How strange most of an image is, from its raw local map …×56×56: above FOREIGN it shows another thing.
+        """How strange most of an image is, from its raw local map …×56×56; above FOREIGN it shows something else.
 
-        The map's typical error in units of what this detector calls usual. Of what a student has never seen it predicts
-        the teacher's features nowhere. Not part of the papers.
+        The map's typical error divided by this detector's usual one: a student can't predict the teacher's features
+        anywhere in something it has never seen. Not part of the papers.
         """
         usual = self.typical
         if usual is None:

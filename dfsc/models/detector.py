@@ -25,21 +25,21 @@ BORDER_CONVENTION = "56x56-quantiles, cells at true centres, ring unscored"
 
 @dataclass(frozen=True)
 class DetectorConfig:
-    """What a checkpoint says in words and numbers beside its tensors.
+    """A checkpoint's description, stored beside its tensors.
 
     Attributes:
-        product: what is inspected, e.g. "screw_block"; what this means on disk, dfsc.checkpoints.detectors says.
+        product: what is inspected, e.g. "screw_block"; see dfsc.checkpoints.detectors for its meaning on disk.
         method: a key of dfsc.models.methods.METHODS.
         size: a key of dfsc.models.networks.SIZES.
         teacher_digest: "sha256:…" of the teacher's weights file.
         separation: the constraint's settings, None for methods without it.
         schedule: "staged" or "joint".
-        training: how it was trained and on what, for people; never read by the library.
-        self_test: how many made-up faults it finds; None where nobody tried.
-        bits: by how many bits the 16-bit photographs of its training were read, so that those to come are read alike
-            (see dfsc.images.decoding); None where there were none, or nobody said.
-        held_out: "sha256:…" of the good images that its calibration begins with; detectors that agree in it can be
-            judged together. "" where nobody noted it.
+        training: notes on its training data and settings, for people only.
+        self_test: how many made-up faults it finds; None if untested.
+        bits: significant bits of the 16-bit photos in its training, for reading new ones alike (see
+            dfsc.images.decoding); None without such photos, or if unknown.
+        held_out: "sha256:…" of the good images that its calibration begins with; detectors with the same one can be
+            combined. "" if unknown.
     """
 
     product: str
@@ -57,7 +57,7 @@ class DetectorConfig:
 
     @property
     def usable(self) -> bool:
-        """Whether its verdicts mean something, as far as anybody tried."""
+        """Whether its verdicts are meaningful, by its self-test; True if untested."""
         return self.self_test is None or self.self_test.usable
 
     @property
@@ -80,12 +80,12 @@ class Detector:
     """A trained detector.
 
     Attributes:
-        model: what its method has learned, called with network input N×3×256×256 and the teacher's standardised output
-            N×C×56×56; gives a local and a global map, N×56×56 each. Its `prepared(dtype)` makes it fast.
+        model: the method's networks or linear model, called with network input N×3×256×256 and the teacher's
+            standardised output N×C×56×56; returns a local and a global map, N×56×56 each. `prepared(dtype)` optimises
+            it for inference.
         channel_mean: C×1×1, as channel_std; they standardise the teacher's output.
-        source: where it comes from, in words for people; never a path to open.
-        weights_digest: "sha256:…" of the weights file that it was loaded from, by which it can be told again; "" while
-            there is no such file, since it was trained in memory.
+        source: where it comes from, in words; never a path to open.
+        weights_digest: "sha256:…" of the weights file it was loaded from; "" for a detector trained in memory.
     """
 
     config: DetectorConfig
