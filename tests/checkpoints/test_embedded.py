@@ -58,6 +58,14 @@ def test_every_product_ships_with_both_methods_and_the_teacher_of_its_size():
         assert {d.source for d in detectors} == {"embedded"}
 
 
+def test_every_detector_finds_made_up_faults_and_a_pair_has_the_same_good_parts():
+    for product in PRODUCTS:
+        detectors = product_detectors(product)
+        assert all(d.config.self_test and d.config.usable for d in detectors)
+        assert len({d.config.held_out for d in detectors}) == 1
+        assert detectors[0].config.held_out.startswith("sha256:")
+
+
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_a_pair_was_trained_alike(product):
     ead_s, dfsc = (detector.config for detector in product_detectors(product))
