@@ -120,7 +120,7 @@ def repository() -> ProductRepository | HubName | None:
     name = hub_name(text)
     if name is None:
         raise CheckpointError(f'{VARIABLE} says "{text}", which is neither a folder nor a name like org/name.')
-    # Here as in _fetched: whoever names no repository shall not wait for the Hub's client to load.
+    # Imported here, as in _snapshot, so that only users of the Hub wait for its client to load.
     from dfsc.hub.repository import cached_snapshot
 
     snapshot = cached_snapshot(name)

@@ -111,7 +111,7 @@ def read_detector_config(folder: Path) -> DetectorConfig:
 
 
 def load_folder(folder: Path, source: str | None = None) -> Detector:
-    """The detector of a checkpoint folder; `source` tells people where it comes from, by default the folder.
+    """The detector in a checkpoint folder; `source` says in words where it comes from, by default the folder.
 
     Raises:
         CheckpointError: when it is incomplete, damaged, or made for another teacher.

@@ -144,7 +144,7 @@ def fetch_version(
 
     Args:
         version: from `repository_info`.
-        told, public: as for `fetch`.
+        progress, public: as for `fetch`.
 
     Raises:
         CheckpointError: if it can't be had, or the Hub no longer has this version; a previous version stays in place.

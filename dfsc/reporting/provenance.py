@@ -1,4 +1,4 @@
-"""Where a report's detectors come from: what their checkpoints say, and digests by which they can be told again."""
+"""Where a report's detectors come from: their checkpoints' notes, and digests that identify them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

@@ -1,6 +1,6 @@
-"""The panel on which a visitor makes a defect, and what his pointer's strokes do to the photograph.
+"""The panel for making a defect, and the effect of the pointer's strokes on the photo.
 
-The browser sends all strokes of a photograph each time, so none is lost, doubled or out of order on a slow line.
+The browser sends all strokes of a photo each time, so that none is lost, doubled or out of order on a slow line.
 """
 
 from dataclasses import replace
@@ -43,10 +43,10 @@ def defect_html(photograph: Photograph) -> str:
 
 
 def with_defects(photograph: Photograph, strokes: object) -> Photograph:
-    """The photograph after some strokes and no others; raises DFSCError for what can't be done.
+    """The photo after exactly these strokes; raises DFSCError for invalid ones.
 
     Args:
-        strokes: as a browser tells them: a list of {"tool": …, "points": [[x, y], …]}, the earlier ones first.
+        strokes: from the browser: a list of {"tool": …, "points": [[x, y], …]}, the earlier ones first.
     """
     untouched, wanted = photograph.untouched or photograph, _strokes(strokes)
     if not wanted:

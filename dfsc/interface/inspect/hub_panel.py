@@ -1,4 +1,4 @@
-"""A checkpoint from the Hugging Face Hub: looked up by name, described, and fetched only when the visitor says so."""
+"""A checkpoint from the Hugging Face Hub: looked up by name, described, and only downloaded on request."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ TICK = 0.3
 
 
 def offered() -> tuple[str, str]:
-    """What the field and the card below it hold at first: the page's repository if it has to be fetched, or why not."""
+    """Initial field and card: the page's repository if it is not downloaded yet, or why it can't be used."""
     try:
         wanted = repository()
     except DFSCError as error:
@@ -30,7 +30,7 @@ def offered() -> tuple[str, str]:
 
 
 def look_up(name: str, request: gr.Request) -> str:
-    """What the Hub tells of a repository: licence, detectors, size; nothing is fetched."""
+    """A card with a repository's licence, detectors and size; nothing is downloaded."""
     known, wanted = visitor(request), hub_name(name or "")
     if wanted is None:
         return notice(wording.NO_HUB_NAME, "error")
@@ -44,7 +44,7 @@ def look_up(name: str, request: gr.Request) -> str:
 
 
 def fetch_detectors(query: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-    """Fetch what the card shows, telling how far that is, and put it beside the visitor's own models."""
+    """Download the card's repository, with progress, and add it to the visitor's own models."""
     known, question = visitor(request), question_from(query)
     version = known.looked_up
     card = question.about.get("name"), question.about.get("commit")

@@ -35,9 +35,9 @@ UNCHANGED: Answer = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
 
 
 def show_first(query: str, product: str | None, request: gr.Request) -> Answer:
-    """What a visitor finds on arrival: an example with the detectors' findings, if there is one.
+    """What a visitor sees on arrival: an inspected example, if there is one.
 
-    Without any product, his own models from before, or what he can do to have one.
+    Without any product: the visitor's own models from before, or how to get one.
     """
     known, question = visitor(request), question_from(query)
     known.gallery = product
@@ -60,7 +60,7 @@ def show_example(query: str, request: gr.Request) -> Answer:
 
 
 def change_product(query: str, product: str, request: gr.Request) -> Answer:
-    """Compare a visitor's own photograph with the other product; without one, show that product's first example."""
+    """Inspect the visitor's own photo as the other product; without one, show that product's first example."""
     known, question = visitor(request), question_from(query)
     return by_product(question, product, known)
 
@@ -74,7 +74,7 @@ def by_product(question: Question, product: str, known: Visitor, message: str | 
 
 
 def show_product(question: Question, product: str | None, known: Visitor, message: str | None = None) -> Answer:
-    """A product's first example; where there is none, as for a visitor's own model, what can be done with it."""
+    """A product's first example; without one, as for a visitor's own model, a hint what to do."""
     example = inspectors.first_example(product) if product else None
     if example is not None:
         return answered(question, known, product, lambda: _example(example), message)
@@ -85,7 +85,7 @@ def show_product(question: Question, product: str | None, known: Visitor, messag
 
 
 def make_defect(query: str, request: gr.Request) -> Answer:
-    """Change the photograph by strokes on it and inspect it once more."""
+    """Apply strokes to the photo and inspect it again."""
     known, question = visitor(request), question_from(query)
     finding = known.finding
     if finding is None or finding.photograph.brought != question.about.get("brought"):
@@ -95,7 +95,7 @@ def make_defect(query: str, request: gr.Request) -> Answer:
 
 
 def show_values(query: str, request: gr.Request) -> Any:
-    """The values at the place of a map that was clicked, while its finding is shown."""
+    """The values at the clicked spot of a map, while its finding is displayed."""
     known, question = visitor(request), question_from(query)
     finding, at = known.finding_for(question), place_from(question.about.get("at"))
     if finding is None or at is None:
@@ -105,14 +105,14 @@ def show_values(query: str, request: gr.Request) -> Any:
 
 
 def keep_settings(query: str, request: gr.Request) -> Any:
-    """Remember where the sliders stand and judge the table by them."""
+    """Remember the sliders' positions and apply them to the table."""
     known, question = visitor(request), question_from(query)
     known.settings = question.settings
     return many_view.many_html(known.many, known.settings) if known.many else gr.skip()
 
 
 def download_report(query: str, request: gr.Request) -> Any:
-    """Write the report of what is shown, as the sliders judge it, for the hidden download button."""
+    """Write the report of the displayed finding, with the sliders' settings, for the hidden download button."""
     known, question = visitor(request), question_from(query)
     finding = known.finding_for(question)
     if finding is None:
@@ -121,7 +121,7 @@ def download_report(query: str, request: gr.Request) -> Any:
 
 
 def open_bundle(query: str, file: dict | None, request: gr.Request) -> tuple[Any, ...]:
-    """Put the detectors of an uploaded zip beside the visitor's own, and inspect with them."""
+    """Add the detectors of an uploaded zip to the visitor's own and inspect with them."""
     known, question = visitor(request), question_from(query)
     with taken_over(file) as uploads:
         if not uploads:
@@ -135,7 +135,7 @@ def open_bundle(query: str, file: dict | None, request: gr.Request) -> tuple[Any
 
 
 def show_opened(question: Question, detectors: list[Detector], name: str, known: Visitor) -> Answer:
-    """Put detectors beside the visitor's own and inspect with them."""
+    """Add detectors to the visitor's own and inspect with them."""
     known.open(detectors)
     message = wording.opened(name, len(detectors))
     inspects = known.finding is not None and known.finding.photograph.uploaded
@@ -151,7 +151,7 @@ def inspect_with_models(query: str, request: gr.Request) -> tuple[Any, ...]:
 
 
 def offer_models(request: gr.Request) -> Any:
-    """The choices with the visitor's own models among them, if he has any; what is chosen stays, if anything is."""
+    """The choice of products, including the visitor's own models if any; the current choice stays."""
     has_models = bool(visitor(request).detectors)
     return gr.Radio(choices(has_models)) if products() or not has_models else gr.Radio(choices(has_models), value=OWN)
 
@@ -168,9 +168,9 @@ def answered(
     photograph_of: Callable[[], Photograph],
     message: str | None = None,
 ) -> Answer:
-    """Read and inspect; a photograph or checkpoint that can't be used becomes its sentence and nothing else changes.
+    """Read and inspect; an unusable photo or checkpoint becomes an error message, and nothing else changes.
 
-    Nothing changes either when the visitor has asked something newer, before or meanwhile.
+    Nothing changes either if there is a newer question, before or afterwards.
     """
     if not known.asks(question):
         return UNCHANGED
@@ -193,14 +193,14 @@ def answered(
 
 
 def refused(question: Question, known: Visitor, sentence: str) -> Answer:
-    """A sentence in place of a finding; what was found before stays, and the page says that it is old."""
+    """An error message instead of a finding; the previous finding stays, and the page marks it as outdated."""
     if not known.asks(question):
         return UNCHANGED
     return gr.skip(), notice(sentence, "error", answer=question.number), gr.skip(), gr.skip()
 
 
 def inspector_of(product: str | None, known: Visitor) -> Inspector:
-    """Raises DFSCError when there is none, it can't be loaded, or the visitor has no detectors of his own."""
+    """A product's inspector; raises DFSCError if there is none, it can't be loaded, or the visitor has no detectors."""
     if not product:
         raise DFSCError(wording.NO_PRODUCTS)
     return known.inspector() if product == OWN else inspectors.inspector(product)

@@ -1,4 +1,4 @@
-"""All values at one place of the inspected photograph, and where they stand among the good parts there."""
+"""All values at one spot of the inspected photo, and how they rank among the good parts there."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from dfsc.interface.wording import number
 
 
 def place_from(at: object) -> tuple[float, float] | None:
-    """Shares (0 to 1) of the photograph's width and height as a browser tells them; None for anything else."""
+    """Shares (0 to 1) of the photograph's width and height from the browser; None if invalid."""
     if not isinstance(at, list) or len(at) != 2 or not all(isinstance(v, (int, float)) and 0 <= v <= 1 for v in at):
         return None
     return float(at[0]), float(at[1])
@@ -20,12 +20,12 @@ def place_from(at: object) -> tuple[float, float] | None:
 def probe_html(
     inspection: Inspection, at: tuple[float, float], photograph: Photograph, finding: int, click: object
 ) -> str:
-    """A table with a row a method: local, global and fused value at a place, each with its rank among good parts.
+    """A table with a row per method: local, global and fused value at a spot, each with its rank among good parts.
 
     Args:
         at: shares of the photograph's width and height.
-        finding: the number of the finding that the values are of.
-        click: which click asked for them, as the browser counts.
+        finding: number of the finding with these values.
+        click: number of the click, counted by the browser.
     """
     cell = cell_at(*at)
     place = wording.PROBE_PLACE.format(x=round(at[0] * photograph.width), y=round(at[1] * photograph.height))

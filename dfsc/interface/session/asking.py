@@ -1,8 +1,8 @@
-"""What a visitor asks, numbered by his browser, so that an answer is only ever shown for what he asked last.
+"""Questions, numbered by the visitor's browser, so that only the answer to the latest one is shown.
 
 Gradio may send a click late, send it twice with the first one's data, or deliver answers out of order. So the browser
-numbers its questions (static/page.js) and sends with each what it is about, read at the moment of sending; whoever
-answers drops what is no longer asked for, and the browser drops what was overtaken on its way.
+numbers its questions (static/page.js) and sends with each what it is about, read at the moment of sending. The server
+drops outdated questions, and the browser drops outdated answers.
 """
 
 import json
@@ -20,9 +20,9 @@ class Question:
 
     Attributes:
         number: counts up in one open page; 0 from a client that numbers nothing.
-        about: what was clicked or drawn, as the browser says it: not to be trusted.
-        finding: number of the finding that the visitor sees, 0 without one.
-        settings: where the sliders stand.
+        about: what was clicked or drawn, from the browser, so not to be trusted.
+        finding: number of the displayed finding, 0 without one.
+        settings: positions of the sliders.
     """
 
     number: int = 0
@@ -32,13 +32,13 @@ class Question:
 
     @property
     def index(self) -> int | None:
-        """`data-index` of the button that was clicked, None for anything that is no such number."""
+        """`data-index` of the clicked button, None if it is not a valid number."""
         index = self.about.get("index")
         return int(index) if isinstance(index, str) and index.isascii() and index.isdigit() and len(index) < 9 else None
 
 
 def question_from(text: object) -> Question:
-    """A question as a browser writes it (JSON); whatever else it is becomes a question about nothing."""
+    """Parse a browser's question (JSON); anything invalid becomes a question about nothing."""
     try:
         record = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):
@@ -55,7 +55,7 @@ def question_from(text: object) -> Question:
 
 
 def asking(kind: str, inputs: int = 0) -> str:
-    """Javascript for an event whose first input is the question: sends what was asked last of this kind."""
+    """Javascript for an event whose first input is the question: sends the latest question of this kind."""
     return _script(f"dfsc.question('{kind}')", inputs)
 
 
@@ -65,12 +65,12 @@ def asking_now(kind: str, inputs: int = 0) -> str:
 
 
 def asking_beside(kind: str) -> str:
-    """For an event about what is shown, which brings no other finding."""
+    """For an event about the displayed finding, which brings no other one."""
     return _script(f"dfsc.askBeside('{kind}')", 0)
 
 
 def click_script(kind: str) -> str:
-    """A component's script: a click on one of its buttons is a question about the button's data attributes."""
+    """A component's script: clicking one of its buttons asks about the button's data attributes."""
     return (
         "element.addEventListener('click', event => { const button = event.target.closest('button');"
         f" if (button) {{ dfsc.ask('{kind}', {{ ...button.dataset }}); trigger('click'); }} }});"

@@ -1,4 +1,4 @@
-"""Files that a visitor takes home, kept where gradio serves them from and deleted with him."""
+"""Files for download, kept where gradio serves them from and deleted when the visitor leaves."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,12 +20,12 @@ def fetch_script(button: str) -> str:
 
 
 def pair_file(known: Visitor, pair: Pair) -> str:
-    """A pair as a zip, in place of the visitor's last one; returns its path, which nobody can guess."""
+    """A pair as a zip, replacing the visitor's last one; returns its unguessable path."""
     return _served(known, "pair", f"{pair.product}.zip", lambda file: write_bundle(pair.detectors, file))
 
 
 def report_file(known: Visitor, inspection: Inspection, name: str) -> str:
-    """An inspection's report as a zip, in place of the visitor's last one; returns its path, which nobody can guess."""
+    """An inspection's report as a zip, replacing the visitor's last one; returns its unguessable path."""
     stem = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in Path(display_name(name)).stem)
     return _served(known, "report", f"inspection-{stem}.zip", lambda file: write_inspection(inspection, name, file))
 

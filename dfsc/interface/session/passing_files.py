@@ -16,13 +16,13 @@ Upload = tuple[Path, str]
 
 @contextmanager
 def taken_over(files: object) -> Iterator[list[Upload]]:
-    """Uploads as files of a private folder, which is gone afterwards, each with the visitor's name for it.
+    """Move uploads to a temporary private folder; yields each with the visitor's name for it.
 
-    Gradio keeps equal files of all visitors under one path, which the first to be done with it would delete.
+    Gradio stores equal files of all visitors under one path, which the first visitor to finish would delete.
 
     Args:
-        files: gradio's record of an upload or several: "path" and "orig_name". A client may say anything: with a path
-            that is no file among the uploads (a folder of them, say) nothing is taken, and the list is empty.
+        files: gradio's record of an upload or several: "path" and "orig_name". A client may send anything: if a path
+            is not an uploaded file (a folder, say), nothing is moved, and the list is empty.
     """
     records = files if isinstance(files, list) else [files]
     paths: list[Any] = [record.get("path") if isinstance(record, dict) else None for record in records]
@@ -35,12 +35,12 @@ def taken_over(files: object) -> Iterator[list[Upload]]:
             with suppress(OSError):
                 shutil.move(path, private)
                 Path(path).parent.rmdir()
-        # What is gone meanwhile is still told by its name, unless it is all that there was.
+        # Files that have disappeared are still listed, so that they are reported, unless all have.
         yield uploads if any(private.is_file() for private, _ in uploads) else []
 
 
 def delete_file(path: Path) -> None:
-    """Delete a file of gradio's cache and the folder that is its own."""
+    """Delete a file of gradio's cache and its folder."""
     with suppress(OSError):
         path.unlink()
         path.parent.rmdir()
@@ -53,7 +53,7 @@ def _may_be_upload(path: object) -> bool:
 
 
 def _name(record: dict) -> str:
-    """What the visitor calls a file: its path within a folder that he chose (see static/page.js), else its name."""
+    """The visitor's name for a file: its path in an uploaded folder (see static/page.js), else its name."""
     return display_path(str(record.get("orig_name") or Path(record["path"]).name))
 
 

@@ -1,4 +1,4 @@
-"""What a visitor has set with the sliders: it stays when the next photograph comes."""
+"""The positions of the sliders, kept from one photo to the next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,9 +17,9 @@ class Settings:
 
     Attributes:
         weight: of the local map, 0 to 1.
-        rejected: how many good parts the limit gives up.
+        rejected: how many held-out good parts the limit rejects.
         strength: of the colours, 0 to 1.
-        partner: whether each trained method is judged together with the one in closed form.
+        partner: whether each trained method is combined with the closed-form one.
     """
 
     weight: float = 0.5
@@ -28,13 +28,13 @@ class Settings:
     partner: bool = True
 
     def judged(self, results: Sequence[Result]) -> tuple[Result, ...]:
-        """The results by these settings, as far as the good parts allow; no network runs."""
+        """The results with these settings, within the limits of the good parts; no network runs."""
         together = with_partners(results) if self.partner else results
         rejected = min(self.rejected, most_rejected(together))
         return tuple(replace(result, local_weight=self.weight, rejected_good=rejected) for result in together)
 
     def record(self) -> dict[str, int | bool]:
-        """As a browser tells them (see settings_from)."""
+        """As the browser sends them (see settings_from)."""
         percent = {"weight": round(100 * self.weight), "strength": round(100 * self.strength)}
         return percent | {"rejected": self.rejected, "partner": self.partner}
 
@@ -44,7 +44,7 @@ class Settings:
 
 
 def settings_from(record: Any) -> Settings | None:
-    """Settings as a browser tells them, numbers in percent; None for anything that is none."""
+    """Parse a browser's settings, in percent; None if they are invalid."""
     if not isinstance(record, dict):
         return None
     values: list[Any] = [record.get(name) for name in ("weight", "rejected", "strength")]
@@ -55,5 +55,5 @@ def settings_from(record: Any) -> Settings | None:
 
 
 def most_rejected(results: Sequence[Result]) -> int:
-    """How many of the held-out good parts a visitor may give up at most: a quarter, but one where there are few."""
+    """The most held-out good parts that the limit may reject: a quarter, but at least one of few."""
     return min(max(result.good.count // REJECTED_SHARE, min(1, result.good.count - 1)) for result in results)

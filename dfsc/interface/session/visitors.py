@@ -1,6 +1,6 @@
-"""What belongs to one visitor alone, in memory while his page is open: his photographs, trainings and models.
+"""What belongs to one visitor, in memory while their page is open: photos, trainings and models.
 
-Finished pairs alone outlive the page, for an hour and for the same browser, so that a reload loses nothing.
+Only finished pairs outlive the page, for an hour and the same browser, so that a reload loses nothing.
 """
 
 import re
@@ -28,13 +28,13 @@ from dfsc.training.recipe import Recipe
 MAX_VISITORS = 64
 MAX_PAIRS = 3
 HOUR = 3600.0
-# A browser's name for itself, drawn by static/page.js and kept in its storage: 128 random bits.
+# A browser's name: 128 random bits, drawn by static/page.js and kept in the browser's storage.
 _BROWSER = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """What a retraining is worth keeping of: its detectors, under the product's name that they have."""
+    """The detectors of a retraining, under their product's name."""
 
     product: str
     detectors: tuple[Detector, ...]
@@ -42,7 +42,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Belongings:
-    """What a browser may come back for, until a time (of time.monotonic)."""
+    """What is kept for a browser to come back to, until a time of time.monotonic()."""
 
     pairs: list[Pair]
     trainings: int
@@ -54,24 +54,24 @@ class Visitor:
     """One open page.
 
     Attributes:
-        browser: by which name his browser is known, "" for none.
-        newest: number of the question that he asked last.
-        finding: what is shown, or on its way to him.
-        gallery: the product whose examples he was sent last.
-        many: several photographs that he had inspected at once.
-        judged_by: the product by which those are to be judged.
-        settings: what he set with the sliders.
+        browser: name of the visitor's browser, "" for none.
+        newest: number of the latest question.
+        finding: what is shown or about to be.
+        gallery: the product whose examples were sent last.
+        many: photos inspected together.
+        judged_by: the product with whose detectors to judge those.
+        settings: from the sliders.
         photographs: of good parts, for the next training.
-        album: stands for the photographs that he asked for last; slower requests see that they were overtaken.
-        stand_in: where the shown photograph is novel before any training.
-        retraining: the last one that was begun.
-        prolongable: the last one that was finished, which can go on.
-        pairs: what finished retrainings made, the latest last.
-        cases: stands for the images of interest that he asked for last; older requests see that they are.
-        looked_up: what he looked up on the Hub.
-        opened: detectors from checkpoints that he opened.
-        trainings: how many he has begun.
-        adding: held while photographs are added, since uploads may overlap.
+        album: a token of the latest request for photos, by which slower ones see that they are outdated.
+        stand_in: where the displayed photo is novel before any training.
+        retraining: the latest one started.
+        prolongable: the latest one finished, which can be continued.
+        pairs: from finished retrainings, the latest last.
+        cases: a token of the latest request for images of interest, like `album`.
+        looked_up: the latest look-up on the Hub.
+        opened: detectors from opened checkpoints.
+        trainings: number of trainings started.
+        adding: locked while photos are added, since uploads may overlap.
     """
 
     browser: str = ""
@@ -97,18 +97,18 @@ class Visitor:
     _inspector: Inspector | None = None
 
     def asks(self, question: Question) -> bool:
-        """Take note of a question that brings another finding; False when a newer one came before it."""
+        """Register a question for another finding; False if a newer one has already arrived."""
         with self._deciding:
             self.newest = max(self.newest, question.number)
             self.settings = question.settings
             return self.still_asks(question)
 
     def still_asks(self, question: Question) -> bool:
-        """Whether nothing newer was asked since."""
+        """Whether this is still the latest question."""
         return question.number >= self.newest
 
     def shows(self, question: Question, finding: Finding | None) -> bool:
-        """Take the answer to a question for what is shown, unless something newer was asked meanwhile."""
+        """Make the answer to a question the displayed finding; False if there is a newer question."""
         with self._deciding:
             if not self.still_asks(question):
                 return False
@@ -116,29 +116,29 @@ class Visitor:
             return True
 
     def finding_for(self, question: Question) -> Finding | None:
-        """The finding that a question is about, None when another one has taken its place."""
+        """The finding that a question is about, None if another one has replaced it."""
         finding = self.finding
         return finding if finding is not None and finding.number == question.finding else None
 
     @property
     def next_product(self) -> str:
-        """What his next pair's product will be called."""
+        """Product name of the next pair."""
         return f"own_{self.trainings + 1}"
 
     def learned_at_once(self, detector: Detector) -> None:
-        """Keep what is in closed form, until a pair of the same name is trained."""
+        """Keep a closed-form detector until a pair with the same name is trained."""
         self._take([Pair(detector.config.product, (detector,))])
 
     def wishes(self, photographs: PhotoSet, recipe: Recipe) -> Retraining:
-        """A new retraining of his, with a product's name of its own."""
+        """A new retraining with its own product name."""
         product = self.next_product
         self.trainings += 1
         return Retraining(photographs, recipe, product)
 
     def keep(self, retraining: Retraining) -> None:
-        """Keep a finished retraining, in place of what it prolongs, and of the oldest when there are too many.
+        """Keep a finished retraining, replacing the one it continues, or the oldest if there are too many.
 
-        Only the latest can be prolonged.
+        Only the latest can be continued.
         """
         if self.prolongable and self.prolongable is not retraining:
             self.prolongable.close()
@@ -146,7 +146,7 @@ class Visitor:
         self._take([Pair(retraining.product, retraining.detectors)])
 
     def takes_back(self, belongings: "Belongings") -> None:
-        """Have again what was trained in this browser before."""
+        """Restore what was trained in this browser before."""
         self.trainings = max(self.trainings, belongings.trainings)
         self._take(belongings.pairs)
 
@@ -156,19 +156,19 @@ class Visitor:
         self._inspector = None
 
     def open(self, detectors: list[Detector]) -> None:
-        """Put detectors from a checkpoint beside the visitor's own, in place of those opened before."""
+        """Add detectors from a checkpoint to the visitor's own, replacing those opened before."""
         self.opened = detectors
         self._inspector = None
 
     def serve(self, kind: str, file: Path) -> None:
-        """Remember a file that he may download, in place of the one of its kind before, which is deleted."""
+        """Remember a file for download; the previous one of its kind is deleted."""
         before = self._served.get(kind)
         if before and before != file:
             delete_file(before)
         self._served[kind] = file
 
     def leave(self) -> None:
-        """He is gone: stop his training and delete his files."""
+        """Stop the visitor's training and delete their files."""
         if self.retraining:
             self.retraining.abandon()
         for file in self._served.values():
@@ -176,11 +176,11 @@ class Visitor:
 
     @property
     def detectors(self) -> list[Detector]:
-        """All that he trained or opened."""
+        """All detectors that the visitor trained or opened."""
         return [detector for pair in self.pairs for detector in pair.detectors] + self.opened
 
     def inspector(self) -> Inspector:
-        """Raises DFSCError when he has no detectors yet."""
+        """The inspector of these detectors; raises DFSCError if there are none."""
         if not self.detectors:
             raise DFSCError(NO_OWN)
         if self._inspector is None:
@@ -189,7 +189,7 @@ class Visitor:
 
     @property
     def trains(self) -> bool:
-        """Whether a retraining of his waits or runs."""
+        """Whether a retraining is waiting or running."""
         return self.retraining is not None and self.retraining.state not in (State.DONE, State.FAILED)
 
 
@@ -199,7 +199,7 @@ _lock = Lock()
 
 
 def visitor(request: gr.Request) -> Visitor:
-    """The visitor whose page sent a request; for too many, who was idle for longest makes room."""
+    """The visitor whose page sent a request; if there are too many, the one idle for longest is dropped."""
     with _lock:
         known = _visitors.setdefault(request.session_hash, Visitor())
         _visitors.move_to_end(request.session_hash)
@@ -211,13 +211,13 @@ def visitor(request: gr.Request) -> Visitor:
 
 
 def welcome(known: Visitor, browser: object) -> None:
-    """Give a visitor the pairs that his browser left within the hour, or has in another page."""
+    """Give a visitor the pairs that their browser left within the hour, or has in another page."""
     if known.browser or not isinstance(browser, str) or not _BROWSER.fullmatch(browser):
         return
     forget_expired()
     with _lock:
         known.browser = browser
-        # After a reload, the old page is sometimes noticed to be gone only when the new one is there.
+        # After a reload, the new page sometimes arrives before the old one is noticed to be gone.
         beside = [_belongings(other) for other in _visitors.values() if other.browser == browser and other is not known]
         left = _left.pop(browser, None)
     for belongings in [*([left] if left else []), *beside]:
@@ -225,7 +225,7 @@ def welcome(known: Visitor, browser: object) -> None:
 
 
 def forget(request: gr.Request) -> None:
-    """The page was closed: stop the visitor's training and drop all that is his, but for his pairs."""
+    """The page was closed: stop the visitor's training and drop everything except finished pairs."""
     with _lock:
         gone = _visitors.pop(request.session_hash, None)
     if gone:
@@ -233,7 +233,7 @@ def forget(request: gr.Request) -> None:
 
 
 def forget_expired() -> None:
-    """Drop pairs that nobody came back for within the hour."""
+    """Drop pairs to which nobody came back within the hour."""
     now = time.monotonic()
     with _lock:
         for browser in [browser for browser, belongings in _left.items() if belongings.until <= now]:
