@@ -16,6 +16,8 @@ from dfsc.training.strangeness import by_another_camera, other_things, usual_err
 
 # Beside the held-out ones; a fitted image's errors are smaller than a new one's.
 POSITION_IMAGES = 24
+# Of faults, held-out and fitted images each at most so many are looked at while a training runs.
+GLIMPSED_FAULTS, GLIMPSED_GOOD = 12, 8
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class HeldOut:
         """By method; positions' scales are of held-out and fitted images, a held-out one judged without itself."""
         good = self.raw_maps(models, self.data.held_out)
         changed, others = (self.raw_maps(models, images) for images in self.comparisons)
-        positions = self._position_scales(models, good)
+        positions = self._position_scales(models, good, POSITION_IMAGES)
         return {
             m: Calibration(good[m], positions[m], usual_error(good[m].local, changed[m].local, others[m].local))
             for m in models
@@ -68,6 +70,21 @@ class HeldOut:
         """By method, how many of the faults it finds after so many steps of the student."""
         maps = self.raw_maps(models, np.stack([fault.image for fault in self.faults]))
         return {m: judge(self.faults, maps[m], calibrations[m], steps) for m in models}
+
+    @property
+    def glimpsed(self) -> int:
+        """How many images `found` looks at."""
+        fitted = 0 if self.position_floor is None else min(self.data.fitted, GLIMPSED_GOOD)
+        return min(len(self.faults), GLIMPSED_FAULTS) + min(len(self.data.held_out), GLIMPSED_GOOD) + fitted
+
+    def found(self, models: Mapping[str, nn.Module]) -> dict[str, float]:
+        """By method, which share of some of the faults the networks find as they are, calibrated on few images."""
+        few = self.reduced(GLIMPSED_GOOD)
+        good = self.raw_maps(models, few.data.held_out)
+        scales = self._position_scales(models, good, GLIMPSED_GOOD)
+        faults = [self.faults[number] for number in evenly(len(self.faults), GLIMPSED_FAULTS)]
+        maps = self.raw_maps(models, np.stack([fault.image for fault in faults]))
+        return {m: judge(faults, maps[m], Calibration(good[m], scales[m]), None).share for m in models}
 
     @torch.inference_mode()
     def raw_maps(self, models: Mapping[str, nn.Module], images: np.ndarray) -> dict[str, RawMaps]:
@@ -85,11 +102,11 @@ class HeldOut:
         return {method: _stacked(own) for method, own in stacks.items()}
 
     def _position_scales(
-        self, models: Mapping[str, nn.Module], good: Mapping[str, RawMaps]
+        self, models: Mapping[str, nn.Module], good: Mapping[str, RawMaps], most: int
     ) -> dict[str, PositionScale | None]:
         if self.position_floor is None:
             return dict.fromkeys(models)
-        fitted = self.raw_maps(models, self.data.fitted_images(POSITION_IMAGES))
+        fitted = self.raw_maps(models, self.data.fitted_images(most))
         return {m: PositionScale.of(_stacked([good[m], fitted[m]]), self.position_floor) for m in models}
 
 

@@ -4,6 +4,7 @@ Methods of a pair take turns step by step. They share seed, image order, penalty
 and nothing else, so a difference between them is the method's.
 """
 
+import math
 import pickle
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -44,6 +45,7 @@ class Training:
     Attributes:
         held_out: what its detectors are calibrated on and tried with.
         seconds: spent in `run`, over all resumptions.
+        glimpse_seconds: about what `found` takes; known once a training with a budget runs.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Training:
         self.methods, self.plan, self.data, self.budget = tuple(methods), plan, data, budget
         self.held_out = HeldOut(data, plan.seed, plan.position_floor)
         self.seconds = 0.0
+        self.glimpse_seconds = math.inf
         self.trainings = {m: MethodTraining(m, plan, data, penalty) for m in methods if METHODS[m].trained}
 
     def run(self, state_file: Path | None = None) -> Generator[Progress, None, None]:
@@ -147,6 +150,10 @@ class Training:
         models = {method: training.model.eval() for method, training in self.trainings.items()}
         return self.held_out.raw_maps(models, images)
 
+    def found(self) -> dict[str, float]:
+        """By method, which share of some made-up faults (0 to 1) the networks find as they are."""
+        return self.held_out.found({method: training.model.eval() for method, training in self.trainings.items()})
+
     def detectors(self, product: str, notes: dict, self_tested: bool = True) -> dict[str, Detector]:
         """Calibrate copies of the networks as they are now on the held-out good images: a detector a method.
 
@@ -221,6 +228,7 @@ class Training:
             # Made-up faults are of those that are left, and the first, which previews show, is among them.
             self.held_out = self.held_out.reduced(most)
             self.data = self.held_out.data
+        self.glimpse_seconds = seconds_each * self.held_out.glimpsed
         self.budget.keep(seconds_each * (len(self.data.held_out) + self.held_out.others))
 
     def _inspection_seconds(self) -> float:

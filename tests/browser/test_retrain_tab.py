@@ -162,6 +162,10 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     expect(ready.locator("#retrain-message .notice.unsure")).to_contain_text(NOT_USABLE)
     expect(ready.locator("#retrain-result .notice.unsure")).to_contain_text("“Train longer” goes on")
     expect(ready.locator("#retrain-result .badge.unsure")).to_have_count(2)
+    expect(ready.locator("#retrain-result")).to_contain_text("Inspect with FRE, as not all of them are usable yet.")
+    expect(ready.locator("#curves [data-plot=found] polyline")).to_have_count(3)
+    expect(ready.locator("#curves [data-plot=found] polyline[stroke-dasharray='5 4']")).to_have_count(1)
+    expect(ready.locator("#retrain-result .examples figure")).to_have_count(3)
     expect(other.locator("#retrain-message")).to_contain_text("stopped before its turn")
 
     with ready.expect_download() as download:

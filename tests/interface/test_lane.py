@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from dfsc.interface.session.lane import MAX_WAITING, Courtesy, Lane
-from dfsc.interface.session.retraining import Retraining, State
+from dfsc.interface.session.retraining import MOST_GLIMPSES, Retraining, State
 from dfsc.interface.session.visitors import MAX_PAIRS, Visitor
 from dfsc.material.photographs import photo_set
 from dfsc.training.recipe import Recipe
+from dfsc.training.training import Training
 
 # Seconds after which something hangs, however busy the machine is.
 HANGS = 600
@@ -98,6 +99,28 @@ def test_stopped_in_the_middle_it_keeps_and_calibrates_what_was_learned_and_goes
     assert longer.state is State.DONE
     assert longer.took > job.took
     assert not np.array_equal(longer.detectors[1].calibration.good.global_, first)
+
+
+@pytest.mark.slow
+def test_what_is_found_is_measured_seldom_and_not_before_the_students_learn_from_auto_encoders(
+    job, set_pace, monkeypatch
+):
+    set_pace(0.1)
+    learned = []
+
+    def found(training, found=Training.found):
+        learned.append(training.learns_to_inspect)
+        return found(training)
+
+    monkeypatch.setattr(Training, "found", found)
+    job.run()
+    assert job.state is State.DONE
+    assert 1 <= len(learned) <= MOST_GLIMPSES
+    assert all(learned)
+    points = [point for point in job.points if (point.plot, point.series) == ("found", "DFSC")]
+    assert len(points) == len(learned) + 1
+    assert points[0].seconds < points[-1].seconds
+    assert points[-1].value == job.detectors[1].config.self_test.share
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """What the Retrain tab says of a training's pace and of its pair."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from dfsc.interface.retrain import wording
@@ -12,6 +14,18 @@ STAGES = ("autoencoder", "imitation", "student")
 def config(method, found, steps=900):
     test = SelfTest({"erased": (found, 20)}, steps)
     return DetectorConfig("part", method, "demo", "sha256:0", None, "staged", self_test=test)
+
+
+def test_who_finds_most_is_recommended_in_a_sentence():
+    def said(*found):
+        methods = zip(("ead-s", "dfsc", "fre"), found, strict=False)
+        return wording.recommended([SimpleNamespace(config=config(*one)) for one in methods])
+
+    assert said(17, 19, 18) == "Inspect with DFSC: it finds most made-up faults."
+    assert said(17, 19, 19) == "Inspect with DFSC or FRE: they find most made-up faults."
+    assert said(19, 19, 19) == "Inspect with any of them: all find equally many made-up faults."
+    assert said(3, 4, 19) == "Inspect with FRE, as not all of them are usable yet."
+    assert said(3, 4) == "None of these models is usable yet."
 
 
 def test_stages_are_counted_and_nothing_is_reckoned_from_a_few_steps():

@@ -1,7 +1,7 @@
 """A training's curves as inline SVG, which takes the page's colours and costs a busy processor next to nothing."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dfsc.interface.markup import text
 from dfsc.interface.retrain import wording
@@ -12,6 +12,8 @@ WIDTH, HEIGHT = 320, 170
 LEFT, RIGHT, TOP, BOTTOM = 40, 8, 8, 22
 MAX_POINTS = 150
 DASHES = ("none", "5 4", "1.5 4")
+# Shares, from 0 on; what is lost has a logarithmic scale.
+LINEAR = ("active", "found")
 
 
 def curves_html(points: Sequence[Point]) -> str:
@@ -21,7 +23,7 @@ def curves_html(points: Sequence[Point]) -> str:
 
 
 def _plot(plot: str, points: Sequence[Point]) -> str:
-    logarithmic = plot != "active"
+    logarithmic = plot not in LINEAR
     lines = _by_series(points)
     low, high = _range([value for line in lines.values() for _, value in line], logarithmic)
     end = max(1.0, *(p.seconds for p in points))
@@ -37,6 +39,8 @@ def _plot(plot: str, points: Sequence[Point]) -> str:
         f'points="{" ".join(place(*point) for point in line)}"/>'
         for name, line in lines.items()
     )
+    if plot == "found":
+        drawn += "".join(_dots(line, place, styles[name][0]) for name, line in lines.items())
     legend = "".join(
         f'<li><svg width="24" height="8" aria-hidden="true"><line style="stroke:{styles[name][0]}" '
         f'stroke-dasharray="{styles[name][1]}" x1="0" x2="24" y1="4" y2="4"/></svg>{text(name)} '
@@ -51,6 +55,12 @@ def _plot(plot: str, points: Sequence[Point]) -> str:
     )
 
 
+def _dots(line: Sequence[tuple[float, float]], place: Callable[[float, float], str], colour: str) -> str:
+    """A dot where a value was measured, which is a few times."""
+    centres = (place(*point).split(",") for point in dict.fromkeys(line))
+    return "".join(f'<circle style="fill:{colour}" cx="{x}" cy="{y}" r="2.5"/>' for x, y in centres)
+
+
 def _by_series(points: Sequence[Point]) -> dict[str, list[tuple[float, float]]]:
     """(seconds, value) by series; of many points evenly spread ones and the last."""
     lines: dict[str, list[tuple[float, float]]] = {}
@@ -60,14 +70,15 @@ def _by_series(points: Sequence[Point]) -> dict[str, list[tuple[float, float]]]:
 
 
 def _styles(series: list[str]) -> dict[str, tuple[str, str]]:
-    """A colour a method and a dash pattern a loss."""
+    """A colour a method and a dash pattern a loss; what takes no steps is dashed."""
     colours = {method.title: f"var(--{name})" for name, method in METHODS.items()}
+    level = {method.title for method in METHODS.values() if not method.trained}
     patterns: dict[str, str] = {}
     styles = {}
     for name in series:
         method, _, loss = name.partition(" ")
         patterns.setdefault(loss, DASHES[len(patterns) % len(DASHES)])
-        styles[name] = colours[method], patterns[loss]
+        styles[name] = colours[method], DASHES[1] if method in level else patterns[loss]
     return styles
 
 

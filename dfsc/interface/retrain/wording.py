@@ -61,6 +61,7 @@ PLOT_TITLES = {
     "autoencoder": "Auto-encoders’ losses",
     "student": "Students’ losses",
     "active": "DFSC: share of novel features inside the margin",
+    "found": "Share of made-up faults found",
 }
 PREVIEWS = {
     "distance": ("Auto-encoder against teacher, mean (T − A)²", "1, as wrong as knowing nothing but the mean", 1.0),
@@ -143,17 +144,18 @@ def at_once(count: int) -> str:
 
 
 def recommended(detectors: Sequence[Detector]) -> str:
-    """Which of the usable methods finds most made-up faults."""
+    """Which of the usable methods to inspect with: that which finds most made-up faults, or those."""
     usable = [detector for detector in detectors if detector.config.usable]
     if not usable:
         return "None of these models is usable yet."
     best = max(detector.config.self_test.share for detector in usable)
     names = [METHODS[d.config.method].title for d in usable if d.config.self_test.share == best]
     if len(names) == len(detectors):
-        return "All find equally many made-up faults."
+        return "Inspect with any of them: all find equally many made-up faults."
     if len(usable) < len(detectors):
-        return f"{' and '.join(names)} can be used already."
-    return f"{' and '.join(names)} {'finds' if len(names) == 1 else 'find'} most made-up faults."
+        return f"Inspect with {' or '.join(names)}, as not all of them are usable yet."
+    finds = "it finds" if len(names) == 1 else "they find"
+    return f"Inspect with {' or '.join(names)}: {finds} most made-up faults."
 
 
 def _found(configs: Sequence[DetectorConfig]) -> str:

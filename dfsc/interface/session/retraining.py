@@ -25,6 +25,8 @@ POINT_SECONDS = 1.0
 # Before so many steps of a stage its pace says too little about how many will fit.
 SURE_STEPS = 10
 PREVIEW_SECONDS = 4.0
+# How often at most it is measured how many faults are found, and for which share of the time.
+MOST_GLIMPSES, GLIMPSING_SHARE = 6, 0.05
 PATIENCE = 5.0
 OWN_SOURCE = "your own training"
 # Lowest and highest that a visitor may wish for; one training holds up all others.
@@ -62,7 +64,7 @@ def learn_at_once(photographs: PhotoSet, teacher: Teacher, product: str) -> Dete
 
 @dataclass(frozen=True)
 class Point:
-    """A point of a curve: mean over about a second. `plot` is "autoencoder", "student" or "active"."""
+    """A point of a curve: mean over about a second, or what was found. `plot` is a key of wording.PLOT_TITLES."""
 
     plot: str
     seconds: float
@@ -73,10 +75,18 @@ class Point:
 class Retraining:
     """One job. What it offers to look at is only ever replaced, never changed, so another thread may look at it."""
 
-    def __init__(self, photographs: PhotoSet, recipe: Recipe, product: str, earlier: "Retraining | None" = None):
+    def __init__(
+        self,
+        photographs: PhotoSet,
+        recipe: Recipe,
+        product: str,
+        earlier: "Retraining | None" = None,
+        at_once: Detector | None = None,
+    ):
         """Args:
         product: what the detectors' product is called.
         earlier: a finished retraining that is to go on, instead of one from scratch.
+        at_once: what was learned in closed form of the same photographs before, to compare with while it trains.
         """
         self.photographs, self.recipe, self.product = photographs, recipe, product
         self.state = State.WAITING
@@ -93,6 +103,11 @@ class Retraining:
         self._stopped = self._abandoned = False
         self._told = self._looked = self.took
         self._values: dict[tuple[str, str], list[float]] = defaultdict(list)
+        self._glimpses: list[float] | None = None  # at which shares of the student's stage, once it has begun
+        self._glimpsed = 0.0
+        self._level: float | None = earlier._level if earlier else None
+        if at_once:
+            self._level = at_once.config.self_test.share
 
     @property
     def finished(self) -> bool:
@@ -200,6 +215,7 @@ class Retraining:
         pair = self.training.detectors(self.product, notes).values()
         self.detectors = tuple(replace(detector, source=OWN_SOURCE) for detector in pair)
         self.took += self._budget.spent
+        self._note_found({d.config.method: d.config.self_test.share for d in self.detectors})
         self.state = State.DONE
 
     def _note(self, record: StepRecord) -> None:
@@ -226,6 +242,8 @@ class Retraining:
         if now - self._looked > PREVIEW_SECONDS:
             self._look()
             self._looked = now
+        if self.training.learns_to_inspect:
+            self._glimpse(record.step / record.steps)
 
     def _look(self) -> None:
         if self.record.stage == "imitation":
@@ -236,6 +254,32 @@ class Retraining:
 
     def _look_for_novelty(self) -> None:
         self.novel = novel_channels(self.training)[PAIR[-1]]
+
+    def _glimpse(self, progress: float) -> None:
+        """Measure how many faults are found, a few times evenly over the student's stage, as far as the time allows."""
+        allowed = GLIMPSING_SHARE * self.recipe.seconds
+        if self._glimpses is None:
+            count = min(MOST_GLIMPSES, int(allowed / self.training.glimpse_seconds))
+            self._glimpses = [number / (count + 1) for number in range(1, count + 1)]
+        if not self._glimpses or progress < self._glimpses[0]:
+            return
+        before = self._budget.spent
+        found = self.training.found()
+        took = self._budget.spent - before
+        self._glimpsed += took
+        self._glimpses = [at for at in self._glimpses if at > progress] if self._glimpsed + took <= allowed else []
+        self._note_found(found, self.took + self._budget.spent)
+
+    def _note_found(self, found: dict[str, float], now: float | None = None) -> None:
+        """Take into the curves which share of the faults each method finds; in closed form from the start on."""
+        now = self.took if now is None else now
+        self._level = found.get(PARTNER, self._level)
+        trained = {method: share for method, share in found.items() if method != PARTNER}
+        points = [Point("found", now, METHODS[method].title, share) for method, share in trained.items()]
+        if self._level is not None:
+            points += [Point("found", at, METHODS[PARTNER].title, self._level) for at in (0.0, now)]
+        earlier = [p for p in self.points if (p.plot, p.series) != ("found", METHODS[PARTNER].title)]
+        self.points = (*earlier, *points)
 
 
 def _series(record: StepRecord, name: str) -> str:

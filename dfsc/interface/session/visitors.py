@@ -133,7 +133,8 @@ class Visitor:
         """A new retraining with its own product name."""
         product = self.next_product
         self.trainings += 1
-        return Retraining(photographs, recipe, product)
+        at_once = next((pair.detectors[0] for pair in self.pairs if pair.product == product), None)
+        return Retraining(photographs, recipe, product, at_once=at_once)
 
     def keep(self, retraining: Retraining) -> None:
         """Keep a finished retraining, replacing the one it continues, or the oldest if there are too many.
