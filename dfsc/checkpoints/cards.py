@@ -12,6 +12,10 @@ RECONSTRUCTION = (
     "(see `dfsc/models/separation.py`)."
 )
 
+# Networks are not trained on fewer.
+FEW_PHOTOGRAPHS = 12
+FEW_LEARNED = "- **few photographs**: it knows only {}, so that much that is good will look new to it"
+
 
 def _recipe_line(training: dict) -> str:
     quick = ", quick" if training.get("quick") else ""
@@ -76,6 +80,7 @@ def _about_closed_form(config: DetectorConfig, calibrated: int) -> list[str]:
         "",
         f"- images: {training.get('data', 'unknown')}; {training.get('fitted', '?')} fitted, maps of "
         f"{calibrated} used for calibration",
+        *([FEW_LEARNED.format(calibrated)] if calibrated < FEW_PHOTOGRAPHS else []),
     ]
 
 

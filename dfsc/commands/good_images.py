@@ -5,18 +5,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dfsc.datasets import Dataset, Layout
-from dfsc.errors import TrainingError
 from dfsc.images.photo_files import MAX_REASONS, photograph_files, place_in, summary
 from dfsc.material.photographs import PhotoSet, read_files
-from dfsc.material.training_set import MIN_IMAGES
+from dfsc.material.training_set import check_enough
 from dfsc.training.pacing import Budget
 
 
-def read_good(dataset: Dataset, bits: int | None, budget: Budget | None = None) -> tuple[PhotoSet, PhotoSet]:
+def read_good(
+    dataset: Dataset, bits: int | None, least: int, budget: Budget | None = None
+) -> tuple[PhotoSet, PhotoSet]:
     """A data set's good images, to fit and to hold out, decoded with the same bits; reports which are used.
 
     Args:
         bits: significant bits of 16-bit images; by default as many as their values fill.
+        least: how many there have to be to fit.
         budget: the training's time, which includes reading.
 
     Raises:
@@ -25,9 +27,7 @@ def read_good(dataset: Dataset, bits: int | None, budget: Budget | None = None) 
     fitted = _read(dataset.root, dataset.train, bits, budget)
     held_out = _read(dataset.root, dataset.validation, bits or fitted.bits)
     left_out = (*_skipped(dataset), *fitted.left_out, *held_out.left_out)
-    if len(fitted) < MIN_IMAGES:
-        why = f" Left out: {' '.join(left_out[:MAX_REASONS])}" if left_out else ""
-        raise TrainingError(f"There are {len(fitted)} good images; a training needs at least {MIN_IMAGES}.{why}")
+    check_enough(len(fitted), least, f" Left out: {' '.join(left_out[:MAX_REASONS])}" if left_out else "")
     sys.stderr.write(f"{summary(len(fitted) + len(held_out), left_out)}\n")
     for hint in dict.fromkeys((*fitted.hints, *held_out.hints)):
         sys.stderr.write(f"Worth a look: {hint}\n")

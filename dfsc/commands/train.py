@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     unfinished = options.out / UNFINISHED
     if options.anew:
         forget(unfinished)
-    photographs = read_good(dataset, recipe.bits, budget)
+    photographs = read_good(dataset, recipe.bits, recipe.least_images, budget)
     recipe = replace(recipe, bits=photographs[0].bits)
     # On disk, so that memory does not grow with their number.
     good, validation = (stored(of.images, options.out) for of in photographs)

@@ -35,19 +35,19 @@ RECENT = 8
 KEPT_BYTES = 3 * 2**29
 
 
-def check_enough(count: int) -> None:
-    """Raise TrainingError for fewer than 12 good images."""
-    if count < MIN_IMAGES:
-        raise TrainingError(f"There are {count} good images; a training needs at least {MIN_IMAGES}.")
+def check_enough(count: int, least: int = MIN_IMAGES, why: str = "") -> None:
+    """Raise TrainingError for fewer good images than `least`; `why` is a further sentence."""
+    if count < least:
+        raise TrainingError(f"There are {count} good images; a training needs at least {least}.{why}")
 
 
-def check_variety(images: np.ndarray | ImageStore) -> None:
-    """Raise TrainingError where fewer than 12 good images (uint8 N×256×256×3) show anything at all."""
+def check_variety(images: np.ndarray | ImageStore, least: int = MIN_IMAGES) -> None:
+    """Raise TrainingError where fewer good images (uint8 N×256×256×3) than `least` show anything at all."""
     blank = int(sum(map(is_blank, images)))
-    if len(images) >= MIN_IMAGES > len(images) - blank:
+    if len(images) >= least > len(images) - blank:
         raise TrainingError(
             f"{blank} of the {len(images)} good images are of a single colour, black, white or transparent; "
-            f"a training needs at least {MIN_IMAGES} that show the part."
+            f"a training needs at least {least} that show the part."
         )
 
 
@@ -56,14 +56,18 @@ def is_blank(image: np.ndarray) -> bool:
     return int((image.max(axis=(0, 1)) - image.min(axis=(0, 1))).max()) < BLANK_LEVELS
 
 
-def split_good(count: int, seed: int, share: float = HELD_OUT_SHARE) -> tuple[list[int], list[int]]:
+def split_good(
+    count: int, seed: int, share: float = HELD_OUT_SHARE, least: int = MIN_IMAGES
+) -> tuple[list[int], list[int]]:
     """Indices (fit, held out) of `count` good images: a seeded draw holds out a share, 4 to 500, that is never fitted.
 
+    Of fewer than 12 images it holds out half at most; only a method that learns of all of them makes sense then.
+
     Raises:
-        TrainingError: for fewer than 12 images.
+        TrainingError: for fewer images than `least`.
     """
-    check_enough(count)
-    held_out = min(MAX_HELD_OUT, max(MIN_HELD_OUT, round(share * count)))
+    check_enough(count, least)
+    held_out = min(MAX_HELD_OUT, max(MIN_HELD_OUT, round(share * count)), max(1, count // 2))
     order = np.random.default_rng(seed).permutation(count)
     return sorted(order[held_out:].tolist()), sorted(order[:held_out].tolist())
 

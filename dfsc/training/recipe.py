@@ -21,6 +21,7 @@ from dfsc.material.photographs import PhotoSet
 from dfsc.material.training_set import (
     HELD_OUT_SHARE,
     MAX_HELD_OUT,
+    MIN_IMAGES,
     PUBLISHED_HELD_OUT_SHARE,
     TrainingSet,
     check_enough,
@@ -29,6 +30,7 @@ from dfsc.material.training_set import (
     prepare,
     split_good,
 )
+from dfsc.models import fre
 from dfsc.models.detector import Teacher
 from dfsc.models.methods import METHODS
 from dfsc.models.separation import SeparationSettings, one_of
@@ -112,6 +114,12 @@ class Recipe:
         if not 0 <= self.movement <= 0.2:
             raise TrainingError(f"The movement is a share of the edge from 0 to 0.2, not {self.movement:g}.")
 
+    @property
+    def least_images(self) -> int:
+        """How many good images it needs: 12 for networks, 4 for methods in closed form alone."""
+        trained = any(METHODS[method].trained for method in self.methods)
+        return MIN_IMAGES if trained else fre.MIN_IMAGES
+
     def loaded_teacher(self) -> Teacher:
         return load_teacher(self.teacher) if self.teacher else embedded_teacher(self.size)
 
@@ -170,7 +178,7 @@ def gather(recipe: Recipe, good: Images, validation: Images | None = None, origi
     bits = recipe.bits or getattr(good, "bits", None)
     origin = origin or _origin(recipe, good, validation)
     pixels = _pixels(good)
-    check_variety(pixels)
+    check_variety(pixels, recipe.least_images)
     fit, held_out = _split(recipe, pixels, None if validation is None else _pixels(validation))
     copies, published = copies_each(recipe, len(fit)), recipe.as_published
     looks = None if published else min(MOST_LOOKS, max(LEAST_LOOKS, round(recipe.seconds or MOST_LOOKS)))
@@ -262,10 +270,10 @@ def copies_each(recipe: Recipe, fitted: int) -> int:
 def _split(recipe: Recipe, good: Pixels, validation: Pixels | None) -> tuple[Pixels | Chosen, np.ndarray]:
     """What is fitted, without a copy of it, and what is held out."""
     if validation is not None and len(validation):
-        check_enough(len(good))
+        check_enough(len(good), recipe.least_images)
         return good, validation[evenly(len(validation), MAX_HELD_OUT)]
     share = PUBLISHED_HELD_OUT_SHARE if recipe.as_published else HELD_OUT_SHARE
-    fit, held_out = split_good(len(good), recipe.seed, share)
+    fit, held_out = split_good(len(good), recipe.seed, share, recipe.least_images)
     return Chosen(good, fit), good[held_out]
 
 

@@ -373,6 +373,18 @@ def test_evaluate_reports_each_network_together_with_fre(dfsc, toy_dataset, trio
     assert (alone.returncode, "has FRE beside it" in alone.stderr) == (2, True)
 
 
+def test_fre_trains_on_four_photographs_and_no_network_does(dfsc, toy_dataset, demo_weights, tmp_path):
+    four = tmp_path / "four"
+    four.mkdir()
+    for file in sorted((toy_dataset / "train" / "good").iterdir())[:4]:
+        shutil.copyfile(file, four / file.name)
+    ran = dfsc("train", four, "--method", "fre", "--out", tmp_path / "out")
+    assert ran.returncode == 0, ran.stderr
+    assert "it knows only 4" in (tmp_path / "out" / "README.md").read_text()
+    ran = dfsc("train", four, "--method", "ead-s", "fre", "--steps", 3, "--out", tmp_path / "two")
+    assert (ran.returncode, "needs at least 12" in ran.stderr) == (2, True)
+
+
 @pytest.mark.slow
 def test_an_interrupted_training_is_of_its_own_images_or_begins_anew(
     dfsc, toy_dataset, demo_weights, tmp_path, monkeypatch

@@ -112,6 +112,18 @@ def test_alone_it_needs_neither_steps_nor_seconds(demo_weights, photographs):
         Recipe(("ead-s", "fre"))
 
 
+def test_alone_it_learns_from_four_photographs_and_its_card_says_how_few(demo_weights, photographs):
+    training = start(Recipe("fre"), photographs[:4])
+    (detector,) = training.detectors("block", {}).values()
+    assert (detector.config.training["fitted"], detector.calibration.count) == (4, 4)
+    assert "it knows only 4" in detector_card(detector.config, 4)
+    assert "it knows only" not in detector_card(detector.config, 12)
+    with pytest.raises(TrainingError, match="There are 3 good images; a training needs at least 4"):
+        start(Recipe("fre"), photographs[:3])
+    with pytest.raises(TrainingError, match="There are 4 good images; a training needs at least 12"):
+        start(Recipe(("ead-s", "fre"), steps=3), photographs[:4])
+
+
 @pytest.mark.slow
 def test_a_network_and_its_partner_are_judged_by_the_good_parts_that_both_hold_out(trio, photographs, draw):
     assert list(trio) == ["ead-s", "dfsc", "fre"]
