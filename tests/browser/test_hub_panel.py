@@ -85,4 +85,4 @@ def test_a_card_that_is_no_longer_shown_opens_nothing(block, visit, page_weights
     expect(page.locator("#hub-card h3")).to_have_text("org/plate")
     page.evaluate("about => Object.assign(document.querySelector('#hub-card button').dataset, about)", about)
     page.locator("#hub-card .hub button").click()
-    expect(page.locator("#message .notice.error")).to_contain_text("Another repository was looked up")
+    expect(page.locator("#message .notice.error")).to_contain_text("Another repository has been looked up")

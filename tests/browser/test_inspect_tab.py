@@ -40,7 +40,7 @@ def test_arrival_shows_an_example_with_both_methods(visit):
         widths = row.locator(".map canvas").evaluate_all("maps => maps.map(map => map.width)")
         assert len(widths) == 3
         assert min(widths) >= 200
-    assert "never stretched to a photograph" in page.locator("#results .legend").inner_text()
+    assert "never stretched to a photo" in page.locator("#results .legend").inner_text()
 
 
 def test_every_product_has_examples_that_are_inspected_on_a_click(visit):

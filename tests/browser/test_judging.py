@@ -161,4 +161,4 @@ def test_who_found_few_made_up_faults_says_nothing_in_green_or_red(visit, photog
     expect(page.locator("#results .method-row .badge:is(.accept, .reject, .foreign)")).to_have_count(2 - unsure)
     slide(page, weight=100, rejected=1)
     expect(page.locator("#results .method-row .verdict.unsure")).to_have_count(unsure)
-    expect(page.locator("#results .method-row").last).to_contain_text("that means nothing yet")
+    expect(page.locator("#results .method-row").last).to_contain_text("not meaningful yet")
