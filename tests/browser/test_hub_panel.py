@@ -57,7 +57,7 @@ def test_what_can_not_be_had_is_said_and_nothing_is_lost(block, visit):
     block.changed.add("dfsc/model")
     page.locator("#hub-card .hub button").click()
     expect(page.locator("#message .notice.error")).to_contain_text("does not match the Hub's hash")
-    expect(page.locator("#hub-card .hub button")).to_have_text(re.compile("Fetch"))
+    expect(page.locator("#hub-card .hub button")).to_have_text(re.compile("Download"))
     assert page.locator("#results .file").inner_text() == before
 
 
