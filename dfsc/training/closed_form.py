@@ -15,7 +15,7 @@ from dfsc.models.calibration import Calibration, PositionScale, RawMaps
 from dfsc.models.detector import Detector, DetectorConfig, Teacher, network_input, rounded
 from dfsc.models.fre import FLOOR_IMAGES, FOLDS, GLOBAL, LOCAL, Photographs, position_floor
 from dfsc.models.methods import PARTNER
-from dfsc.models.self_test import SelfTest, judge, make_faults
+from dfsc.models.self_test import MADE, MADE_BESIDE, SelfTest, judge, make_faults
 
 SCHEDULE = "closed form"
 # So many photographs' maps are kept, or all that other methods hold out, so that a checkpoint stays small.
@@ -82,6 +82,11 @@ def closed_form_detector(
     return Detector(config, teacher, model.eval(), torch.zeros(channels, 1, 1), torch.ones(channels, 1, 1), calibration)
 
 
+def looks(count: int) -> int:
+    """How many images the teacher looks at for a detector from so many photographs, its self-test included."""
+    return min(count, MOST_LEARNED) * (1 + _copies(count)) + MADE + MADE_BESIDE
+
+
 def closed_form_notes(notes: dict, learned_from: int) -> dict:
     """What a training's notes say that holds for a method without steps as well."""
     kept = {name: notes[name] for name in ("data", "seed", "license") if name in notes}
@@ -114,11 +119,14 @@ def _some(photographs: np.ndarray, held_out: int) -> np.ndarray:
     return photographs[np.concatenate([np.arange(held_out), others])]
 
 
+def _copies(count: int) -> int:
+    return COPIES if count <= FEW else 0
+
+
 def _looks(teacher: Teacher, image: np.ndarray, number: int, count: int) -> Tensor:
     """Features K×C×56×56 of a photograph and, where there are few, of copies of it in other light and place."""
     rng = np.random.default_rng((0, number))
-    copies = COPIES if count <= FEW else 0
-    images = [image, *(moved(jittered(image, rng), COPY_MOVEMENT, rng) for _ in range(copies))]
+    images = [image, *(moved(jittered(image, rng), COPY_MOVEMENT, rng) for _ in range(_copies(count)))]
     return torch.stack([_features(teacher, each) for each in images])
 
 

@@ -7,7 +7,7 @@ and nothing else, so a difference between them is the method's.
 import math
 import pickle
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +21,11 @@ from dfsc.machine import give_back
 from dfsc.material.on_demand import OnDemand
 from dfsc.material.training_set import TrainingSet
 from dfsc.models.calibration import RawMaps
-from dfsc.models.detector import Detector, DetectorConfig
+from dfsc.models.detector import Detector, DetectorConfig, network_input
 from dfsc.models.methods import BASELINE, METHODS
 from dfsc.models.self_test import SelfTest
 from dfsc.training.calibrating import HeldOut
-from dfsc.training.closed_form import closed_form_detector, closed_form_notes
+from dfsc.training.closed_form import closed_form_detector, closed_form_notes, looks
 from dfsc.training.method_training import MethodTraining, share
 from dfsc.training.pacing import Budget, Forecast
 from dfsc.training.plan import TrainingPlan
@@ -229,16 +229,22 @@ class Training:
             self.held_out = self.held_out.reduced(most)
             self.data = self.held_out.data
         self.glimpse_seconds = seconds_each * self.held_out.glimpsed
-        self.budget.keep(seconds_each * (len(self.data.held_out) + self.held_out.others))
+        inspected = seconds_each * (len(self.data.held_out) + self.held_out.others)
+        self.budget.keep(inspected + self._closed_form_seconds())
 
     def _inspection_seconds(self) -> float:
-        """What one image takes in `detectors`: the faster of two tries, after a first one, which takes longer."""
-        few, seconds = self.data.held_out[:2], []
-        for _ in range(3):
-            started = time.monotonic()
-            self.raw_maps(few)
-            seconds.append(time.monotonic() - started)
-        return CALIBRATION_MARGIN * min(seconds[1:]) / len(few)
+        """What one image takes the networks in `detectors`."""
+        few = self.data.held_out[:2]
+        return _seconds(lambda: self.raw_maps(few)) / len(few)
+
+    def _closed_form_seconds(self) -> float:
+        """What methods without steps take in `detectors`, which is their teacher's looks."""
+        closed = sum(not METHODS[method].trained for method in self.methods)
+        if not closed:
+            return 0.0
+        teacher, x = self.data.teacher.network, network_input(self.data.held_out[:1])
+        with torch.inference_mode():
+            return closed * looks(self.data.fitted + len(self.data.held_out)) * _seconds(lambda: teacher(x))
 
     def _save(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -270,6 +276,16 @@ class Training:
         for method, training in self.trainings.items():
             training.plan = self.plan
             training.restore(methods[method])
+
+
+def _seconds(look: Callable[[], object]) -> float:
+    """What something takes, with a margin: the faster of two tries, after a first one, which takes longer."""
+    seconds = []
+    for _ in range(3):
+        started = time.monotonic()
+        look()
+        seconds.append(time.monotonic() - started)
+    return CALIBRATION_MARGIN * min(seconds[1:])
 
 
 def paces(plan: TrainingPlan, data: TrainingSet, penalty: OnDemand) -> dict[str, float]:

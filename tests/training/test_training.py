@@ -423,6 +423,15 @@ def test_a_calibration_that_takes_too_long_is_of_fewer_images(data, penalty, goo
     assert len(short.data.held_out) == 20
 
 
+def test_time_is_kept_for_methods_without_steps(data, penalty, clock, monkeypatch):
+    monkeypatch.setattr("dfsc.training.training._seconds", lambda _: 0.1)
+    alone, beside = (Training(methods, PLAN, data, penalty, Budget(200)) for methods in (["ead-s"], ["ead-s", "fre"]))
+    for training in (alone, beside):
+        next(training.run())
+    photographs = data.fitted + len(data.held_out)
+    assert beside.budget.reserve - alone.budget.reserve == pytest.approx(0.1 * (4 * photographs + 29))
+
+
 def test_many_images_lie_in_a_file_and_few_in_memory(draw, tmp_path):
     store = ImageStore(tmp_path / "not" / "there")
     pictures = [draw(seed) for seed in range(3)]
