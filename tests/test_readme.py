@@ -86,7 +86,7 @@ def workshop(desk: Path, demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_every_other_command_runs_those_in_blocks_first(workshop, capsys, set_pace):
     """With smaller counts where a command draws, trains or measures, and one category; nothing else is changed."""
     said = {}
-    set_pace(1.0)
+    set_pace(0.7)
     for command in (shlex.join(command) for command in COMMANDS if command not in HUB):
         smaller = command
         for counts, fewer in SMALLER.items():

@@ -249,7 +249,7 @@ def test_a_camera_of_12_bits_is_recognised_declared_and_read_alike_at_inspection
     assert "12 photographs are used." in ran.stderr
     assert "read as values of 12 bits, up to 4095" in ran.stderr
     assert load(tmp_path / "own").config.bits == 12
-    assert "read as values of 12 bits" in (tmp_path / "own" / "README.md").read_text()
+    assert "read as 12-bit values" in (tmp_path / "own" / "README.md").read_text()
     inspected = [dfsc("inspect", folder / "03.tif", "--checkpoint", tmp_path / "own", "--json", *bits).stdout
                  for bits in ((), ("--bits", 12), ("--bits", 16))]  # fmt: skip
     scores = [json.loads(text)[0]["results"][0]["score"] for text in inspected]
@@ -417,14 +417,14 @@ def test_an_interrupted_training_is_of_its_own_images_or_begins_anew(
 @pytest.mark.slow
 def test_another_teacher_is_kept_beside_what_it_trained(dfsc, toy_dataset, demo_weights, tmp_path):
     torch.manual_seed(5)
-    network = halved(teacher_network(SIZES["tiny"]))
-    save_teacher(network, "tiny", {}, tmp_path / "other", "# Another random teacher\n")
+    for name in ("other", "third"):
+        save_teacher(halved(teacher_network(SIZES["tiny"])), "tiny", {}, tmp_path / name, "# A random teacher\n")
     few = ("--steps", 1, "--copies", 1, "--teacher", tmp_path / "other")
     out = tmp_path / "part" / "dfsc"
     ran = dfsc("train", toy_dataset, "--method", "dfsc", *few, "--out", out)
     assert ran.returncode == 0, ran.stderr
     assert load(out).teacher.digest == digest(tmp_path / "part" / "teacher") == digest(tmp_path / "other")
-    refused = dfsc("train", toy_dataset, "--method", "ead-s", *few[:-1], ROOT / "weights/teacher/demo", "--out", out)
+    refused = dfsc("train", toy_dataset, "--method", "ead-s", *few[:-1], tmp_path / "third", "--out", out)
     assert refused.returncode == 2
     assert "holds another teacher" in refused.stderr
 

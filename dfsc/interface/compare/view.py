@@ -89,7 +89,7 @@ def _product_rows(study: Study, ead_s: Row, dfsc: Row, end: float) -> str:
     said = f" <small>{wording.HELD_OUT}</small>" if dfsc.product in study.held_out else ""
     lines = []
     for group in study.groups(dfsc.product):
-        both = [percent(mean(row.auroc[group])) if row.auroc.get(group) else "" for row in (ead_s, dfsc)]
+        both = [_auroc(row, group) for row in (ead_s, dfsc)]
         lines.append(_gain_row(wording.GROUPS[group], both, dfsc.gains.get(group), end))
     partner = study.partner(dfsc.product)
     if partner:
@@ -97,9 +97,13 @@ def _product_rows(study: Study, ead_s: Row, dfsc: Row, end: float) -> str:
     return _row_group(text(product_name(dfsc.product)) + said, lines)
 
 
+def _auroc(row: Row, group: str) -> str:
+    return percent(mean(row.auroc[group])) if row.auroc.get(group) else ""
+
+
 def _partner_row(row: Row, groups: list[str]) -> str:
     """FRE in one row over all columns, since it is none of the two that these compare."""
-    found = [(wording.GROUPS[group].lower(), spread(row.auroc.get(group)), row.gains.get(group)) for group in groups]
+    found = [(wording.GROUPS[group].lower(), _auroc(row, group), row.gains.get(group)) for group in groups]
     told = "; ".join(f"{group} {auroc}" + (f", {_gain(gain)}" if gain else "") for group, auroc, gain in found)
     said = text(wording.PARTNER.format(told=told))
     return f'<tr><td colspan="{len(wording.TABLE_HEADS)}" class="quiet">{said}</td></tr>'
