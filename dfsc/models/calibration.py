@@ -291,10 +291,13 @@ class Calibration:
         The map's typical error divided by this detector's usual one: a student can't predict the teacher's features
         anywhere in something it has never seen. Not part of the papers.
         """
-        usual = self.typical
-        if usual is None:
-            usual = max(float(typical_error(self.good.local).max()), MIN_SPAN)
-        return typical_error(raw_local) / usual
+        return typical_error(raw_local) / self._usual_error
+
+    @cached_property
+    def _usual_error(self) -> float:
+        if self.typical is not None:
+            return self.typical
+        return max(float(typical_error(self.good.local).max()), MIN_SPAN)
 
     def _scaled(self, placed: np.ndarray, branch: str) -> np.ndarray:
         low, high = self.quantiles[branch]
