@@ -92,6 +92,23 @@ def test_weights_hold_no_pickle_and_stay_small():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("product", PRODUCTS)
+@pytest.mark.parametrize(
+    ("kind", "verdicts"),
+    [
+        ("good", ["accept", "accept"]),
+        ("logical", ["reject", "reject"]),
+        ("structural", ["reject", "reject"]),
+        ("disagree", ["accept", "reject"]),
+        ("missed", ["accept", "accept"]),
+    ],
+)
+def test_every_example_gets_its_verdict_from_both_methods(product, kind, verdicts):
+    for path in examples(product, kind):
+        assert sorted(result.verdict for result in findings(product, path)) == verdicts, path.name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("product", PRODUCTS)
 def test_bfloat16_keeps_verdicts_and_scores(product):
     assert len(examples(product)) >= 4
     for path in examples(product):
