@@ -158,10 +158,6 @@ class AutoEncoder(nn.Module):
         return self.head(x)
 
 
-def parameter_count(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
 def image_tensor(images: Tensor) -> Tensor:
     """uint8 N×3×256×256 in [0, 255] → float32, ImageNet mean and standard deviation removed."""
     mean = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)

@@ -17,6 +17,7 @@ import torch
 
 from dfsc.checkpoints.files import halved
 from dfsc.errors import TooShortError, TrainingError
+from dfsc.files import replacing
 from dfsc.machine import give_back
 from dfsc.material.on_demand import OnDemand
 from dfsc.material.training_set import TrainingSet
@@ -247,14 +248,12 @@ class Training:
             return closed * looks(self.data.fitted + len(self.data.held_out)) * _seconds(lambda: teacher(x))
 
     def _save(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
         methods = {method: training.state() for method, training in self.trainings.items()}
         state = {"methods": methods, "seconds": self.seconds}
         if self.budget:
             state["steps"] = {name: getattr(self.plan, name) for name in {stage.length for stage in STAGES.values()}}
-        temporary = file.with_suffix(".part")
-        torch.save(state, temporary)
-        temporary.replace(file)
+        with replacing(file) as unfinished:
+            torch.save(state, unfinished)
 
     def _restore(self, file: Path) -> None:
         try:

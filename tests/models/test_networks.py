@@ -3,7 +3,11 @@
 import pytest
 import torch
 
-from dfsc.models.networks import SIZES, AutoEncoder, padded_forward, parameter_count, student_network, teacher_network
+from dfsc.models.networks import SIZES, AutoEncoder, padded_forward, student_network, teacher_network
+
+
+def parameter_count(network) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 @pytest.mark.parametrize(
