@@ -10,6 +10,7 @@ from dfsc.errors import CheckpointError, ImageError, TrainingError
 from dfsc.files import read_json
 from dfsc.images.decoding import RESIZE_RULE, check_bits
 from dfsc.models.calibration import Calibration
+from dfsc.models.consistency import ConsistencySettings
 from dfsc.models.detector import BORDER_CONVENTION, DetectorConfig
 from dfsc.models.methods import METHODS
 from dfsc.models.networks import SIZES
@@ -43,7 +44,7 @@ def read_config(folder: Path, expected_format: str) -> dict:
 
 def detector_config(config: dict, folder: Path) -> DetectorConfig:
     """What a detector's config.json says; raises CheckpointError for what this version can't use."""
-    separation = config.get("separation")
+    separation, consistency = config.get("separation"), config.get("consistency")
     check_value(config, "method", METHODS)
     check_value(config, "size", SIZES)
     product = check_product(config.get("product"))
@@ -63,6 +64,7 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
             self_test=_self_test(config.get("self_test"), folder),
             bits=config.get("bits"),
             held_out=str(config.get("held_out", ""))[:71],
+            consistency=None if consistency is None else ConsistencySettings(**consistency),
         )
     except (KeyError, TypeError, ValueError, OverflowError, TrainingError, ImageError) as error:
         raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error

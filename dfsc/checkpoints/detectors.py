@@ -154,7 +154,7 @@ def load_folder(folder: Path, source: str | None = None) -> Detector:
 
 def _empty_model(config: DetectorConfig, tensors: dict[str, Tensor], folder: Path) -> nn.Module:
     try:
-        return METHODS[config.method].empty(SIZES[config.size], tensors)
+        return METHODS[config.method].empty(SIZES[config.size], config.consistency, tensors)
     except (KeyError, ValueError) as error:
         raise CheckpointError(
             f"The weights of {folder.name} are not those of {config.method}; fetch it anew."

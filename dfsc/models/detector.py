@@ -1,7 +1,8 @@
 """A detector: teacher, student, auto-encoder and calibration → local and global anomaly maps.
 
 Inference is the same for EAD-S and DFSC (Batzner et al., arXiv 2303.14535, section 3.4): the local map is the channel
-mean of (T − S^T)², the global map that of (A − S^A)². Only training tells the methods apart.
+mean of (T − S^T)², the global map that of (A − S^A)². Only training tells these two apart. FCL compares codes instead
+(see dfsc.models.consistency).
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ from dfsc.errors import CheckpointError, DFSCError
 from dfsc.images.decoding import RESIZE_RULE
 from dfsc.machine import multiplies_bfloat16, seeded
 from dfsc.models.calibration import Calibration, RawMaps
+from dfsc.models.consistency import ConsistencySettings, squared_code_difference
 from dfsc.models.networks import SIZES, AutoEncoder, NetworkSize, image_tensor, student_network, teacher_network
 from dfsc.models.self_test import SelfTest
 from dfsc.models.separation import SeparationSettings
@@ -33,6 +35,7 @@ class DetectorConfig:
         size: a key of dfsc.models.networks.SIZES.
         teacher_digest: "sha256:…" of the teacher's weights file.
         separation: the constraint's settings, None for methods without it.
+        consistency: how neighbourhoods are coded, None where they aren't.
         schedule: "staged" or "joint".
         training: notes on its training data and settings, for people only.
         self_test: how many made-up faults it finds; None if untested.
@@ -54,6 +57,7 @@ class DetectorConfig:
     self_test: SelfTest | None = None
     bits: int | None = None
     held_out: str = ""
+    consistency: ConsistencySettings | None = None
 
     @property
     def usable(self) -> bool:
@@ -180,26 +184,38 @@ def for_inference(network: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 
 class StudentAutoencoder(nn.Module):
-    """What EAD-S and DFSC learn: a student of the teacher and of the auto-encoder, and the auto-encoder."""
+    """What EAD-S, DFSC and FCL learn: a student of the teacher and of the auto-encoder, and the auto-encoder.
 
-    def __init__(self, student: nn.Module, autoencoder: nn.Module):
+    With a coding whose settings say so, maps are of codes.
+    """
+
+    def __init__(self, student: nn.Module, autoencoder: nn.Module, coding: ConsistencySettings | None = None):
         super().__init__()
-        self.student, self.autoencoder = student, autoencoder
+        self.student, self.autoencoder, self.coding = student, autoencoder, coding
 
     @classmethod
-    def empty(cls, size: NetworkSize) -> "StudentAutoencoder":
+    def empty(cls, size: NetworkSize, coding: ConsistencySettings | None = None) -> "StudentAutoencoder":
         """Untrained networks of a size, from torch's global generator."""
-        return cls(student_network(size), AutoEncoder(size.teacher_channels))
+        return cls(student_network(size), AutoEncoder(size.teacher_channels), coding)
 
     def forward(self, images: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
-        """Local map, the channel mean of (T − S^T)², and global map, that of (A − S^A)²: float32 N×56×56 each."""
+        """Local map, of teacher T and student S^T, and global map, of auto-encoder A and S^A: float32 N×56×56 each.
+
+        They are the channel means of (T − S^T)² and (A − S^A)², or of the squared differences of their codes.
+        """
         channels = teacher.shape[1]
         s, a = self.student(images).float(), self.autoencoder(images).float()
-        return (teacher - s[:, :channels]).square().mean(dim=1), (a - s[:, channels:]).square().mean(dim=1)
+        return self._difference(teacher, s[:, :channels]), self._difference(a, s[:, channels:])
 
     def prepared(self, dtype: torch.dtype) -> "StudentAutoencoder":
         """Both networks made ready in place (see for_inference)."""
-        return StudentAutoencoder(for_inference(self.student, dtype), for_inference(self.autoencoder, dtype)).eval()
+        networks = for_inference(self.student, dtype), for_inference(self.autoencoder, dtype)
+        return StudentAutoencoder(*networks, self.coding).eval()
+
+    def _difference(self, one: Tensor, other: Tensor) -> Tensor:
+        if self.coding and self.coding.in_maps:
+            return squared_code_difference(one, other, self.coding)
+        return (one - other).square().mean(dim=1)
 
 
 def network_input(images: np.ndarray) -> Tensor:

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
 from dfsc.machine import seeded
 from dfsc.models.calibration import FOREIGN
+from dfsc.models.consistency import ConsistencySettings, SncUse
 from dfsc.models.detector import StudentAutoencoder
 from dfsc.models.fre import ReconstructionModel
 from dfsc.models.networks import NetworkSize
@@ -15,9 +16,13 @@ from dfsc.models.objectives import PlainReconstruction, Reconstruction, Separate
 from dfsc.models.separation import SeparationSettings
 
 
-def _networks(size: NetworkSize, tensors: Mapping[str, Tensor]) -> nn.Module:
+def _networks(size: NetworkSize, coding: ConsistencySettings | None, tensors: Mapping[str, Tensor]) -> nn.Module:
     with seeded(0):
-        return StudentAutoencoder.empty(size)
+        return StudentAutoencoder.empty(size, coding)
+
+
+def _linear_model(size: NetworkSize, coding: ConsistencySettings | None, tensors: Mapping[str, Tensor]) -> nn.Module:
+    return ReconstructionModel.empty(size, tensors)
 
 
 @dataclass(frozen=True)
@@ -26,10 +31,12 @@ class Method:
 
     Attributes:
         title: what people call it.
-        empty: a model of a network size to be filled with a checkpoint's tensors, which gives the method's maps.
+        empty: a model of a network size to be filled with a checkpoint's tensors, which gives the method's maps, of
+            codes where it has a coding.
         reconstruction: what its auto-encoder is trained with (settings, state to resume from); None for a method in
             closed form, which has no networks to train.
         separates: whether it has the constraint of dfsc.models.separation.
+        consistent: whether it always uses the coding of dfsc.models.consistency, in its losses and in its maps.
         parts_at: from which share of the auto-encoder's training on it learns otherwise than EAD-S; until then their
             networks are the same and trained once.
         remedy: what to try when its training diverges.
@@ -38,9 +45,10 @@ class Method:
 
     name: str
     title: str
-    empty: Callable[[NetworkSize, Mapping[str, Tensor]], nn.Module] = _networks
+    empty: Callable[[NetworkSize, ConsistencySettings | None, Mapping[str, Tensor]], nn.Module] = _networks
     reconstruction: Callable[[SeparationSettings, dict[str, float] | None], Reconstruction] | None = None
     separates: bool = False
+    consistent: bool = False
     parts_at: Callable[[SeparationSettings], float] = lambda settings: math.inf
     remedy: str = "another seed"
     foreign: float = FOREIGN
@@ -49,6 +57,12 @@ class Method:
     def trained(self) -> bool:
         """Whether it learns in steps of gradient descent."""
         return self.reconstruction is not None
+
+    def coding(self, settings: ConsistencySettings) -> ConsistencySettings | None:
+        """How it codes neighbourhoods where settings are wished; None where it doesn't."""
+        if self.consistent:
+            return replace(settings, snc=SncUse.BOTH)
+        return settings if self.trained and settings.snc is not SncUse.NONE else None
 
 
 METHODS = {
@@ -63,8 +77,9 @@ METHODS = {
             parts_at=lambda settings: settings.warm_up,
             remedy="a smaller margin ratio or a larger τ′",
         ),
+        Method("fcl", "FCL", reconstruction=lambda settings, state: PlainReconstruction(), consistent=True),
         # Other things measured 16 and more, faulty parts of the same product 1.4 at most (docs/measurements.md).
-        Method("fre", "FRE", empty=ReconstructionModel.empty, foreign=6.0),
+        Method("fre", "FRE", empty=_linear_model, foreign=6.0),
     )
 }
 

@@ -6,14 +6,19 @@ from typing import Any
 
 from torch import nn
 
+from dfsc.material.on_demand import OnDemand
 from dfsc.training.optimizer import NetworkOptimizer
 
 
 class Learner:
-    """A network and its optimiser. Where several methods share one, a step that one has made is made for all."""
+    """A network and its optimiser. Where several methods share one, a step that one has made is made for all.
+
+    `reconstructions` are a finished auto-encoder's outputs on a training's copies, for all that share it.
+    """
 
     def __init__(self, network: nn.Module, optimizer: NetworkOptimizer):
         self.network, self.optimizer = network, optimizer
+        self.reconstructions: OnDemand | None = None
         self._made: Hashable = None
         self._outcome: Any = None
 
@@ -30,8 +35,8 @@ class Learner:
         return Learner(*deepcopy((self.network, self.optimizer)))
 
     def forget(self) -> None:
-        """Free what came of the last step."""
-        self._made = self._outcome = None
+        """Free what can be computed anew."""
+        self._made = self._outcome = self.reconstructions = None
 
     def state(self) -> tuple[dict, dict]:
         """A snapshot of network and optimiser, which later steps don't change."""

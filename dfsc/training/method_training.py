@@ -3,9 +3,10 @@
 What is taken from the papers and what is not is told in dfsc.training.plan.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import nullcontext
 from copy import deepcopy
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -16,6 +17,7 @@ from dfsc.errors import DivergenceError
 from dfsc.machine import fast_arithmetic, plain_arithmetic, seeded
 from dfsc.material.on_demand import OnDemand
 from dfsc.material.training_set import TrainingSet
+from dfsc.models.consistency import ConsistencySettings, SncUse, consistency_losses
 from dfsc.models.detector import StudentAutoencoder, network_input
 from dfsc.models.methods import METHODS
 from dfsc.models.objectives import total
@@ -50,7 +52,6 @@ class MethodTraining:
         self.lap, self._stage, self._step, self._parted = 0, 0, 0, False
         self.taken: dict[str, int] = {}
         self.averages: dict[str, dict[str, float]] = {}
-        self._imitated: OnDemand | None = None
         self._good_state = self.state()
 
     @property
@@ -64,7 +65,7 @@ class MethodTraining:
     @property
     def model(self) -> StudentAutoencoder:
         """Both networks as they are now."""
-        return StudentAutoencoder(self.student, self.autoencoder)
+        return StudentAutoencoder(self.student, self.autoencoder, self.method.coding(self.plan.consistency))
 
     @property
     def stages(self) -> list[tuple[str, int]]:
@@ -110,12 +111,11 @@ class MethodTraining:
         self.plan = plan
         self.reconstruction = self.method.reconstruction(plan.separation, None)
         self.lap, self._stage, self._step, self._parted = self.lap + 1, 0, 0, False
-        self._imitated = None
+        self.learners[AUTOENCODER].reconstructions = None
         self._good_state = self.state()
 
     def forget(self) -> None:
         """Free what can be computed anew."""
-        self._imitated = None
         self.penalty.forget()
         for learner in self.learners.values():
             learner.forget()
@@ -144,7 +144,7 @@ class MethodTraining:
         self.averages = deepcopy(state["averages"])
         self.lap, self._stage, self._step, self._parted = (state[n] for n in ("lap", "stage", "step", "parted"))
         self.taken = dict(state["taken"])
-        self._imitated, self._good_state = None, state
+        self._good_state = state
 
     def retreat(self) -> None:
         """Go back to the last good state."""
@@ -173,12 +173,28 @@ class MethodTraining:
         return AUTOENCODER in stage.networks and begun
 
     @property
-    def common(self) -> set[str]:
-        """Which networks every method would have after the step that is due as well, from the same beginning."""
+    def ways(self) -> dict[str, Hashable]:
+        """By network, how it has learned so far and does in the step that is due.
+
+        From the same beginning, what has learned in the same way is the same in any two methods.
+        """
         if self.lap or self._running is None:
-            return set()
+            return {network: id(self) for network in self.learners}
         stage, _ = self._running
-        return {AUTOENCODER, STUDENT} if not self.constrained else {STUDENT} if stage.common else set()
+        coding = self._coding
+        of_autoencoder: list[Hashable] = [id(self) if self.constrained else None]
+        trains_both = set(stage.networks) == {AUTOENCODER, STUDENT} and not self.plan.detach
+        of_autoencoder.append(coding if coding and (coding.autoencoder_weight or trains_both) else None)
+        return {
+            AUTOENCODER: tuple(of_autoencoder),
+            STUDENT: (coding, None if stage.common else tuple(of_autoencoder)),
+        }
+
+    @property
+    def _coding(self) -> ConsistencySettings | None:
+        """How its losses code neighbourhoods; None where they don't."""
+        coding = self.method.coding(self.plan.consistency)
+        return replace(coding, snc=SncUse.BOTH) if coding and coding.in_training else None
 
     @property
     def _running(self) -> tuple[Stage, int] | None:
@@ -208,7 +224,8 @@ class MethodTraining:
             a = self._reconstructed(rows)
         outcome = self.reconstruction(teacher, a, self._parted)
         if not made:
-            self._descend({"autoencoder": outcome.loss}, (AUTOENCODER,), progress)
+            losses = {"autoencoder": outcome.loss} | self._reconstructed_neighbourhoods(teacher, a)
+            self._descend(losses, (AUTOENCODER,), progress)
             learner.note(self.due, a.detach())
         return {"autoencoder": outcome.loss.item()}, outcome.watch
 
@@ -218,18 +235,19 @@ class MethodTraining:
         if losses is None:
             rows = self._rows(rng, self.plan.student_batch)
             penalty = self._drawn_penalty(rng, len(rows))
-            terms = teacher_losses(self.student, self.data, rows, penalty, self.plan.hard_quantile)
+            terms = teacher_losses(self.student, self.data, rows, penalty, self.plan.hard_quantile, self._coding)
             losses = self._descend(terms, (STUDENT,), progress)
             self.learners[STUDENT].note(self.due, losses)
         return dict(losses), {}
 
     def _student_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:
-        if self._imitated is None:
-            self._imitated = reconstructions(self.autoencoder, self.data)
+        finished = self.learners[AUTOENCODER]
+        if finished.reconstructions is None:
+            finished.reconstructions = reconstructions(self.autoencoder, self.data)
         losses = self.learners[STUDENT].outcome(self.due)
         if losses is None:
             rows = self._rows(rng, self.plan.student_batch)
-            terms = self._student_losses(rng, rows, self._imitated[rows].float())
+            terms = self._student_losses(rng, rows, finished.reconstructions[rows].float())
             losses = self._descend(terms, (STUDENT,), progress)
             self.learners[STUDENT].note(self.due, losses)
         return dict(losses), {}
@@ -241,7 +259,7 @@ class MethodTraining:
         a, losses = made or (self._reconstructed(rows), {})
         outcome = self.reconstruction(teacher, a, self._parted)
         if made is None:
-            terms = {"autoencoder": outcome.loss}
+            terms = {"autoencoder": outcome.loss} | self._reconstructed_neighbourhoods(teacher, a)
             terms |= self._student_losses(rng, rows, a.detach() if self.plan.detach else a)
             losses = self._descend(terms, (STUDENT, AUTOENCODER), progress)
             learner.note(self.due, (a.detach(), losses))
@@ -253,9 +271,18 @@ class MethodTraining:
         with fast_arithmetic():
             return self.autoencoder(network_input(self.data.jittered[rows])).float()
 
+    def _reconstructed_neighbourhoods(self, teacher: Tensor, a: Tensor) -> dict[str, Tensor]:
+        """What makes the auto-encoder's neighbourhoods consistent with the teacher's, where that has a weight."""
+        coding = self._coding
+        if not coding or not coding.autoencoder_weight:
+            return {}
+        losses = consistency_losses(teacher, a, coding)
+        return {f"autoencoder_{name}": coding.autoencoder_weight * loss for name, loss in losses.items()}
+
     def _student_losses(self, rng: np.random.Generator, rows: np.ndarray, imitated: Tensor) -> dict[str, Tensor]:
         penalty = self._drawn_penalty(rng, len(rows))
-        return student_losses(self.student, self.data, rows, penalty, imitated, self.plan.hard_quantile)
+        quantile, coding = self.plan.hard_quantile, self._coding
+        return student_losses(self.student, self.data, rows, penalty, imitated, quantile, coding)
 
     def _rows(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Which copies a step looks at."""
@@ -282,18 +309,18 @@ class MethodTraining:
 def share(trainings: Sequence[MethodTraining]) -> None:
     """Let methods have networks in common for the step that is due, as far as all would learn the same in it.
 
-    That is the auto-encoder until a constraint begins, and the student as long as it imitates the teacher alone; from
-    then on each has a copy of its own, so that it becomes what it would have become by itself. They have the same
-    material and the same plan but for the constraint; those that are at another step than the first share nothing.
+    That is the auto-encoder until a constraint begins, and the student as long as it imitates the teacher alone in the
+    same way; from then on each has a copy of its own, so that it becomes what it would have become by itself. They have
+    the same material and the same plan but for the method's settings; those at different steps share nothing.
     """
-    first, *others = trainings
-    for other in others:
-        common = first.common & other.common if first.due == other.due else set()
-        for name, learner in first.learners.items():
-            if name in common:
-                other.learners[name] = learner
-            elif other.learners[name] is learner:
-                other.learners[name] = learner.copy()
+    for network in (AUTOENCODER, STUDENT):
+        owners: dict[Hashable, Learner] = {}
+        for training in trainings:
+            way = training.due, training.ways[network]
+            own = training.learners[network]
+            if way not in owners and own in owners.values():
+                own = own.copy()
+            training.learners[network] = owners.setdefault(way, own)
 
 
 def _draw(rng: np.random.Generator, available: int, count: int) -> np.ndarray:

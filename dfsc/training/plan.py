@@ -28,6 +28,7 @@ from typing import Any
 
 from torch import nn
 
+from dfsc.models.consistency import ConsistencySettings
 from dfsc.models.separation import SeparationSettings
 from dfsc.training.optimizer import Algorithm, Decay, NetworkOptimizer
 from dfsc.training.stages import STAGES, Stage
@@ -81,6 +82,7 @@ class TrainingPlan:
     plain_arithmetic: bool = False
     detach: bool = False
     separation: SeparationSettings = field(default_factory=SeparationSettings)
+    consistency: ConsistencySettings = field(default_factory=ConsistencySettings)
     seed: int = 0
 
     def stages(self, lap: int = 0) -> list[tuple[Stage, int]]:

@@ -31,6 +31,7 @@ from dfsc.material.training_set import (
     split_good,
 )
 from dfsc.models import fre
+from dfsc.models.consistency import ConsistencySettings
 from dfsc.models.detector import Teacher
 from dfsc.models.methods import METHODS
 from dfsc.models.separation import SeparationSettings, one_of
@@ -77,6 +78,7 @@ class Recipe:
     published_calibration: Annotated[bool, "without the scale of each position, as in the papers"] = False
     detach: Annotated[bool, "joint training: keep the student's loss from training the auto-encoder"] = False
     separation: SeparationSettings | None = None
+    consistency: ConsistencySettings | None = None
     seed: Annotated[int, "of everything that is drawn"] = 0
     bits: Annotated[int | None, "how many bits the values of 16-bit photographs fill (by default as it seems)"] = None
 
@@ -230,6 +232,7 @@ def planned(recipe: Recipe) -> TrainingPlan:
         schedule=schedule,
         detach=recipe.detach and joint,
         separation=recipe.separation or kind.separation,
+        consistency=recipe.consistency or kind.consistency,
         seed=recipe.seed,
     )
     if recipe.steps is None:

@@ -14,12 +14,18 @@ from torch.nn import functional as F
 from dfsc.machine import fast_arithmetic
 from dfsc.material.on_demand import OnDemand
 from dfsc.material.training_set import TrainingSet
+from dfsc.models.consistency import ConsistencySettings, consistency_losses
 from dfsc.models.detector import network_input
 from dfsc.models.objectives import hard_feature_loss, penalty_loss, student_autoencoder_loss
 
 
 def teacher_losses(
-    student: nn.Sequential, data: TrainingSet, rows: np.ndarray, penalty: np.ndarray, quantile: float
+    student: nn.Sequential,
+    data: TrainingSet,
+    rows: np.ndarray,
+    penalty: np.ndarray,
+    quantile: float,
+    coding: ConsistencySettings | None = None,
 ) -> dict[str, Tensor]:
     """Losses of the half that imitates the teacher, by name.
 
@@ -27,11 +33,12 @@ def teacher_losses(
         rows: which N images.
         penalty: as many penalty images, uint8 N×256×256×3.
         quantile: the hard-feature loss's.
+        coding: makes neighbourhoods consistent too; None without.
     """
     images = np.concatenate([data.plain[rows], penalty])
     with fast_arithmetic():
         of_teacher = _half(student, student[:-1](network_input(images)), first=True)
-    return _imitating_teacher(data, rows, of_teacher, quantile)
+    return _imitating_teacher(data, rows, of_teacher, quantile, coding)
 
 
 def student_losses(
@@ -41,6 +48,7 @@ def student_losses(
     penalty: np.ndarray,
     imitated: Tensor,
     quantile: float,
+    coding: ConsistencySettings | None = None,
 ) -> dict[str, Tensor]:
     """Losses of both halves, by name; `imitated` is the auto-encoder's output N×C×56×56 on the jittered copies."""
     images = np.concatenate([data.plain[rows], penalty, data.jittered[rows]])
@@ -48,8 +56,9 @@ def student_losses(
         features = student[:-1](network_input(images))
         of_teacher = _half(student, features[: 2 * len(rows)], first=True)
         of_autoencoder = _half(student, features[2 * len(rows) :], first=False)
-    losses = _imitating_teacher(data, rows, of_teacher, quantile)
-    return losses | {"student_autoencoder": student_autoencoder_loss(imitated, of_autoencoder.float())}
+    losses = _imitating_teacher(data, rows, of_teacher, quantile, coding)
+    losses["student_autoencoder"] = student_autoencoder_loss(imitated, of_autoencoder.float())
+    return losses | _consistency(imitated, of_autoencoder.float(), coding, "high")
 
 
 def reconstructions(autoencoder: nn.Module, data: TrainingSet) -> OnDemand:
@@ -71,9 +80,15 @@ def _half(student: nn.Sequential, features: Tensor, first: bool) -> Tensor:
     return F.conv2d(features, last.weight[rows], last.bias[rows])
 
 
-def _imitating_teacher(data: TrainingSet, rows: np.ndarray, output: Tensor, quantile: float) -> dict[str, Tensor]:
+def _imitating_teacher(
+    data: TrainingSet, rows: np.ndarray, output: Tensor, quantile: float, coding: ConsistencySettings | None
+) -> dict[str, Tensor]:
     on_plain, on_penalty = output.float().chunk(2)
-    return {
-        "hard": hard_feature_loss(data.plain_teacher[rows].float(), on_plain, quantile),
-        "penalty": penalty_loss(on_penalty),
-    }
+    teacher = data.plain_teacher[rows].float()
+    losses = {"hard": hard_feature_loss(teacher, on_plain, quantile), "penalty": penalty_loss(on_penalty)}
+    return losses | _consistency(teacher, on_plain, coding, "low")
+
+
+def _consistency(one: Tensor, other: Tensor, coding: ConsistencySettings | None, level: str) -> dict[str, Tensor]:
+    losses = consistency_losses(one, other, coding) if coding else {}
+    return {f"{level}_{name}": loss for name, loss in losses.items()}

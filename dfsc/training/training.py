@@ -200,6 +200,7 @@ class Training:
             size=self.data.teacher.size.name,
             teacher_digest=self.data.teacher.digest,
             separation=self.plan.separation if METHODS[method].separates else None,
+            consistency=METHODS[method].coding(self.plan.consistency),
             schedule=str(self.plan.schedule),
             training=notes,
             self_test=test,
