@@ -4,13 +4,8 @@ import json
 from collections.abc import Sequence
 
 from dfsc.models.detector import DetectorConfig
-from dfsc.models.methods import METHODS
+from dfsc.models.methods import METHODS, method_title, reconstructed
 from dfsc.models.self_test import SelfTest
-
-RECONSTRUCTION = (
-    "The equations of the DFSC paper were not available; the constraint used here is this project's reconstruction "
-    "(see `dfsc/models/separation.py`)."
-)
 
 # Networks are not trained on fewer.
 FEW_PHOTOGRAPHS = 12
@@ -30,7 +25,7 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
     method, training = METHODS[config.method], config.training
     lines = [
         *_front_matter(training.get("license", "unknown"), [config.method, config.product, "efficientad"]),
-        f"# {method.title} for {config.product} ({config.size})",
+        f"# {method_title(config)} for {config.product} ({config.size})",
         "",
         *(_about_trained(config, held_out) if method.trained else _about_closed_form(config, held_out)),
         *([f"- calibration: {training['calibration']}"] if "calibration" in training else []),
@@ -44,6 +39,13 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
             f"- τ′ {s.tau:g}, {margin}, λ {s.weight:g}, warm-up {s.warm_up:g}, split over {s.unit}, "
             f"hinge {s.hinge}, normaliser {s.normaliser}"
         )
+    if config.consistency:
+        c = config.consistency
+        losses = f", losses: context {c.context_weight:g}, affinity {c.affinity_weight:g}, auto-encoder's share "
+        lines.append(
+            f"- SNC: {c.snc}, {c.neighbourhood}×{c.neighbourhood} neighbourhoods, temperature {c.temperature:g}"
+            + (f"{losses}{c.autoencoder_weight:g}" if c.in_training else "")
+        )
     lines += ["", "## Measured", "", *_measured(training.get("measured")), ""]
     if config.self_test:
         lines += ["## Self-test", "", *_self_tested(config.self_test), ""]
@@ -51,11 +53,11 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
 
 
 def _about_trained(config: DetectorConfig, held_out: int) -> list[str]:
-    method, training = METHODS[config.method], config.training
+    training = config.training
     return [
         f"A detector for DFSC Inspector: student and auto-encoder of EfficientAD-S (arXiv 2303.14535), size "
-        f"`{config.size}`, trained with {method.title}.",
-        *([RECONSTRUCTION] if method.separates else []),
+        f"`{config.size}`, trained with {method_title(config)}.",
+        *reconstructed(config),
         "",
         "## Training",
         "",
@@ -104,11 +106,12 @@ def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
     """The README.md of a Hub repository: contents, usage and measured accuracy."""
     licences = sorted({config.training.get("license", "unknown") for config in configs})
     tags = sorted({config.product for config in configs} | {config.method for config in configs})
+    told = dict.fromkeys(sentence for config in configs for sentence in reconstructed(config))
     sections = [
         line
         for config in configs
         for line in (
-            f"## {METHODS[config.method].title} for {config.product} ({config.size})",
+            f"## {method_title(config)} for {config.product} ({config.size})",
             "",
             *_measured(config.training.get("measured")),
             "",
@@ -129,7 +132,7 @@ def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
             f'detectors = dfsc.open_checkpoints("{repository}")',
             "```",
             "",
-            *([RECONSTRUCTION, ""] if any(METHODS[config.method].separates for config in configs) else []),
+            *(line for sentence in told for line in (sentence, "")),
             *sections,
         ]
     )

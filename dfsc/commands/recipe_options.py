@@ -1,7 +1,7 @@
 """The training options shared by train, sweep and benchmark: one for each setting of a recipe.
 
 `train` takes one value of each; a sweep takes several of most, and every combination is a recipe. Names, kinds, help
-and defaults are those of the fields of Recipe and SeparationSettings.
+and defaults are those of the fields of Recipe and of its groups of settings.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+from dfsc.models.consistency import ConsistencySettings
 from dfsc.models.methods import METHODS, PAIR
 from dfsc.models.networks import SIZES
 from dfsc.models.separation import SeparationSettings
@@ -24,15 +25,22 @@ DEFAULT_STEPS = 1200
 # Settings with a single value per sweep, and settings of single trainings only.
 ONE_A_SWEEP = {"size", "teacher", "penalty", "as_published", "quick", "published_calibration", "detach"}
 ONE_TRAINING = {"seconds", "bits"}
+# Groups of settings by the recipe's field, each with its heading.
+GROUPS = {
+    "separation": ("the constraint (DFSC)", SeparationSettings),
+    "consistency": ("spatial neighbouring coding (FCL)", ConsistencySettings),
+}
 # Settings with separate options.
-OTHERWISE = {"methods", "steps", "seconds", "separation"}
+OTHERWISE = {"methods", "steps", "seconds", *GROUPS}
 FOLDERS = {"teacher", "penalty"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """One training: of a method or a pair, by steps or by time."""
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--method", nargs="+", choices=list(METHODS), help="one method, or several on the same images")
+    which.add_argument(
+        "--method", "--methods", nargs="+", choices=list(METHODS), help="one method, or several on the same images"
+    )
     which.add_argument("--pair", action="store_true", help="EAD-S and DFSC, matched")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="steps of the student, and as many of the auto-encoder")
@@ -42,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_swept_arguments(parser: argparse.ArgumentParser) -> None:
     """Many trainings: where an option takes several values, each combination is trained."""
-    parser.add_argument("--method", nargs="+", choices=list(METHODS), default=list(PAIR), help="methods (%(default)s)")
+    parser.add_argument(
+        "--method", "--methods", nargs="+", choices=list(METHODS), default=list(PAIR), help="methods (%(default)s)"
+    )
     parser.add_argument(
         "--steps", type=int, nargs="+", default=[DEFAULT_STEPS], help="steps of the student (%(default)s)"
     )
@@ -75,23 +85,30 @@ def _applicable(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _swept() -> list[str]:
-    names = [field.name for kind in (Recipe, SeparationSettings) for field in fields(kind)]
+    kinds = Recipe, *(kind for _, kind in GROUPS.values())
+    names = [field.name for kind in kinds for field in fields(kind)]
     return ["method", *(name for name in names if name not in ONE_A_SWEEP | ONE_TRAINING)]
 
 
 def _recipe(given: dict[str, Any]) -> Recipe:
     """The given settings, and the recipe's defaults for the rest."""
-    usual = QUICK_SEPARATION if given.get("quick") else SeparationSettings()
+    separation = QUICK_SEPARATION if given.get("quick") else SeparationSettings()
+    usual = {"separation": separation, "consistency": ConsistencySettings()}
     settings = {field.name: given[field.name] for field in fields(Recipe) if field.name in given}
     folders = {name: str(Path(settings[name]).resolve()) for name in FOLDERS & settings.keys()}
-    separation = replace(usual, **{field.name: given[field.name] for field in fields(usual) if field.name in given})
-    return Recipe(**settings | folders | {"separation": separation})
+    groups = {name: _replaced(settings, given) for name, settings in usual.items()}
+    return Recipe(**settings | folders | groups)
+
+
+def _replaced(settings: Any, given: dict[str, Any]) -> Any:
+    return replace(settings, **{field.name: given[field.name] for field in fields(settings) if field.name in given})
 
 
 def _add_settings(parser: argparse.ArgumentParser, swept: bool) -> None:
     left_out = OTHERWISE | (ONE_TRAINING if swept else set())
     _add_fields(parser, Recipe, left_out, swept)
-    _add_fields(parser.add_argument_group("the constraint (DFSC)"), SeparationSettings, set(), swept)
+    for heading, kind in GROUPS.values():
+        _add_fields(parser.add_argument_group(heading), kind, set(), swept)
 
 
 def _add_fields(group: argparse._ActionsContainer, settings: type, left_out: Iterable[str], swept: bool) -> None:

@@ -26,7 +26,7 @@ from dfsc.models.detector import (
     network_input,
     several,
 )
-from dfsc.models.methods import METHODS, PARTNER
+from dfsc.models.methods import METHODS, PARTNER, method_title
 from dfsc.models.self_test import SelfTest
 
 
@@ -334,7 +334,7 @@ def _titles(detectors: Sequence[Detector]) -> list[str]:
     """How methods are written, with τ′ where several detectors are told apart by it."""
     settings = [detector.config.separation for detector in detectors]
     several = len({separation.tau for separation in settings if separation}) > 1
-    titles = [METHODS[detector.config.method].title for detector in detectors]
+    titles = [method_title(detector.config) for detector in detectors]
     return [
         f"{title} τ′ {separation.tau:g}" if several and separation else title
         for title, separation in zip(titles, settings, strict=True)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from dfsc.machine import seeded
 from dfsc.models.calibration import FOREIGN
 from dfsc.models.consistency import ConsistencySettings, SncUse
-from dfsc.models.detector import StudentAutoencoder
+from dfsc.models.detector import DetectorConfig, StudentAutoencoder
 from dfsc.models.fre import ReconstructionModel
 from dfsc.models.networks import NetworkSize
 from dfsc.models.objectives import PlainReconstruction, Reconstruction, SeparatedReconstruction
@@ -35,6 +35,7 @@ class Method:
             codes where it has a coding.
         reconstruction: what its auto-encoder is trained with (settings, state to resume from); None for a method in
             closed form, which has no networks to train.
+        reconstructed: what of it is this project's reconstruction, in a sentence; empty where nothing is.
         separates: whether it has the constraint of dfsc.models.separation.
         consistent: whether it always uses the coding of dfsc.models.consistency, in its losses and in its maps.
         parts_at: from which share of the auto-encoder's training on it learns otherwise than EAD-S; until then their
@@ -47,6 +48,7 @@ class Method:
     title: str
     empty: Callable[[NetworkSize, ConsistencySettings | None, Mapping[str, Tensor]], nn.Module] = _networks
     reconstruction: Callable[[SeparationSettings, dict[str, float] | None], Reconstruction] | None = None
+    reconstructed: str = ""
     separates: bool = False
     consistent: bool = False
     parts_at: Callable[[SeparationSettings], float] = lambda settings: math.inf
@@ -65,7 +67,7 @@ class Method:
         return settings if self.trained and settings.snc is not SncUse.NONE else None
 
 
-METHODS = {
+METHODS = {  # the order in which they stand everywhere
     method.name: method
     for method in (
         Method("ead-s", "EAD-S", reconstruction=lambda settings, state: PlainReconstruction()),
@@ -73,15 +75,38 @@ METHODS = {
             "dfsc",
             "DFSC",
             reconstruction=SeparatedReconstruction,
+            reconstructed="The equations of the DFSC paper were not available; the constraint used here is this "
+            "project's reconstruction (see `dfsc/models/separation.py`).",
             separates=True,
             parts_at=lambda settings: settings.warm_up,
             remedy="a smaller margin ratio or a larger τ′",
         ),
-        Method("fcl", "FCL", reconstruction=lambda settings, state: PlainReconstruction(), consistent=True),
+        Method(
+            "fcl",
+            "FCL",
+            reconstruction=lambda settings, state: PlainReconstruction(),
+            reconstructed="Of the FCL paper only the abstract was available; the coding of neighbourhoods (SNC) and "
+            "the losses used here are this project's reconstruction (see `dfsc/models/consistency.py`).",
+            consistent=True,
+            remedy="a higher temperature, or smaller weights",
+        ),
         # Other things measured 16 and more, faulty parts of the same product 1.4 at most (docs/measurements.md).
         Method("fre", "FRE", empty=_linear_model, foreign=6.0),
     )
 }
+
+
+def reconstructed(config: DetectorConfig) -> list[str]:
+    """What of a detector is this project's reconstruction: a sentence each."""
+    with_coding = [method for method in METHODS.values() if method.consistent and config.consistency]
+    return list(dict.fromkeys(m.reconstructed for m in (METHODS[config.method], *with_coding) if m.reconstructed))
+
+
+def method_title(config: DetectorConfig) -> str:
+    """What people call a detector's method, with SNC where it has that as a plug-in."""
+    method = METHODS[config.method]
+    return f"{method.title} + SNC" if config.consistency and not method.consistent else method.title
+
 
 # The matched pair that is compared everywhere, the baseline first, and the method in closed form that stands beside it.
 PAIR = BASELINE, CONSTRAINED = "ead-s", "dfsc"

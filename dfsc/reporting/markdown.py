@@ -80,8 +80,9 @@ def _detectors(figures: FiguresOfMerit) -> str:
         row = [detector.label, detector.name]
         if facts:
             row += [f"`{facts.checkpoint}`", facts.size, facts.schedule, _short(facts.weights), _short(facts.teacher)]
+            groups = {"constraint": facts.constraint, "coding": facts.coding}
             settings = facts.training | {
-                f"constraint {name}": value for name, value in (facts.constraint or {}).items()
+                f"{group} {name}": value for group, of in groups.items() for name, value in (of or {}).items()
             }
             text = "; ".join(
                 f"{name.replace('_', ' ')} {value}" for name, value in settings.items() if value is not None

@@ -21,6 +21,7 @@ class DetectorFacts:
         teacher: "sha256:…" of the teacher's weights file.
         training: the checkpoint's notes on its training, without what was measured then.
         constraint: the settings of the DFSC constraint; None for methods without it.
+        coding: those of spatial neighbouring coding, likewise.
     """
 
     checkpoint: str
@@ -30,6 +31,7 @@ class DetectorFacts:
     teacher: str
     training: dict[str, str | int | float | bool | None]
     constraint: dict[str, str | int | float | bool | None] | None
+    coding: dict[str, str | int | float | bool | None] | None
 
 
 def facts(detector: Detector) -> DetectorFacts:
@@ -43,6 +45,7 @@ def facts(detector: Detector) -> DetectorFacts:
         teacher=config.teacher_digest,
         training=_plain(config.training),
         constraint=_plain(asdict(config.separation)) if config.separation else None,
+        coding=_plain(asdict(config.consistency)) if config.consistency else None,
     )
 
 

@@ -11,7 +11,7 @@ from dfsc.evaluation.evaluation import DetectorReport, Evaluation
 from dfsc.evaluation.scoring import FUSED
 from dfsc.evaluation.significance import Seed, SeedsComparison, compare_over_seeds
 from dfsc.models.detector import Detector
-from dfsc.models.methods import METHODS
+from dfsc.models.methods import method_title
 from dfsc.models.separation import SeparationSettings
 
 COMPARED_NOTES = (
@@ -80,12 +80,14 @@ def _settings(detector: Detector) -> str:
     config = detector.config
     settings = {name: value for name, value in config.training.items() if name in COMPARED_NOTES}
     separation = asdict(config.separation) if config.separation else None
-    return json.dumps([config.method, config.size, config.schedule, separation, settings], sort_keys=True, default=str)
+    coding = asdict(config.consistency) if config.consistency else None
+    told = [config.method, config.size, config.schedule, separation, coding, settings]
+    return json.dumps(told, sort_keys=True, default=str)
 
 
 def _new_title(detector: Detector, titles: Mapping[str, str]) -> str:
     config = detector.config
-    title = f"{METHODS[config.method].title}{_constraint(config.separation)}, {config.size}"
+    title = f"{method_title(config)}{_constraint(config.separation)}, {config.size}"
     alike = sum(other.startswith(title) for other in titles.values())
     return f"{title}, setting {alike + 1}" if alike else title
 

@@ -17,6 +17,7 @@ from dfsc.errors import DatasetError, DFSCError
 from dfsc.evaluation.ground_truth import GroundTruth
 from dfsc.evaluation.localisation import has_masks
 from dfsc.files import read_json, replacing
+from dfsc.models.consistency import ConsistencySettings
 from dfsc.models.methods import METHODS
 from dfsc.models.separation import Hinge, SeparationSettings
 from dfsc.training.closed_form import FIXED
@@ -74,7 +75,8 @@ class Cell:
         }
         if method.trained:
             settings |= _of_training(recipe, self.plan)
-        return settings | (_constraint(self.plan) if method.separates else {})
+        coding = method.coding(self.plan.consistency)
+        return settings | (_constraint(self.plan) if method.separates else {}) | (as_json(coding) if coding else {})
 
     @cached_property
     def name(self) -> str:
@@ -171,6 +173,8 @@ def _without_idle_settings(recipe: Recipe) -> Recipe:
     defaults, method = SeparationSettings(), METHODS[recipe.methods[0]]
     if not method.trained:
         return Recipe(recipe.methods, size=recipe.size, teacher=recipe.teacher, seed=recipe.seed)
+    coding = method.coding(recipe.consistency or ConsistencySettings())
+    recipe = dataclasses.replace(recipe, consistency=coding and _effective(coding))
     if not method.separates:
         return dataclasses.replace(recipe, separation=defaults)
     separation = recipe.separation
@@ -181,6 +185,13 @@ def _without_idle_settings(recipe: Recipe) -> Recipe:
     elif separation.margin is not None:
         separation = dataclasses.replace(separation, margin_ratio=defaults.margin_ratio)
     return dataclasses.replace(recipe, separation=separation)
+
+
+def _effective(coding: ConsistencySettings) -> ConsistencySettings:
+    """A coding with its losses' weights at their defaults where it has no losses."""
+    if coding.in_training:
+        return coding
+    return ConsistencySettings(coding.snc, coding.neighbourhood, coding.temperature)
 
 
 def _of_training(recipe: Recipe, plan: TrainingPlan) -> dict[str, object]:

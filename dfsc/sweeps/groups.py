@@ -1,4 +1,4 @@
-"""Which cells are computed together: those that differ in method or constraint alone."""
+"""Which cells are computed together: those that differ in method, constraint or coding alone."""
 
 import json
 from collections.abc import Sequence
@@ -39,10 +39,11 @@ def divided(cells: Sequence[Cell], workers: int = 1) -> list[Group]:
 
 
 def _shared(cell: Cell) -> str:
-    """All that decides what a cell learns before the constraint begins."""
+    """All that decides what a cell learns, but for its method's own settings."""
     plan = asdict(cell.plan)
-    separation = plan.pop("separation")
-    settings = {name: value for name, value in cell.settings.items() if name not in {"method", *separation}}
+    separation, consistency = plan.pop("separation"), plan.pop("consistency")
+    idle = {"method", *separation, *consistency}
+    settings = {name: value for name, value in cell.settings.items() if name not in idle}
     return json.dumps([str(cell.folder), plan, settings], sort_keys=True, default=str)
 
 

@@ -13,12 +13,14 @@ from dfsc.evaluation.evaluation import ALL, MEAN
 from dfsc.evaluation.localisation import USUAL_LIMIT
 from dfsc.evaluation.scoring import FUSED
 from dfsc.evaluation.significance import Seed, SeedsComparison, compare_over_seeds
+from dfsc.models.consistency import ConsistencySettings
 from dfsc.models.methods import BASELINE, METHODS
 from dfsc.models.separation import SeparationSettings
 from dfsc.reporting.formats import markdown_table, spread
 
 GROUPS = ("logical", "structural", MEAN, ALL)
-CONSTRAINT = {field.name for field in dataclasses.fields(SeparationSettings)}
+# Settings of single methods, which the baseline lacks.
+OWN = {field.name for kind in (SeparationSettings, ConsistencySettings) for field in dataclasses.fields(kind)}
 # Of the table's columns these are always shown, other settings only where they differ within the sweep.
 ALWAYS = ("dataset", "method", "tau", "margin_ratio", "margin")
 WATCHED = {"similar_mean": "similar mean", "active_share": "active share", "autoencoder": "mean d"}
@@ -131,7 +133,7 @@ def _baseline_of(settings: dict, baselines: dict[str, dict[int, dict]]) -> dict[
 
     A method in closed form has fewer settings than the baseline, which has to agree in those alone.
     """
-    wanted = {name: value for name, value in settings.items() if name not in CONSTRAINT} | {"method": BASELINE}
+    wanted = {name: value for name, value in settings.items() if name not in OWN} | {"method": BASELINE}
     if METHODS[settings["method"]].trained:
         return baselines.get(_key(wanted), {})
     agreeing = [of for key, of in baselines.items() if wanted.items() <= json.loads(key).items()]
@@ -164,7 +166,7 @@ def _by_seed(members: list[dict]) -> dict[int, dict]:
 
 
 def _is_baseline(result: dict) -> bool:
-    return result["settings"]["method"] == BASELINE
+    return result["settings"]["method"] == BASELINE and "snc" not in result["settings"]
 
 
 def _key(settings: dict) -> str:

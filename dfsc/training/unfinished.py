@@ -143,6 +143,6 @@ def _other_settings(began: dict, now: dict) -> str:
 
 
 def _flat(recipe: dict) -> dict:
-    """A recipe with the constraint's settings, where it has any, among its own."""
+    """A recipe with its groups of settings, where it has any, among its own."""
     settings = dict(recipe)
-    return settings | (settings.pop("separation", None) or {})
+    return settings | (settings.pop("separation", None) or {}) | (settings.pop("consistency", None) or {})
