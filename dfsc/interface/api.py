@@ -19,7 +19,7 @@ from dfsc.interface.inspect.inspecting import inspector_of
 from dfsc.interface.session.lane import courtesy, lane
 from dfsc.interface.session.passing_files import Upload, taken_over
 from dfsc.interface.session.photograph import inspect_photograph, read_photograph
-from dfsc.interface.session.retraining import SECONDS, TAUS, Retraining, State, pair_recipe
+from dfsc.interface.session.retraining import SECONDS, TAUS, Retraining, State, matched_recipe
 from dfsc.interface.session.settings import Settings
 from dfsc.interface.session.visitors import Visitor, visitor
 from dfsc.material.photographs import PhotoSet, read_photographs
@@ -101,16 +101,18 @@ def train(
     tau: float = QUICK_SEPARATION.tau,
     movement: float = 0.0,
     seed: int = 0,
+    also: list[str] | None = None,
     request: gr.Request = None,
 ) -> Iterator[dict]:
     """Train a matched pair on photographs of good parts; a stream of what it does, its last record names the detectors.
 
     Args:
         photographs: 12 to 200 files, or a zip of them.
-        seconds: for the pair, everything counted, 30 to 900.
+        seconds: for all methods, everything counted, 30 to 900.
         tau: τ′ of DFSC, 0.5 to 1.
         movement: how far the part moves between photographs, as a share of the edge.
         seed: of everything that is drawn.
+        also: methods to train beside the pair, such as ["fcl"].
 
     Returns:
         records with "state", "seconds_left", "stage", "step", "steps" and "losses"; the last one has "detectors" too.
@@ -123,7 +125,7 @@ def train(
             raise DFSCError("A training of yours is under way already; wait for its end.")
         _check_within("seconds", seconds, SECONDS)
         _check_within("tau", tau, TAUS)
-        recipe = pair_recipe(seconds, movement, seed, replace(QUICK_SEPARATION, tau=tau))
+        recipe = matched_recipe(seconds, movement, seed, replace(QUICK_SEPARATION, tau=tau), also or ())
         job = known.wishes(_photographs(photographs), recipe)
         if not lane.enter(job):
             raise DFSCError("Too many trainings wait already; try again later.")

@@ -1,14 +1,14 @@
 """A study's figures, taken from sweeps: what each setting reached on each product, beside the baseline of its seeds."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from dfsc.datasets import FAMILIES
 from dfsc.errors import DatasetError
 from dfsc.evaluation.evaluation import ALL
 from dfsc.evaluation.scoring import FUSED
-from dfsc.models.methods import CONSTRAINED, PAIR, PARTNER
+from dfsc.models.methods import CONSTRAINED, METHODS, PAIR
 from dfsc.models.separation import SeparationSettings
 from dfsc.study.gains import Gain, gains_of, mean_gain
 from dfsc.study.switches import Switches
@@ -38,13 +38,14 @@ class Row:
     """One method with one setting on one product, over its seeds.
 
     Attributes:
-        setting: None for the baseline, and for FRE.
+        setting: None for all methods but DFSC.
         seeds: those that did not diverge.
         diverged: those that did.
         steps: of the student, as the sweep was told.
         cross_validated: whether each seed was tested on another quarter of the good images.
         auroc: by group, a value in [0, 1] a seed, of the fused map.
         gains: by group; empty for the baseline and where it was not trained.
+        method: a key of METHODS.
         mean_distance, similar_mean: mean of d at the end over all and over the similar features, by which the fit is
             told apart from the constraint's effect.
     """
@@ -59,12 +60,13 @@ class Row:
     gains: dict[str, Gain]
     mean_distance: float | None
     similar_mean: float | None
+    method: str
 
     @property
     def order(self) -> tuple:
-        """Product by product, the baseline first, then by margin and τ′."""
+        """Product by product, method by method, then by margin and τ′."""
         known = self.setting
-        return self.product, known is not None, *((known.margin_label, known.tau) if known else ())
+        return self.product, list(METHODS).index(self.method), *((known.margin_label, known.tau) if known else ())
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,12 @@ class Study:
     Attributes:
         held_out: products that no setting was chosen on.
         switches: other settings of the constraint, one at a time, where they were measured.
-        partners: rows of FRE, one a product where it was swept; no setting tells them apart.
+        partners: rows of other methods, one a product and method where it was swept; no setting tells them apart.
 
     Raises:
         DatasetError: for other than three sentences, for rows that only other settings tell apart, for a product that
-            was not trained with the compared setting or as EAD-S or has rows of FRE alone, and for held-out products
-            without rows.
+            was not trained with the compared setting or as EAD-S or has rows of other methods alone, and for held-out
+            products without rows.
     """
 
     meaning: tuple[str, ...]
@@ -108,7 +110,7 @@ class Study:
         alone = sorted({row.product for row in self.partners} - set(self.products))
         if alone:
             raise DatasetError(
-                f"{alone[0]} was swept with FRE alone; a study compares EAD-S and DFSC, so sweep these too."
+                f"{alone[0]} was swept with other methods alone; a study compares EAD-S and DFSC, so sweep these too."
             )
 
     def _check_comparable(self, product: str) -> None:
@@ -138,9 +140,9 @@ class Study:
     def baseline(self, product: str) -> Row | None:
         return next((row for row in self.rows if row.product == product and row.setting is None), None)
 
-    def partner(self, product: str) -> Row | None:
-        """FRE on a product."""
-        return next((row for row in self.partners if row.product == product), None)
+    def beside(self, product: str) -> list[Row]:
+        """The other methods on a product."""
+        return [row for row in self.partners if row.product == product]
 
     def constrained(self, product: str) -> list[Row]:
         """All rows of DFSC on a product."""
@@ -174,16 +176,20 @@ def study_of(
         _check_form(record["settings"])
     rows, partners = (
         tuple(sorted(map(_row, _of_methods(sweeps, methods)), key=lambda row: row.order))
-        for methods in (PAIR, (PARTNER,))
+        for methods in (PAIR, METHODS.keys() - set(PAIR))
     )
     return Study(tuple(meaning), compared, rows, tuple(held_out), switches, partners)
 
 
-def _of_methods(sweeps: Sequence[Sequence[dict]], methods: Sequence[str]) -> list[dict]:
+def _of_methods(sweeps: Sequence[Sequence[dict]], methods: Collection[str]) -> list[dict]:
     return [record for sweep in sweeps for record in sweep if record["settings"]["method"] in methods]
 
 
 def _check_form(settings: dict) -> None:
+    if "snc" in settings:
+        raise DatasetError(
+            f"A sweep on {settings['dataset']} has rows with SNC, which a study's tables can't tell apart."
+        )
     usual = SeparationSettings()
     for name in ("weight", "unit", "hinge", "normaliser"):
         if settings.get(name, getattr(usual, name)) != getattr(usual, name):
@@ -198,6 +204,7 @@ def _row(record: dict) -> Row:
     of_fused = {group: maps[FUSED] for group, maps in record["auroc"].items()}
     return Row(
         product=settings["dataset"],
+        method=settings["method"],
         setting=_setting(settings) if settings["method"] == CONSTRAINED else None,
         seeds=tuple(record["seeds"]),
         diverged=tuple(record["diverged"]),

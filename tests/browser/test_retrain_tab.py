@@ -128,7 +128,7 @@ def test_the_slider_shows_at_once_what_is_novel_on_a_photograph(ready):
     expect(ready.locator("#novelty h3")).to_have_text("τ′ = 0.6: 40% of all features are novel")
     assert ready.get_attribute("#novelty img", "src") != before
     set_number(ready, "#tau", "1")
-    expect(ready.locator("#novelty")).to_contain_text("both models of the pair are EAD-S")
+    expect(ready.locator("#novelty")).to_contain_text("nothing is novel: DFSC is EAD-S")
 
 
 def test_own_photographs_are_one_click_away(visit):

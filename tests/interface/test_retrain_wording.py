@@ -52,7 +52,7 @@ def test_what_the_machine_manages_is_told_beside_what_is_usual(steps, said):
 
 def test_a_pair_is_ready_only_if_both_methods_find_what_is_wrong():
     ready = wording.done(120, [config("ead-s", 17), config("dfsc", 18)])
-    assert ready.startswith("The pair is ready after 2 min: ")
+    assert ready.startswith("Ready after 2 min: ")
     assert "EAD-S finds 17 of 20 made-up faults, DFSC finds 18 of 20 made-up faults" in ready
     half = wording.done(60, [config("ead-s", 17), config("dfsc", 3)])
     assert half == "Not usable yet, after 60 s: DFSC finds 3 of 20 made-up faults. Press “Train longer” to go on."

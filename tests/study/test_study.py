@@ -169,16 +169,17 @@ def test_the_page_shows_difference_interval_and_curves_of_a_study():
     assert tau_curves_html(study_of(MEANING, USUAL, [swept(0.9)])) == ""
 
 
-def test_fre_is_a_row_of_its_own_and_no_setting_of_the_constraint(tmp_path):
-    study = study_of(MEANING, USUAL, [[*swept(0.7, 0.9), row("fre", gain=0.02)]])
+def test_other_methods_are_rows_of_their_own_and_no_settings_of_the_constraint(tmp_path):
+    study = study_of(MEANING, USUAL, [[*swept(0.7, 0.9), row("fre", gain=0.02), row("fcl", gain=0.01)]])
     assert (study.baseline("cable"), len(study.constrained("cable"))) == (study.rows[0], 2)
-    assert study.partner("cable").gains["logical"].mean == 0.02
+    assert [(r.method, r.gains["logical"].mean) for r in study.beside("cable")] == [("fcl", 0.01), ("fre", 0.02)]
     write_study(study, tmp_path)
     assert read_study(tmp_path) == study
     assert "FRE beside them" in comparison_html(study)
     assert "logical 85.0, +2.0 (+1.0 to +3.0)" in comparison_html(study)
-    assert settings_html(study).count("<td>FRE</td>") == 1
-    with pytest.raises(DatasetError, match="lid was swept with FRE alone"):
+    assert "FCL beside them" in comparison_html(study)
+    assert settings_html(study).count("<td>FRE</td>") == settings_html(study).count("<td>FCL</td>") == 1
+    with pytest.raises(DatasetError, match="lid was swept with other methods alone"):
         study_of(MEANING, USUAL, [[*swept(0.9), row("fre", "lid")]])
 
 

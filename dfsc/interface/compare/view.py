@@ -6,6 +6,7 @@ from dfsc.datasets import FAMILIES
 from dfsc.interface.compare import wording
 from dfsc.interface.markup import text
 from dfsc.interface.wording import product_name
+from dfsc.models.methods import METHODS
 from dfsc.reporting.formats import percent, points, spread
 from dfsc.study.figures import Row, Study
 from dfsc.study.gains import Gain
@@ -44,8 +45,7 @@ def settings_html(study: Study) -> str:
     for product in study.products:
         own = [row for row in study.rows if row.product == product]
         rows += "".join(_setting_row(row, groups, "DFSC" if row.setting else "EAD-S") for row in own)
-        partner = study.partner(product)
-        rows += _setting_row(partner, groups, "FRE") if partner else ""
+        rows += "".join(_setting_row(row, groups, METHODS[row.method].title) for row in study.beside(product))
     return (
         f'<details class="card study all"><summary>{wording.ALL_TITLE}</summary><div class="scrolled" tabindex="0" '
         + f'role="region" aria-label="{wording.ALL_TITLE}"><table><thead><tr>{row}</tr></thead><tbody>{rows}</tbody>'
@@ -91,9 +91,7 @@ def _product_rows(study: Study, ead_s: Row, dfsc: Row, end: float) -> str:
     for group in study.groups(dfsc.product):
         both = [_auroc(row, group) for row in (ead_s, dfsc)]
         lines.append(_gain_row(wording.GROUPS[group], both, dfsc.gains.get(group), end))
-    partner = study.partner(dfsc.product)
-    if partner:
-        lines.append(_partner_row(partner, study.groups(dfsc.product)))
+    lines += [_row_beside(row, study.groups(dfsc.product)) for row in study.beside(dfsc.product)]
     return _row_group(text(product_name(dfsc.product)) + said, lines)
 
 
@@ -101,11 +99,11 @@ def _auroc(row: Row, group: str) -> str:
     return percent(mean(row.auroc[group])) if row.auroc.get(group) else ""
 
 
-def _partner_row(row: Row, groups: list[str]) -> str:
-    """FRE in one row over all columns, since it is none of the two that these compare."""
+def _row_beside(row: Row, groups: list[str]) -> str:
+    """Another method in one row over all columns, since it is none of the two that these compare."""
     found = [(wording.GROUPS[group].lower(), _auroc(row, group), row.gains.get(group)) for group in groups]
     told = "; ".join(f"{group} {auroc}" + (f", {_gain(gain)}" if gain else "") for group, auroc, gain in found)
-    said = text(wording.PARTNER.format(told=told))
+    said = text(wording.BESIDE.format(title=METHODS[row.method].title, told=told))
     return f'<tr><td colspan="{len(wording.TABLE_HEADS)}" class="quiet">{said}</td></tr>'
 
 

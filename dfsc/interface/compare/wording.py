@@ -15,7 +15,7 @@ TABLE_NOTE = (
     "bootstrap interval over seeds and images; one that includes 0 shows no difference, few seeds make it too narrow."
 )
 TABLE_HEADS = ("Faults", "EAD-S", "DFSC", "Difference", "95 % interval")
-PARTNER = "FRE beside them, and its difference to EAD-S: {told}"
+BESIDE = "{title} beside them, and its difference to EAD-S: {told}"
 HELD_OUT = "no setting of DFSC was chosen on it"
 HELD_OUT_MEAN = "Mean of the products that no setting of DFSC was chosen on"
 ACROSS_ZERO = "includes 0"

@@ -28,7 +28,7 @@ def results_html(finding: Finding, configs: Sequence[DetectorConfig]) -> str:
         f'<div data-finding="{finding.number}" data-photo="{text(photograph.name)}" '
         f'data-product="{text(finding.product)}" data-inspection="{text(known)}">'
         + _summary(finding)
-        + _sliders(any(partners(inspection.results)))
+        + _sliders(inspection.results)
         + '<section class="card maps" aria-label="Verdicts and maps">'
         + _column_heads()
         + "".join(rows)
@@ -59,7 +59,7 @@ def _summary(finding: Finding) -> str:
     )
 
 
-def _sliders(partnered: bool) -> str:
+def _sliders(results: Sequence[Result]) -> str:
     fields = "".join(
         f'<label><span>{title}</span><input type="range" name="{name}" min="{low}" max="{high}" step="{step}" '
         f'data-says="{text(says)}"><output></output></label>'
@@ -69,12 +69,24 @@ def _sliders(partnered: bool) -> str:
         f'<section class="card sliders" aria-label="Settings">{fields}'
         + (
             f'<label class="switch"><input type="checkbox" name="partner"> {wording.PARTNER_LABEL}</label>'
-            if partnered
+            if any(partners(results))
             else ""
         )
+        + _shown_methods(results)
         + f'<p class="quiet">{wording.SLIDERS_NOTE} '
         f'<button type="button" data-act="standard">{wording.STANDARD}</button></p></section>'
     )
+
+
+def _shown_methods(results: Sequence[Result]) -> str:
+    """A box for each method by which its row is shown or hidden, where there are more than two."""
+    if len(results) <= 2:
+        return ""
+    boxes = "".join(
+        f'<label class="switch"><input type="checkbox" name="shown" value="{index}"> {text(result.title)}</label>'
+        for index, result in enumerate(results)
+    )
+    return f'<fieldset class="shown"><legend>{wording.SHOWN_METHODS}</legend>{boxes}</fieldset>'
 
 
 def _column_heads() -> str:
@@ -147,10 +159,20 @@ def _comparison(inspection: Inspection) -> str:
     pair = compared(inspection.results)
     if pair is None:
         return ""
-    first, last = (_title(inspection.results, index) for index in pair)
+    first, last = ('<span data-side="0"></span>', '<span data-side="1"></span>')
     note = wording.DIFFERENCE_NOTE.format(first=first, last=last)
+    choices = [
+        f'<select name="side" data-place="{place}" aria-label="{label}">'
+        + "".join(
+            f'<option value="{index}" data-title="{index}"{" selected" * (index == chosen)}>'
+            f"{text(result.title)}</option>"
+            for index, result in enumerate(inspection.results)
+        )
+        + "</select>"
+        for place, (label, chosen) in enumerate(zip(wording.SIDES, pair, strict=True))
+    ]
     return (
-        f'<section class="card wiping"><h2>Fused maps: {first} against {last}</h2>'
+        f'<section class="card wiping"><h2>Fused maps: {choices[0]} against {choices[1]}</h2>'
         + '<p class="quiet">Drag the line, or use the arrow keys.</p><div class="wipe">'
         + '<canvas class="left" role="img" aria-label="Fused map on the left"></canvas>'
         + '<canvas class="right" role="img" aria-label="Fused map on the right"></canvas><span class="line"></span>'

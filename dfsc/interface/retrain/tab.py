@@ -13,7 +13,7 @@ from dfsc.interface.retrain.samples import samples
 from dfsc.interface.retrain.watching import download_pair, stop_training, train_longer, train_pair
 from dfsc.interface.session.downloads import fetch_script
 from dfsc.interface.session.lane import MAX_WAITING
-from dfsc.interface.session.retraining import SECONDS, TAUS
+from dfsc.interface.session.retraining import OPTIONAL, SECONDS, TAUS
 from dfsc.training.plan import QUICK_SEPARATION as USUAL
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -68,6 +68,13 @@ def retrain_tab() -> RetrainTab:
                 *SECONDS, 120, step=10, label=wording.SECONDS_LABEL, info=wording.SECONDS_INFO, elem_id="seconds"
             )
             movement = gr.Radio(list(wording.MOVEMENTS), value=0.0, label=wording.MOVEMENT_LABEL, elem_id="movement")
+            also = gr.CheckboxGroup(
+                [(title, method) for method, title in OPTIONAL.items()],
+                value=[],
+                label=wording.ALSO_LABEL,
+                info=wording.ALSO_INFO,
+                elem_id="also",
+            )
             with gr.Accordion("Advanced", open=False, elem_id="advanced"):
                 seed = gr.Number(
                     0, precision=0, minimum=0, label=wording.SEED_LABEL, info=wording.SEED_INFO, elem_id="seed"
@@ -91,7 +98,7 @@ def retrain_tab() -> RetrainTab:
         with gr.Column(scale=1, min_width=320, elem_id="retrain-findings"):
             message = gr.HTML(notice(wording.INVITATION), elem_id="retrain-message", label="Message")
             novelty = gr.HTML("", elem_id="novelty", label="Novel features")
-            result = gr.HTML("", elem_id="retrain-result", label="Your pair")
+            result = gr.HTML("", elem_id="retrain-result", label="Your models")
             with gr.Row(visible=False, elem_id="pair-actions") as actions:
                 inspect = gr.Button(wording.INSPECT_LABEL, variant="primary", elem_id="inspect-pair")
                 download = gr.Button(wording.DOWNLOAD_LABEL, elem_id="download-pair")
@@ -114,7 +121,7 @@ def retrain_tab() -> RetrainTab:
     tau.change(show_novelty, [tau], novelty, trigger_mode="always_last", **QUICK)
     download.click(download_pair, None, file, **QUICK).then(None, js=fetch_script("pair-file"))
     watched = [message, novelty, result, actions, curves, preview]
-    wishes = [tau, ratio, seconds, movement, seed, warm_up, weight]
+    wishes = [tau, ratio, seconds, movement, seed, warm_up, weight, also]
     learning += (
         train.click(train_pair, wishes, watched, **WATCHING),
         longer.click(train_longer, [seconds, tau], watched, **WATCHING),

@@ -182,8 +182,11 @@ def _learned_from(detector: Detector) -> str:
 
 
 def _settings(detector: Detector) -> str:
-    separation = detector.config.separation
-    return "none" if separation is None else f"τ′ {separation.tau:g}, κ {separation.margin_ratio:g}"
+    separation, coding = detector.config.separation, detector.config.consistency
+    told = [] if separation is None else [f"τ′ {separation.tau:g}, κ {separation.margin_ratio:g}"]
+    if coding:
+        told.append(f"SNC {coding.neighbourhood}×{coding.neighbourhood}, t {coding.temperature:g}")
+    return "; ".join(told) or "none"
 
 
 def _self_tested(detector: Detector) -> str:

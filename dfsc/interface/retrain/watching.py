@@ -15,7 +15,7 @@ from dfsc.interface.retrain.curves import curves_html
 from dfsc.interface.session.asking import question_from
 from dfsc.interface.session.downloads import pair_file
 from dfsc.interface.session.lane import lane
-from dfsc.interface.session.retraining import Retraining, State, pair_recipe
+from dfsc.interface.session.retraining import Retraining, State, matched_recipe
 from dfsc.interface.session.visitors import Visitor, visitor, welcome
 from dfsc.models.separation import SeparationSettings
 
@@ -50,13 +50,14 @@ def train_pair(
     seed: float,
     warm_up: float,
     weight: float,
+    also: list[str],
     request: gr.Request,
 ) -> Iterator[tuple[Any, ...]]:
-    """Train a pair on the visitor's photographs and show how it goes."""
+    """Train a pair, and what is wanted beside it, on the visitor's photographs and show how it goes."""
     known = visitor(request)
     try:
         separation = SeparationSettings(tau=tau, margin_ratio=ratio, warm_up=warm_up, weight=weight)
-        recipe = pair_recipe(seconds, movement, int(seed or 0), separation)
+        recipe = matched_recipe(seconds, movement, int(seed or 0), separation, also)
     except DFSCError as error:
         yield _refusal(str(error))
         return

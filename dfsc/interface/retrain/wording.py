@@ -18,7 +18,7 @@ PHOTOGRAPHS_LABEL = "Photographs of good parts, or a zip of them"
 FOLDER_LABEL = "Choose a folder"
 CLEAR_LABEL = "Start over"
 SAMPLES_LABEL = "No photographs at hand? Take ours:"
-TRAIN_LABEL, STOP_LABEL, LONGER_LABEL = "Train both models", "Stop and keep", "Train longer"
+TRAIN_LABEL, STOP_LABEL, LONGER_LABEL = "Train", "Stop and keep", "Train longer"
 DOWNLOAD_LABEL = "Download your model (zip)"
 INSPECT_LABEL = "Inspect with your model"
 TAU_LABEL = "τ′: share of features that count as similar"
@@ -30,7 +30,9 @@ MARGIN_INFO = (
     "How far from the teacher it is kept, as a multiple of the largest difference that still counts as similar. At 0 "
     "novel features are merely left out."
 )
-SECONDS_LABEL = "Time for the pair, in seconds"
+ALSO_LABEL = "Train beside EAD-S and DFSC"
+ALSO_INFO = "Each further method takes its share of the time."
+SECONDS_LABEL = "Time for all, in seconds"
 SECONDS_INFO = "Everything counts. More time gives better models; 120 s show what is possible."
 SEED_LABEL, SEED_INFO = "Seed", "Same seed, same draw of photographs and first networks."
 MOVEMENT_LABEL = "How much does the part move between photographs?"
@@ -56,7 +58,7 @@ STAND_IN = (
     "in for the auto-encoder, d = (T − mean of T)²."
 )
 REAL = "On a held-out photograph, by the trained auto-encoder’s own distance d = (T − A)²: how many features are novel."
-TAU_ONE = "At τ′ = 1 nothing is novel: both models of the pair are EAD-S."
+TAU_ONE = "At τ′ = 1 nothing is novel: DFSC is EAD-S."
 PLOT_TITLES = {
     "autoencoder": "Auto-encoders’ losses",
     "student": "Students’ losses",
@@ -113,7 +115,7 @@ def manages_too_few(steps: int | None) -> bool:
     return steps is not None and steps < USUAL_STEPS / 2
 
 
-PAIR_TITLE, AT_ONCE_TITLE = "Your pair, and FRE", "Ready at once: FRE"
+PAIR_TITLE, AT_ONCE_TITLE = "Your models", "Ready at once: FRE"
 PREPARING = "The teacher looks at your photographs …"
 CALIBRATING = "Calibrating on the held-out photographs, and looking for made-up faults on them …"
 
@@ -123,7 +125,7 @@ def done(seconds: float, configs: Sequence[DetectorConfig]) -> str:
     unusable = [config for config in configs if not config.usable and METHODS[config.method].trained]
     if unusable:
         return f"Not usable yet, after {duration(seconds)}: {_found(unusable)}. Press “{LONGER_LABEL}” to go on."
-    return f"The pair is ready after {duration(seconds)}: {_found(configs)}. It is in the Inspect tab as your model."
+    return f"Ready after {duration(seconds)}: {_found(configs)}. It is all in the Inspect tab as your model."
 
 
 def not_usable(configs: Sequence[DetectorConfig], trained: bool) -> str:

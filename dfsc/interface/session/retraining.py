@@ -2,6 +2,7 @@
 
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -11,7 +12,7 @@ from dfsc import Detector, DFSCError
 from dfsc.interface.session.lane import courtesy
 from dfsc.material.photographs import PhotoSet
 from dfsc.models.detector import Teacher
-from dfsc.models.methods import METHODS, PAIR, PARTNER
+from dfsc.models.methods import CONSTRAINED, METHODS, PAIR, PARTNER
 from dfsc.models.separation import SeparationSettings
 from dfsc.training.closed_form import closed_form_detector, closed_form_notes
 from dfsc.training.notes import training_notes
@@ -29,6 +30,8 @@ PREVIEW_SECONDS = 4.0
 MOST_GLIMPSES, GLIMPSING_SHARE = 6, 0.05
 PATIENCE = 5.0
 OWN_SOURCE = "your own training"
+# What can be trained beside the pair: titles by method.
+OPTIONAL = {name: method.title for name, method in METHODS.items() if method.trained and name not in PAIR}
 # Lowest and highest that a visitor may wish for; one training holds up all others.
 SECONDS, TAUS = (30, 900), (0.5, 1.0)
 
@@ -44,13 +47,21 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-def pair_recipe(seconds: float, movement: float, seed: int, separation: SeparationSettings) -> Recipe:
+def matched_recipe(
+    seconds: float, movement: float, seed: int, separation: SeparationSettings, also: Sequence[str] = ()
+) -> Recipe:
     """A matched pair from few photographs in little time, and its partner in closed form.
+
+    Args:
+        also: other methods to train with the pair, keys of OPTIONAL.
 
     Raises:
         DFSCError: for wishes that make no sense.
     """
-    return Recipe((*PAIR, PARTNER), seconds=seconds, quick=True, movement=movement, separation=separation, seed=seed)
+    if unknown := set(also) - OPTIONAL.keys():
+        raise DFSCError(f"Beside the pair, {', '.join(OPTIONAL)} can be trained, not {min(unknown)!r:.40}.")
+    methods = (*PAIR, *(method for method in OPTIONAL if method in also), PARTNER)
+    return Recipe(methods, seconds=seconds, quick=True, movement=movement, separation=separation, seed=seed)
 
 
 def learn_at_once(photographs: PhotoSet, teacher: Teacher, product: str) -> Detector:
@@ -229,7 +240,7 @@ class Retraining:
         if ended:
             self.preview = preview(self.training)
             self._look_for_novelty()
-        if record.method != PAIR[-1]:
+        if record.method != self._last_method:
             return
         if record.step >= SURE_STEPS:
             self.foreseen = self._budget.foreseen(record.stage, record.step, self.training.stages)
@@ -245,6 +256,11 @@ class Retraining:
         if self.training.learns_to_inspect:
             self._glimpse(record.step / record.steps)
 
+    @property
+    def _last_method(self) -> str:
+        """The last of those that take steps."""
+        return [method for method in self.recipe.methods if METHODS[method].trained][-1]
+
     def _look(self) -> None:
         if self.record.stage == "imitation":
             return  # What is shown until the students' last stage, the auto-encoder, does not change.
@@ -253,7 +269,7 @@ class Retraining:
             self._look_for_novelty()
 
     def _look_for_novelty(self) -> None:
-        self.novel = novel_channels(self.training)[PAIR[-1]]
+        self.novel = novel_channels(self.training)[CONSTRAINED]
 
     def _glimpse(self, progress: float) -> None:
         """Measure how many faults are found, a few times evenly over the student's stage, as far as the time allows."""

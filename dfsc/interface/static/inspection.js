@@ -58,16 +58,26 @@ const judge = method => {
 const centre = cell => (shown.grid.first + shown.grid.stride * cell) / shown.grid.input;
 const place = cell => [centre(cell % shown.grid.cells), centre(Math.floor(cell / shown.grid.cells))];
 
-const agreement = found => {
+// Of the methods that are shown, by their indices.
+const agreement = (found, indices) => {
   const words = shown.words;
-  const verdicts = new Set(found.map(one => one.verdict));
-  if (verdicts.size === 1 && verdicts.has('foreign')) return words.foreign;
-  const known = found.map((one, index) => [shown.methods[index].title, one.verdict]);
-  if (verdicts.size === 1 && found.length > 1 && !verdicts.has('unsure'))
-    return filled(found.length === 2 ? words.both : words.all, { verb: words.verdicts[known[0][1]], count: found.length });
-  const why = index => shown.methods[index].unsure;
-  const clauses = known.map(([title, verdict], index) => filled(words.clauses[verdict], { title, why: why(index) }));
+  const verdicts = new Set(indices.map(index => found[index].verdict));
+  const [verdict] = verdicts;
+  if (verdicts.size === 1 && verdict === 'foreign') return words.foreign;
+  if (verdicts.size === 1 && indices.length > 1 && verdict !== 'unsure')
+    return filled(indices.length === 2 ? words.both : words.all, { verb: words.verdicts[verdict], count: indices.length });
+  const clauses = indices.map(index => {
+    const { title, unsure } = shown.methods[index];
+    return filled(words.clauses[found[index].verdict], { title, why: unsure });
+  });
   return `${clauses.join(', ')}.`;
+};
+
+// Methods are hidden by title, so that they stay so on the next photograph; the last one can't be.
+let hidden = new Set();
+const visible = () => {
+  const indices = shown.alone.map((method, index) => index).filter(index => !hidden.has(shown.alone[index].title));
+  return indices.length ? indices : shown.alone.map((method, index) => index);
 };
 
 const strongest = (method, one) => {
@@ -143,11 +153,29 @@ const paintBranches = shades => all('.method-row').forEach((row, index) => {
   for (const key of ['local', 'global']) paint(row.querySelector(`.map.${key} canvas`), shown.methods[index][key], shades);
 });
 
+const showRows = indices => {
+  for (const selector of ['.method-row', '.badges .pair'])
+    all(selector).forEach((place, index) => { place.hidden = !indices.includes(index); });
+  for (const box of all('.shown input')) {
+    box.checked = indices.includes(Number(box.value));
+    box.disabled = box.checked && indices.length === 1;
+  }
+};
+
+// Which two are laid one over the other, chosen by title for the next photograph too.
+let sides = [];
+const comparedNow = () => shown.compared.map((usual, place) => {
+  const chosen = shown.alone.findIndex(method => method.title === sides[place]);
+  return chosen < 0 ? usual : chosen;
+});
+
 const tell = () => {
   shown.methods = settings.partner ? shown.together : shown.alone;
   const found = shown.methods.map(judge);
   writeSliders();
-  element.querySelector('.agreement').textContent = agreement(found);
+  const indices = visible();
+  showRows(indices);
+  element.querySelector('.agreement').textContent = agreement(found, indices);
   element.querySelector('.summary').dataset.foreign = found.every(one => one.verdict === 'foreign');
   all('.badges .badge').forEach((place, index) => badge(place, found[index].verdict));
   for (const title of all('[data-title]')) title.textContent = shown.methods[title.dataset.title].title;
@@ -163,7 +191,10 @@ const update = () => {
   shown.painted = shown.methods;
   shown.strength = settings.strength;
   if (shown.compared) {
-    const [first, last] = shown.compared.map(index => found[index].fused);
+    const pair = comparedNow();
+    const [first, last] = pair.map(index => found[index].fused);
+    for (const choice of all('.wiping select')) choice.value = pair[choice.dataset.place];
+    for (const name of all('[data-side]')) name.textContent = shown.methods[pair[name.dataset.side]].title;
     paint(element.querySelector('.wipe .left'), first, shades);
     paint(element.querySelector('.wipe .right'), last, shades);
     const difference = last.map((value, cell) => value - first[cell]);
@@ -196,13 +227,24 @@ arrive();
 
 element.addEventListener('input', event => {
   if (event.target.closest?.('.wipe')) cut = event.target.value;
+  if (event.target.name === 'shown') {
+    const { title } = shown.alone[event.target.value];
+    if (event.target.checked) hidden.delete(title); else hidden.add(title);
+    soon();
+    return;
+  }
+  if (event.target.name === 'side') {
+    sides[event.target.dataset.place] = shown.alone[event.target.value].title;
+    soon();
+    return;
+  }
   const slider = event.target.closest?.('.sliders input');
   if (!slider) return;
   settings[slider.name] = slider.type === 'checkbox' ? slider.checked : Number(slider.value);
   soon();
 });
 element.addEventListener('change', event => {
-  if (event.target.closest?.('.sliders input')) trigger('input');
+  if (event.target.closest?.('.sliders input:not([name=shown])')) trigger('input');
 });
 element.addEventListener('click', event => {
   const act = event.target.closest?.('button[data-act]')?.dataset.act;
