@@ -23,7 +23,9 @@ from dfsc.checkpoints.files import halved
 from dfsc.hub.publishing import push
 from dfsc.images.decoding import resize_for_network
 from dfsc.models.calibration import Calibration
+from dfsc.models.consistency import ConsistencySettings
 from dfsc.models.detector import Detector, DetectorConfig, StudentAutoencoder, Teacher, network_input, raw_maps
+from dfsc.models.methods import METHODS
 from dfsc.models.networks import SIZES, NetworkSize, teacher_network
 from dfsc.models.separation import SeparationSettings
 
@@ -73,7 +75,8 @@ def build_detector(
 ) -> Detector:
     """A random detector, standardised and calibrated on pictures as a training does it."""
     torch.manual_seed(seed)
-    model = halved(StudentAutoencoder.empty(teacher.size)).eval()
+    coding = METHODS[method].coding(ConsistencySettings())
+    model = halved(StudentAutoencoder.empty(teacher.size, coding)).eval()
     x = network_input(np.stack([resize_for_network(picture) for picture in pictures]))
     output = teacher.network(x)
     mean = output.mean(dim=(0, 2, 3))[:, None, None]
@@ -85,6 +88,7 @@ def build_detector(
         teacher_digest=teacher.digest,
         separation=SeparationSettings() if method == "dfsc" else None,
         schedule="staged",
+        consistency=coding,
     )
     good = raw_maps(model, (output - mean) / std, x)
     return Detector(config, teacher, model, mean, std, Calibration(good))

@@ -18,9 +18,9 @@ def write_made_up_study(weights: Path, product: str) -> None:
     auroc = {"logical": (0.8, 0.9)}
     shared = {"seeds": (0, 1), "diverged": (), "steps": 9, "cross_validated": False, "auroc": auroc}
     fit = {"mean_distance": None, "similar_mean": None}
-    rows = [Row(product, None, gains={}, **shared, **fit)]
+    rows = [Row(product, None, gains={}, method="ead-s", **shared, **fit)]
     rows += [
-        Row(product, Setting(tau, 1.5), gains={"logical": Gain(0.05, 0.01, 0.09)}, **shared, **fit)
+        Row(product, Setting(tau, 1.5), gains={"logical": Gain(0.05, 0.01, 0.09)}, method="dfsc", **shared, **fit)
         for tau in (0.8, 0.9)
     ]
     write_study(Study(("One.", "Two.", "Three."), Setting(0.9, 1.5), tuple(rows)), weights / "study")

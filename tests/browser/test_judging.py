@@ -136,6 +136,39 @@ def test_the_partners_switch_is_a_small_box_and_changes_what_is_judged(visit, ph
     assert scores[0][0] == max(scores[1][0], scores[1][2])
 
 
+def test_rows_are_hidden_and_any_two_methods_are_laid_over_one_another(
+    visit, photograph, tmp_path, detector_builder, draw
+):
+    pair = product_detectors(products()[0])
+    fcl = detector_builder(pair[0].teacher, "fcl", [draw(seed) for seed in range(4)], 9, pair[0].config.product)
+    write_bundle([*pair, fcl], tmp_path / "three.zip")
+    page = visit()
+    page.locator("#checkpoint input[type=file]").first.set_input_files(tmp_path / "three.zip")
+    expect(page.locator("#message")).to_contain_text("3 detectors opened")
+    upload(page, "part.png", photograph)
+    expect_inspected(page, "part.png")
+    rows = page.locator("#results .method-row")
+    assert rows.locator("h3").all_inner_texts() == ["EAD-S", "DFSC", "FCL"]
+    boxes = page.locator("#results .shown")
+    right = page.locator("#results .wipe canvas.right")
+    of_dfsc = right.evaluate("map => map.toDataURL()")
+    page.locator("#results .wiping select").last.select_option("FCL")
+    expect(page.locator("#results .wipe .tag.right")).to_have_text("FCL")
+    expect(page.locator("#results .difference h2")).to_have_text("Difference: FCL − EAD-S")
+    assert right.evaluate("map => map.toDataURL()") != of_dfsc
+    boxes.get_by_label("DFSC", exact=True).uncheck()
+    expect(rows.nth(1)).to_be_hidden()
+    expect(page.locator("#results .agreement")).not_to_contain_text("DFSC")
+    upload(page, "next.png", photograph)
+    expect_inspected(page, "next.png")
+    expect(rows.nth(1)).to_be_hidden()
+    expect(page.locator("#results .wipe .tag.right")).to_have_text("FCL")
+    boxes.get_by_label("EAD-S", exact=True).uncheck()
+    expect(boxes.get_by_label("FCL", exact=True)).to_be_disabled()
+    boxes.get_by_label("DFSC", exact=True).check()
+    expect(rows.nth(1)).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("tests", "said"),
     [

@@ -13,7 +13,7 @@ from dfsc.inspection.inspector import partners
 from dfsc.interface import wording
 from dfsc.interface.session.settings import most_rejected
 from dfsc.models.calibration import GoodParts
-from dfsc.models.methods import METHODS
+from dfsc.models.methods import METHODS, PAIR
 
 # Weights of the local map at which the good parts' scores are told; the slider has the same steps.
 WEIGHT_STEPS = 20
@@ -45,10 +45,12 @@ def payload(inspection: Inspection, product: str, width: int, height: int) -> st
 
 
 def compared(results: Sequence[Result]) -> tuple[int, int] | None:
-    """Which two methods are laid one over the other: those that were trained side by side, else the first and last."""
-    trained = [index for index, result in enumerate(results) if METHODS[result.method].trained]
-    several = trained if len(trained) > 1 else range(len(results))
-    return (several[0], several[-1]) if len(several) > 1 else None
+    """Which two methods are laid one over the other at first: the matched pair, or two networks, or the first two."""
+    indices = range(len(results))
+    pair = [index for index in indices if results[index].method in PAIR]
+    trained = [index for index in indices if METHODS[results[index].method].trained]
+    several = next((some for some in (pair, trained, indices) if len(some) > 1), None)
+    return (several[0], several[1]) if several else None
 
 
 def _method(result: Result, results: Sequence[Result], partner: Result | None) -> dict:
