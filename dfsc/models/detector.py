@@ -204,7 +204,7 @@ class StudentAutoencoder(nn.Module):
         They are the channel means of (T − S^T)² and (A − S^A)², or of the squared differences of their codes.
         """
         channels = teacher.shape[1]
-        s, a = self.student(images).float(), self.autoencoder(images).float()
+        s, a = self.student(images), self.autoencoder(images)
         return self._difference(teacher, s[:, :channels]), self._difference(a, s[:, channels:])
 
     def prepared(self, dtype: torch.dtype) -> "StudentAutoencoder":
@@ -215,7 +215,7 @@ class StudentAutoencoder(nn.Module):
     def _difference(self, one: Tensor, other: Tensor) -> Tensor:
         if self.coding and self.coding.in_maps:
             return squared_code_difference(one, other, self.coding)
-        return (one - other).square().mean(dim=1)
+        return (one.float() - other.float()).square().mean(dim=1)
 
 
 def network_input(images: np.ndarray) -> Tensor:
