@@ -108,6 +108,10 @@ HOW_IT_WORKS = (
     "Held-out good parts set the colour scale and the limit. A photo with a score above the limit is rejected.",
     "EAD-S and DFSC differ only in training: DFSC keeps the auto-encoder away from the teacher in the features in "
     "which they differ most, so that a wrong layout may stand out; the Compare tab shows what that gained.",
+    "FCL trains the same networks to agree in what surrounds each spot, too, and compares that in its maps. DFSC’s "
+    "constraint and FCL’s coding are this project’s reconstructions of their papers.",
+    "FRE has no networks of its own: it predicts each spot’s numbers from those of the rest of the photo, and shows "
+    "what can’t be predicted.",
 )
 REPORT_LABEL = "Download report (zip)"
 RETRAIN_OFFER = "Retrain on your own good parts"
