@@ -50,8 +50,12 @@ def test_only_uploads_are_read(client, photographs):
             client.predict(file, "toy_block", api_name="/inspect")
 
 
-def test_a_training_can_not_be_wished_for_longer_than_on_the_page(client, photographs):
-    for wish, said in (({"seconds": 1e7}, "seconds has to be a number from 30 to 900"), ({"tau": 0.1}, "tau has to")):
+def test_nothing_can_be_wished_for_that_the_page_does_not_offer(client, photographs):
+    for wish, said in (
+        ({"seconds": 1e7}, "seconds has to be a number from 30 to 900"),
+        ({"tau": 0.1}, "tau has to"),
+        ({"also": ["x"]}, "fcl"),
+    ):
         with pytest.raises(AppError, match=said):
             client.predict([handle_file(path) for path in photographs], **wish, api_name="/train")
 

@@ -1,14 +1,17 @@
 """The lane in which visitors' trainings stand."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from dfsc.errors import DFSCError
 from dfsc.interface.session.lane import MAX_WAITING, Courtesy, Lane
-from dfsc.interface.session.retraining import MOST_GLIMPSES, Retraining, State
+from dfsc.interface.session.retraining import MOST_GLIMPSES, Retraining, State, matched_recipe
 from dfsc.interface.session.visitors import MAX_PAIRS, Visitor
 from dfsc.material.photographs import photo_set
+from dfsc.models.separation import SeparationSettings
 from dfsc.training.recipe import Recipe
 from dfsc.training.training import Training
 
@@ -99,6 +102,21 @@ def test_stopped_in_the_middle_it_keeps_and_calibrates_what_was_learned_and_goes
     assert longer.state is State.DONE
     assert longer.took > job.took
     assert not np.array_equal(longer.detectors[1].calibration.good.global_, first)
+
+
+@pytest.mark.slow
+def test_other_methods_are_trained_beside_the_pair_when_wished_for(job, set_pace):
+    set_pace(0.1)
+    recipe = replace(matched_recipe(40, 0.0, 0, SeparationSettings(), ["fcl"]), copies=1)
+    trained = Retraining(job.photographs, recipe, "own_1")
+    trained.run()
+    assert trained.state is State.DONE
+    assert [detector.config.method for detector in trained.detectors] == ["ead-s", "dfsc", "fcl", "fre"]
+    series = {plot: {point.series for point in trained.points if point.plot == plot} for plot in ("student", "found")}
+    assert {"FCL low context", "FCL high affinity", "EAD-S hard"} <= series["student"]
+    assert series["found"] == {"EAD-S", "DFSC", "FCL", "FRE"}
+    with pytest.raises(DFSCError, match="Beside the pair, fcl can be trained, not 'fre'"):
+        matched_recipe(30, 0.0, 0, SeparationSettings(), ["fre"])
 
 
 @pytest.mark.slow
