@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dfsc.models.detector import DetectorConfig
 from dfsc.models.methods import METHODS, method_title, reconstructed
 from dfsc.models.self_test import SelfTest
+from dfsc.models.separation import Form
 
 # Networks are not trained on fewer.
 FEW_PHOTOGRAPHS = 12
@@ -37,7 +38,8 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
         margin = f"margin ratio {s.margin_ratio:g}" if s.margin is None else f"margin {s.margin:g}"
         lines.append(
             f"- τ′ {s.tau:g}, {margin}, λ {s.weight:g}, warm-up {s.warm_up:g}, split over {s.unit}, "
-            f"hinge {s.hinge}, normaliser {s.normaliser}"
+            f"hinge {s.hinge}, "
+            + (f"normaliser {s.normaliser}" if s.constraint is Form.REPLACES else "added to the auto-encoder's loss")
         )
     if config.consistency:
         c = config.consistency

@@ -6,9 +6,16 @@ paper's equations were not available; what follows is a reconstruction, with a s
 
     d      = (T − A)²                              element by element, T standardised per channel
     q′     = the τ′-quantile of d in one image     not differentiated through
-    L_DFSC = ( Σ_{d ≤ q′} d  +  λ · Σ_{d > q′} max(0, m − d) ) / number of elements
 
-τ′ = 1 leaves nothing novel: L_DFSC is EfficientAD's L_AE exactly. m = 0 trims: novel elements are left out.
+The constraint either takes the place of EfficientAD's L_AE = mean d, or is added to it. A secondary source describes
+the second: an L2 norm between feature maps masked by a threshold, as one more term of the loss.
+
+    replaces   L_DFSC = ( Σ_{d ≤ q′} d  +  λ · Σ_{d > q′} max(0, m − d) ) / number of elements
+    added      L_DFSC = mean d  +  λ · mean_{d > q′} max(0, m − d)
+
+τ′ = 1 leaves nothing novel: L_DFSC is L_AE exactly, in both. With m = 0 the first trims, leaving novel elements out;
+the second is L_AE. Below m the second pushes a novel element away with λ / |novel| against the pull of 1 / |all|, and
+above m only the pull is left, so that novel elements come to rest at m.
 """
 
 import math
@@ -25,6 +32,13 @@ from dfsc.errors import TrainingError
 Kind = TypeVar("Kind", bound=StrEnum)
 
 
+class Form(StrEnum):
+    """Whether the constraint takes the place of L_AE or is added to it."""
+
+    REPLACES = "replaces"
+    ADDED = "added"
+
+
 class SplitUnit(StrEnum):
     """Units ranked by the quantile: single elements, positions of the channel-mean map, or whole channels."""
 
@@ -36,17 +50,23 @@ class SplitUnit(StrEnum):
 class Hinge(StrEnum):
     """The loss on novel elements: the margin hinge of the squared distance d, or of √d (then the hinge is squared).
 
+    SET is the hinge of the mean of d over all novel units of an image, one number: the margin holds for them together.
+
     PULL is a control for the study, the opposite of the constraint: d itself without a margin. With λ > 1, it draws the
     auto-encoder harder towards the teacher where it is furthest away; with λ = 1 over all elements it is L_AE.
     """
 
     SQUARED_DISTANCE = "squared-distance"
     DISTANCE = "distance"
+    SET = "set"
     PULL = "pull"
 
 
 class Normaliser(StrEnum):
-    """Divide both sums by the number of all elements, or each by the size of its own subset."""
+    """Divide both sums by the number of all elements, or each by the size of its own subset.
+
+    Where the constraint is added to L_AE, its sum is always divided by the size of the novel subset.
+    """
 
     ALL_ELEMENTS = "all-elements"
     SUBSET_MEAN = "subset-mean"
@@ -67,12 +87,14 @@ class SeparationSettings:
     warm_up: Annotated[float, "share (0 to 1) of the auto-encoder's training before the constraint acts; quick 0.8"] = (
         0.5
     )
+    constraint: Annotated[Form, "whether it replaces the auto-encoder's loss or is added to it"] = Form.REPLACES
     unit: Annotated[SplitUnit, "units ranked by the quantile"] = SplitUnit.ELEMENTS
     hinge: Annotated[Hinge, "loss on novel units"] = Hinge.SQUARED_DISTANCE
     normaliser: Annotated[Normaliser, "divisor of the sums"] = Normaliser.ALL_ELEMENTS
 
     def __post_init__(self) -> None:
-        for name, kind in (("unit", SplitUnit), ("hinge", Hinge), ("normaliser", Normaliser)):
+        kinds = {"constraint": Form, "unit": SplitUnit, "hinge": Hinge, "normaliser": Normaliser}
+        for name, kind in kinds.items():
             object.__setattr__(self, name, one_of(kind, getattr(self, name), name))
         if not 0 < self.tau <= 1:
             raise TrainingError(f"τ′ has to be above 0 and at most 1, not {self.tau:g}.")
@@ -136,11 +158,12 @@ def separate(d: Tensor, settings: SeparationSettings, margin: float) -> Separati
     d = distances(d, settings.unit)
     threshold = split_value(d, settings.tau)
     novel = d.detach() > threshold
-    hinge = _hinge(d, margin, settings.hinge)
-    similar_sum, novel_sum = torch.where(novel, 0, d).sum(), torch.where(novel, hinge, 0).sum()
+    similar_sum, novel_sum = torch.where(novel, 0, d).sum(), _novel_sum(d, novel, margin, settings.hinge)
     novel_count = int(novel.sum())
     similar_count = novel.numel() - novel_count
-    if settings.normaliser is Normaliser.ALL_ELEMENTS:
+    if settings.constraint is Form.ADDED:
+        loss = d.mean() + settings.weight * novel_sum / max(1, novel_count)
+    elif settings.normaliser is Normaliser.ALL_ELEMENTS:
         loss = (similar_sum + settings.weight * novel_sum) / novel.numel()
     else:
         loss = similar_sum / similar_count + settings.weight * novel_sum / max(1, novel_count)
@@ -150,6 +173,15 @@ def separate(d: Tensor, settings: SeparationSettings, margin: float) -> Separati
         active_share=float((novel & (d.detach() < margin)).sum()) / max(1, novel_count),
         similar_mean=float(similar_sum.detach()) / similar_count,
     )
+
+
+def _novel_sum(d: Tensor, novel: Tensor, margin: float, form: Hinge) -> Tensor:
+    """The sum of the hinges of all novel units among d N×units (0-d); SET counts an image's once for each of them."""
+    if form is Hinge.SET:
+        count = novel.sum(dim=1)
+        mean = torch.where(novel, d, 0).sum(dim=1) / count.clamp_min(1)
+        return ((margin - mean).clamp_min(0) * count).sum()
+    return torch.where(novel, _hinge(d, margin, form), 0).sum()
 
 
 def _hinge(d: Tensor, margin: float, form: Hinge) -> Tensor:

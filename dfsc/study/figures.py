@@ -191,7 +191,7 @@ def _check_form(settings: dict) -> None:
             f"A sweep on {settings['dataset']} has rows with SNC, which a study's tables can't tell apart."
         )
     usual = SeparationSettings()
-    for name in ("weight", "unit", "hinge", "normaliser"):
+    for name in ("weight", "constraint", "unit", "hinge", "normaliser"):
         if settings.get(name, getattr(usual, name)) != getattr(usual, name):
             raise DatasetError(
                 f"A sweep on {settings['dataset']} has rows with {name} {settings[name]}, but a study's tables tell "

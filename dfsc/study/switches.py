@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 from dfsc.datasets import FAMILIES
 from dfsc.errors import DatasetError
-from dfsc.models.methods import BASELINE
+from dfsc.models.methods import CONSTRAINED
 from dfsc.models.separation import SeparationSettings
 from dfsc.study.gains import Gain, gains_of
 
@@ -59,7 +59,7 @@ def switches_of(sweeps: Sequence[Sequence[dict]]) -> Switches:
     Raises:
         DatasetError: for sweeps without such rows, and for two rows of a product with the same settings.
     """
-    records = [record for sweep in sweeps for record in sweep if record["settings"]["method"] != BASELINE]
+    records = [record for sweep in sweeps for record in sweep if record["settings"]["method"] == CONSTRAINED]
     if not records:
         raise DatasetError("The sweeps of switches hold no training of DFSC; name the folders of those that do.")
     settings = [_constraint(record["settings"]) for record in records]

@@ -19,7 +19,7 @@ from dfsc.evaluation.localisation import has_masks
 from dfsc.files import read_json, replacing
 from dfsc.models.consistency import ConsistencySettings
 from dfsc.models.methods import METHODS
-from dfsc.models.separation import Hinge, SeparationSettings
+from dfsc.models.separation import Form, Hinge, SeparationSettings
 from dfsc.training.closed_form import FIXED
 from dfsc.training.plan import TrainingPlan, calibration_name
 from dfsc.training.recipe import Recipe, material_key, planned
@@ -184,6 +184,8 @@ def _without_idle_settings(recipe: Recipe) -> Recipe:
         separation = dataclasses.replace(separation, margin=None, margin_ratio=defaults.margin_ratio)
     elif separation.margin is not None:
         separation = dataclasses.replace(separation, margin_ratio=defaults.margin_ratio)
+    if separation.constraint is Form.ADDED:
+        separation = dataclasses.replace(separation, normaliser=defaults.normaliser)
     return dataclasses.replace(recipe, separation=separation)
 
 

@@ -7,7 +7,16 @@ import pytest
 import torch
 
 from dfsc.errors import TrainingError
-from dfsc.models.separation import Hinge, MarginAnchor, Normaliser, SeparationSettings, SplitUnit, separate, split_value
+from dfsc.models.separation import (
+    Form,
+    Hinge,
+    MarginAnchor,
+    Normaliser,
+    SeparationSettings,
+    SplitUnit,
+    separate,
+    split_value,
+)
 
 
 def squared_distances(seed=0, requires_grad=False):
@@ -67,6 +76,53 @@ def test_the_opposite_direction_pulls_novel_elements_by_the_weight():
     torch.testing.assert_close(separate(d, pulled[1.0], margin=8.5).loss, d.mean())
     separate(d, pulled[3.0], margin=8.5).loss.backward()
     torch.testing.assert_close(d.grad.flatten(), torch.tensor([0.1] * 5 + [0.3] * 5))
+
+
+@pytest.mark.parametrize("unit", list(SplitUnit))
+@pytest.mark.parametrize("hinge", [Hinge.SQUARED_DISTANCE, Hinge.DISTANCE, Hinge.SET])
+@pytest.mark.parametrize("off", [{"weight": 0.0}, {"tau": 1.0}, {"margin": 0.0}])
+def test_added_is_the_plain_mean_without_weight_margin_or_novelty(unit, hinge, off):
+    d = squared_distances(requires_grad=True)
+    chosen = {"tau": 0.7, "margin": 5.0} | off
+    settings = SeparationSettings(constraint="added", unit=unit, hinge=hinge, **chosen)
+    loss = separate(d, settings, settings.margin).loss
+    torch.testing.assert_close(loss, d.mean())
+    loss.backward()
+    torch.testing.assert_close(d.grad, torch.full_like(d, 1 / d.numel()))
+
+
+def test_added_pushes_novel_elements_to_the_margin_and_pulls_back_what_is_beyond():
+    d = torch.arange(1.0, 11.0).view(1, 10, 1, 1).requires_grad_()
+    settings = SeparationSettings(constraint=Form.ADDED, tau=0.5, weight=3.0)
+    separation = separate(d, settings, margin=8.0)
+    assert separation.loss.item() == pytest.approx(5.5 + 3.0 * (2 + 1) / 5)
+    separation.loss.backward()
+    pull, push = 1 / 10, 3 / 5
+    expected = [pull] * 5 + [pull - push] * 2 + [pull] * 3
+    torch.testing.assert_close(d.grad.flatten(), torch.tensor(expected))  # at m = 8 itself there is no push
+
+
+@pytest.mark.parametrize("hinge", [Hinge.SQUARED_DISTANCE, Hinge.SET])
+def test_added_comes_to_rest_at_the_margin(hinge):
+    settings = SeparationSettings(constraint="added", tau=0.5, weight=8.0, hinge=hinge)
+    difference = torch.linspace(0.2, 1.5, 10).view(1, 10, 1, 1).requires_grad_()
+    for _ in range(4000):
+        separate(difference.square(), settings, margin=1.0).loss.backward()
+        with torch.no_grad():
+            difference -= 0.002 * difference.grad
+        difference.grad = None
+    d = difference.detach().square().flatten().sort().values
+    assert d[5:].mean() == pytest.approx(1.0, abs=0.05)
+    if hinge is Hinge.SQUARED_DISTANCE:
+        assert (d[5:] - 1.0).abs().max() < 0.05
+    assert d[:5].max() < 0.5
+
+
+def test_a_margin_for_the_set_is_one_for_the_mean_of_each_images_novel_elements():
+    d = torch.stack([torch.arange(1.0, 11.0), torch.arange(11.0, 21.0)]).view(2, 10, 1, 1)
+    settings = SeparationSettings(constraint="added", tau=0.5, hinge=Hinge.SET)
+    # Novel are 6 to 10 with the mean 8, and 16 to 20 with the mean 18, which is beyond the margin.
+    assert float(separate(d, settings, margin=9.0).loss) == pytest.approx(10.5 + (9 - 8) / 2)
 
 
 def test_ratio_up_to_one_has_the_trimmed_gradient():
@@ -141,7 +197,12 @@ def test_settings_out_of_range_are_refused_in_words(wrong):
 
 @pytest.mark.parametrize(
     "choice",
-    [*({"unit": u} for u in SplitUnit), *({"hinge": h} for h in Hinge), *({"normaliser": n} for n in Normaliser)],
+    [
+        *({"unit": u} for u in SplitUnit),
+        *({"constraint": f} for f in Form),
+        *({"hinge": h} for h in Hinge),
+        *({"normaliser": n} for n in Normaliser),
+    ],
 )
 def test_a_choice_by_its_name_is_the_choice(choice):
     named = {name: str(value) for name, value in choice.items()}

@@ -1,7 +1,7 @@
 """What the Compare tab says."""
 
 from dfsc.interface.wording import KINDS, product_name
-from dfsc.models.separation import Hinge, Normaliser, SplitUnit
+from dfsc.models.separation import Form, Hinge, Normaliser, SplitUnit
 from dfsc.study.cases import Case, Outcome, Shipped
 from dfsc.study.figures import Row
 from dfsc.study.selection import Selection
@@ -45,11 +45,14 @@ SWITCH_NUMBERS = {
     "warm_up": "beginning after {:g} of the steps",
 }
 SWITCH_CHOICES: dict[str, str] = {
+    Form.REPLACES: "in place of the auto-encoder's loss",
+    Form.ADDED: "added to the auto-encoder's loss",
     SplitUnit.ELEMENTS: "split by single features",
     SplitUnit.POSITIONS: "split by positions",
     SplitUnit.CHANNELS: "split by channels",
     Hinge.SQUARED_DISTANCE: "hinge of the squared distance",
     Hinge.DISTANCE: "hinge of the distance",
+    Hinge.SET: "hinge of the mean over all novel features",
     Hinge.PULL: "pulled closer to the teacher (the opposite)",
     Normaliser.ALL_ELEMENTS: "both sums over the number of all features",
     Normaliser.SUBSET_MEAN: "each sum over its own number of features",
