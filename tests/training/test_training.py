@@ -553,7 +553,7 @@ def test_an_unfinished_training_is_found_again_with_its_own_plan(interrupted):
     folder, recipe, images = interrupted
     with pytest.raises(TrainingError, match=r"other settings \(seed 0, now 1\)"):
         start(replace(recipe, seed=1), images, folder=folder)
-    with pytest.raises(TrainingError, match=r"\(tau None, now 0.7; margin_ratio .*; weight .*; 4 more\)"):
+    with pytest.raises(TrainingError, match=r"\(tau None, now 0.7; margin_ratio .*; weight .*; 5 more\)"):
         start(replace(recipe, separation=SeparationSettings(tau=0.7)), images, folder=folder)
     left = list(start(recipe, images, folder=folder).run(state_file(folder)))
     assert [(p.record.stage, p.record.step) for p in left] == [("student", 1), ("student", 2), ("student", 3)]
