@@ -176,7 +176,7 @@ def _comparison(inspection: Inspection) -> str:
         + '<p class="quiet">Drag the line, or use the arrow keys.</p><div class="wipe">'
         + '<canvas class="left" role="img" aria-label="Fused map on the left"></canvas>'
         + '<canvas class="right" role="img" aria-label="Fused map on the right"></canvas><span class="line"></span>'
-        + f'<span class="tag left">{first}</span><span class="tag right">{last}</span>'
+        + '<span class="tag left" data-side="0"></span><span class="tag right" data-side="1"></span>'
         + f'<input type="range" min="0" max="100" step="0.5" value="50" aria-label="{wording.WIPE_LABEL}">'
         + "</div></section>"
         + f'<section class="card difference"><h2>Difference: {last} − {first}</h2><p class="quiet">{note}</p>'
