@@ -18,7 +18,7 @@ from dfsc.evaluation.auroc import image_auroc
 from dfsc.evaluation.scoring import FUSED, MAPS, Progress, Read, score_all
 from dfsc.images.decoding import network_image
 from dfsc.inspection.inspector import Inspector, some_partners
-from dfsc.models.calibration import peak
+from dfsc.models.calibration import BranchMaps, HigherMaps, PartnerLevel, peak
 from dfsc.models.detector import DetectorConfig, Detectors
 
 ALL = "all"
@@ -120,9 +120,12 @@ def evaluate(
         _report(config.name, config.method, maps, good, groups)
         for config, maps in zip(configs, scored.maps, strict=True)
     ]
+    parts = [detector.calibration.good_parts for detector in inspector.detectors]
     for (network, mate), (name, method) in together.items():
-        # As inspection.HigherMaps does: of each map the higher value at each place.
-        reports.append(_report(name, method, np.maximum(scored.maps[network], scored.maps[mate]), good, groups))
+        maps = HigherMaps(
+            _branches(scored.maps[network]), _branches(scored.maps[mate]), PartnerLevel(parts[network], parts[mate])
+        )
+        reports.append(_report(name, method, np.stack([maps.local, maps.global_, maps.fused()], axis=1), good, groups))
     return Evaluation(
         detectors=tuple(reports),
         images=tuple(scored.images),
@@ -181,6 +184,11 @@ def _together(configs: Sequence[DetectorConfig]) -> dict[tuple[int, int], tuple[
         for number, (config, mate) in enumerate(zip(configs, some_partners(configs), strict=True))
         if mate
     }
+
+
+def _branches(maps: np.ndarray) -> BranchMaps:
+    """Of maps N×3×56×56 in the order of MAPS."""
+    return BranchMaps(maps[:, MAPS.index("local")], maps[:, MAPS.index("global")])
 
 
 def _report(

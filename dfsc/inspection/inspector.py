@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from dfsc.errors import DFSCError, ImageError
 from dfsc.geometry import INPUT_SIZE, cell_centre
 from dfsc.images.decoding import check_array, resize_for_network
-from dfsc.models.calibration import BranchMaps, GoodParts, HigherMaps, peak
+from dfsc.models.calibration import BranchMaps, GoodParts, HigherMaps, PartnerLevel, peak
 from dfsc.models.detector import (
     Detector,
     DetectorConfig,
@@ -133,7 +133,7 @@ class Result:
         return replace(
             self,
             title=f"{self.title} + {partner.title}",
-            maps=HigherMaps(self.maps, partner.maps),
+            maps=HigherMaps(self.maps, partner.maps, PartnerLevel(self.good, partner.good)),
             good=self.good.with_partner(partner.good),
             milliseconds=self.milliseconds + partner.milliseconds,
             self_test=partner.self_test if self.usable and not partner.usable else self.self_test,

@@ -4,7 +4,7 @@ Everything follows from two stacks of raw 56×56 maps, so threshold, "rejects x 
 change without running a network (normalisation: Batzner et al., arXiv 2303.14535, section 3.4).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,8 @@ ROUNDING = 0.02
 # Where the highest of the good images is 1, photographs of other things measured 3.6 and more, anomalous ones of the
 # same product 1.3 at most.
 FOREIGN = 2.4
+# Of so many good parts a partner is raised by half of what they tell (see PartnerLevel, docs/measurements.md).
+SURE_PARTS = 20
 
 
 @dataclass(frozen=True)
@@ -52,29 +54,58 @@ class BranchMaps:
 
 @dataclass(frozen=True)
 class HigherMaps:
-    """What two detectors say together: the higher of both at each place, since they have one scale.
+    """What a network and its partner say together: the higher of both at each place.
 
-    So either may find what the other is blind to. Fused maps are compared, not what they are fused of.
+    So either may find what the other is blind to. The partner's fused map comes a second time with the local map's
+    weight squared (a quarter instead of a half), since its global map finds what networks miss. `level` says how far
+    the partner's maps are raised, so that good parts score alike with both.
     """
 
     one: "BranchMaps | HigherMaps"
     other: "BranchMaps | HigherMaps"
+    level: "PartnerLevel"
 
     @property
     def local(self) -> np.ndarray:
-        return np.maximum(self.one.local, self.other.local)
+        return self.fused(1.0)
 
     @property
     def global_(self) -> np.ndarray:
-        return np.maximum(self.one.global_, self.other.global_)
+        return self.fused(0.0)
 
     def fused(self, local_weight: float = 0.5) -> np.ndarray:
-        """The higher of both fused maps."""
-        return np.maximum(self.one.fused(local_weight), self.other.fused(local_weight))
+        """The higher of both fused maps, the partner's with either weight."""
+        raised = zip(partner_weights(local_weight), self.level.at(local_weight), strict=True)
+        maps = [self.other.fused(weight) + shift for weight, shift in raised]
+        return np.maximum.reduce([self.one.fused(local_weight), *maps])
 
     def __getitem__(self, images: slice) -> "HigherMaps":
         """Some images of both stacks."""
-        return HigherMaps(self.one[images], self.other[images])
+        return HigherMaps(self.one[images], self.other[images], self.level)
+
+
+@dataclass(frozen=True)
+class PartnerLevel:
+    """By how much a partner's maps are raised before they are compared with a network's.
+
+    The scale's unit is set by good pixels, but a verdict by good parts' highest ones. So the mean score of good parts
+    is made the same, as far as the N known to both tell it: by a share N / (N + SURE_PARTS) of the difference.
+    """
+
+    network: "GoodParts"
+    partner: "GoodParts"
+
+    def at(self, local_weight: float) -> tuple[float, float]:
+        """For the partner's fused maps with its two weights, at a weight of the network's local map."""
+        count = min(self.network.count, self.partner.count)
+        share, wanted = count / (count + SURE_PARTS), self.network.mean_score(local_weight)
+        plain, quiet = (share * (wanted - self.partner.mean_score(w)) for w in partner_weights(local_weight))
+        return plain, quiet
+
+
+def partner_weights(local_weight: float) -> tuple[float, float]:
+    """With which weights of its local map a partner's fused maps are taken."""
+    return local_weight, local_weight**2
 
 
 def peak(maps: np.ndarray) -> np.ndarray:
@@ -95,8 +126,9 @@ class GoodParts:
     """
 
     maps: BranchMaps | HigherMaps
+    _mean_scores: dict[float, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @property
+    @cached_property
     def count(self) -> int:
         """N."""
         return len(self.maps.local)
@@ -104,7 +136,13 @@ class GoodParts:
     def with_partner(self, other: "GoodParts") -> "GoodParts":
         """The same images as two detectors together see them: those that both have, the first."""
         count = min(self.count, other.count)
-        return GoodParts(HigherMaps(self.maps[:count], other.maps[:count]))
+        return GoodParts(HigherMaps(self.maps[:count], other.maps[:count], PartnerLevel(self, other)))
+
+    def mean_score(self, local_weight: float) -> float:
+        """The mean of the N maxima of the fused map."""
+        if local_weight not in self._mean_scores:
+            self._mean_scores[local_weight] = float(peak(self.maps.fused(local_weight)).mean())
+        return self._mean_scores[local_weight]
 
     def scores(self, local_weight: float = 0.5) -> np.ndarray:
         """What the N images score at most, in whatever arithmetic they are inspected again, ascending.

@@ -132,8 +132,15 @@ def test_the_partners_switch_is_a_small_box_and_changes_what_is_judged(visit, ph
     expect(titles.first).to_have_text("EAD-S")
     alone = figures(page)
     assert together[2] == alone[2]
-    scores = [[float(row[0].replace("−", "-")) for row in rows] for rows in (together, alone)]
-    assert scores[0][0] == max(scores[1][0], scores[1][2])
+    inspected = Inspector([*pair, fre], partner=True).inspect(read_image(photograph, "part")).results
+    for weight in (50, 0, 35, 100):
+        switch.check()
+        slide(page, weight=weight)
+        for (score, limit, verdict), result in zip(figures(page), inspected, strict=True):
+            judged = replace(result, local_weight=weight / 100)
+            assert float(score.replace("−", "-")) == pytest.approx(judged.score, abs=0.011)
+            assert float(limit.replace("−", "-")) == pytest.approx(judged.threshold, abs=0.011)
+            assert verdict == judged.verdict
 
 
 def test_rows_are_hidden_and_any_two_methods_are_laid_over_one_another(

@@ -15,8 +15,8 @@ from dfsc.interface.session.settings import most_rejected
 from dfsc.models.calibration import GoodParts
 from dfsc.models.methods import METHODS, PAIR
 
-# Weights of the local map at which the good parts' scores are told; the slider has the same steps.
-WEIGHT_STEPS = 20
+# Weights of the local map for which the good parts' scores are told; the slider has the same steps.
+WEIGHTS = np.linspace(0, 1, 21).tolist()
 
 
 def payload(inspection: Inspection, product: str, width: int, height: int) -> str:
@@ -63,13 +63,19 @@ def _method(result: Result, results: Sequence[Result], partner: Result | None) -
         "global": _packed(result.maps.global_.astype("<f4")),
         "good": _good_scores(result.good),
         "partner": next((place for place, one in enumerate(results) if one is partner), None),
-        "together": {"title": together.title, "good": _good_scores(together.good)} if together else None,
+        "together": {
+            "title": together.title,
+            "good": _good_scores(together.good),
+            "raised": [together.maps.level.at(weight) for weight in WEIGHTS],
+        }
+        if together
+        else None,
     }
 
 
 def _good_scores(good: GoodParts) -> list[str]:
     """The good parts' scores, ascending, at each weight."""
-    return [_packed(good.scores(weight).astype("<f4")) for weight in np.linspace(0, 1, WEIGHT_STEPS + 1)]
+    return [_packed(good.scores(weight).astype("<f4")) for weight in WEIGHTS]
 
 
 def _packed(values: np.ndarray) -> str:

@@ -17,13 +17,20 @@ const toldApart = (score, limit) => {
 const filled = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 const all = selector => Array.from(element.querySelectorAll(selector));
 
-const higher = (one, other) => one.map((value, cell) => Math.max(value, other[cell]));
+const mixed = ({ local, global }, weight) => local.map((value, cell) => weight * value + (1 - weight) * global[cell]);
+const step = (values, weight) => values[Math.round(weight * (values.length - 1))];
+// As HigherMaps in dfsc/models/calibration.py: the partner's maps with the weight and with its square, raised.
+const higher = (method, partner, weight) => {
+  const [plain, quiet] = step(method.together.raised, weight);
+  const [one, other] = [mixed(partner, weight), mixed(partner, weight ** 2)];
+  return mixed(method, weight).map((value, cell) => Math.max(value, one[cell] + plain, other[cell] + quiet));
+};
 const withPartner = (method, partner) => ({
   ...method,
   title: method.together.title,
-  local: higher(method.local, partner.local),
-  global: higher(method.global, partner.global),
-  parts: [method, partner],
+  local: higher(method, partner, 1),
+  global: higher(method, partner, 0),
+  fused: weight => higher(method, partner, weight),
   good: method.together.good.map(floats),
   unsure: method.unsure ?? partner.unsure,
 });
@@ -39,7 +46,6 @@ const read = holder => {
 
 // Judging
 
-const weighted = (local, other, weight) => local.map((value, cell) => weight * value + (1 - weight) * other[cell]);
 const highest = map => map.reduce((best, value, cell) => (value > map[best] ? cell : best), 0);
 
 // What was set on another product may be more than this one's few good parts allow.
@@ -47,8 +53,8 @@ const rejected = () => Math.min(settings.rejected, shown.most_rejected);
 
 const judge = method => {
   const weight = settings.weight / 100;
-  const fused = (method.parts ?? [method]).map(part => weighted(part.local, part.global, weight)).reduce(higher);
-  const good = method.good[Math.round(weight * (method.good.length - 1))];
+  const fused = method.fused?.(weight) ?? mixed(method, weight);
+  const good = step(method.good, weight);
   const peak = highest(fused);
   const limit = good[good.length - 1 - rejected()];
   const verdict = method.unsure ? 'unsure' : method.foreign ? 'foreign' : fused[peak] <= limit ? 'accept' : 'reject';
