@@ -1,7 +1,8 @@
 """Where detectors and teachers come from and how they are kept; nothing else reads or writes weights.
 
-A checkpoint is a folder of three files: config.json, model.safetensors (float16) and README.md (model card). Nothing is
-ever unpickled, loading is strict, and a detector is refused when its teacher's digest is not the one it was trained on.
+A checkpoint is a folder of three files: config.json, model.safetensors (float16, kernels as int8 where `in_bytes`
+rounded them) and README.md (model card). Nothing is ever unpickled, loading is strict, and a detector is refused when
+its teacher's digest is not the one it was trained on.
 
 What a detector's product is called: in the weights folder, as its folder there, weights/PRODUCT/METHOD, so that whoever
 renames the folder renames the product, whatever it was called when it was trained. Everywhere else (another folder, a
@@ -25,7 +26,7 @@ from dfsc.checkpoints.config import (
     read_config,
     typical_error_entry,
 )
-from dfsc.checkpoints.files import digest, fill, halved_tensors, read_tensors, write_folder
+from dfsc.checkpoints.files import digest, fill, halved_tensors, kept_tensors, read_tensors, write_folder
 from dfsc.checkpoints.format import CONFIG_FILE, DETECTOR_FORMAT, FILES, TEACHER, TEACHER_FORMAT, WEIGHTS_FILE
 from dfsc.checkpoints.weights import teacher_folders, weights_folder
 from dfsc.errors import CheckpointError
@@ -70,7 +71,7 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
     exact = {"channel_mean": detector.channel_mean, "channel_std": detector.channel_std}
     maps = {"good_local": torch.from_numpy(good.local), "good_global": torch.from_numpy(good.global_)}
     write_folder(
-        folder, config, halved_tensors(detector.model.state_dict()) | exact | maps | _position_tensors(position), card
+        folder, config, kept_tensors(detector.model.state_dict()) | exact | maps | _position_tensors(position), card
     )
 
 

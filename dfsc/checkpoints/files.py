@@ -15,6 +15,8 @@ from dfsc.errors import CheckpointError
 
 # Where an unfinished training lies inside the folder that it will fill.
 UNFINISHED = ".training"
+# A kernel's codes as int8, what their steps' names end in, and the smallest step.
+MOST_CODE, STEPS, LEAST_STEP = 127, ".steps", 2.0**-24
 
 
 def check_replaceable(folder: Path) -> None:
@@ -43,11 +45,30 @@ def halved(network: nn.Module) -> nn.Module:
     return network
 
 
+def in_bytes(network: nn.Module) -> nn.Module:
+    """Round a network's parameters in place: kernels to 255 equal steps in each output channel, others as `halved`.
+
+    `kept_tensors` then takes a byte for each number of a kernel, without another change.
+
+    Raises:
+        CheckpointError: as `halved` does.
+    """
+    halved(network)
+    for name, parameter in network.named_parameters():
+        if _is_kernel(name, parameter):
+            codes, steps = _coded(parameter.data)
+            parameter.data = codes * steps
+    return network
+
+
 def read_tensors(folder: Path) -> dict[str, Tensor]:
-    """All tensors of a checkpoint; raises CheckpointError when they are missing, damaged or not finite in float32."""
+    """All tensors of a checkpoint; raises CheckpointError when they are missing, damaged or not finite in float32.
+
+    Kernels that it keeps in bytes are float32.
+    """
     try:
-        tensors = load_file(folder / WEIGHTS_FILE)
-    except (OSError, SafetensorError) as error:
+        tensors = _decoded(load_file(folder / WEIGHTS_FILE))
+    except (OSError, SafetensorError, RuntimeError) as error:
         raise CheckpointError(
             f"The weights of {folder.name} are missing or damaged; fetch the checkpoint again."
         ) from error
@@ -70,6 +91,48 @@ def fill(network: nn.Module, tensors: dict[str, Tensor], folder: Path) -> None:
 def halved_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Tensors as a checkpoint keeps them, float16 or integers; raises CheckpointError as `halved` does."""
     return {name: _half(name, tensor).contiguous() for name, tensor in tensors.items()}
+
+
+def kept_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors as a detector's checkpoint keeps them, losing nothing of what `in_bytes` or `halved` left.
+
+    Kernels that lie on 255 equal steps in each output channel as int8 with their steps, others as `halved_tensors`.
+    """
+    kept = {}
+    for name, tensor in tensors.items():
+        coded = _exactly_coded(tensor) if _is_kernel(name, tensor) else None
+        kept |= dict(zip((name, name + STEPS), coded, strict=True)) if coded else halved_tensors({name: tensor})
+    return kept
+
+
+def _is_kernel(name: str, tensor: Tensor) -> bool:
+    """Whether it is a kernel O×I×h×w to be kept in bytes: all but those that see the image itself (I = 3).
+
+    These are the smallest ones, and most of what rounding all of them changes would be theirs (docs/measurements.md).
+    """
+    return name.endswith("weight") and tensor.dim() == 4 and tensor.shape[1] > 3 and tensor.is_floating_point()
+
+
+def _coded(kernel: Tensor) -> tuple[Tensor, Tensor]:
+    """A kernel O×I×h×w as int8 codes and the steps O×1×1×1 that they count.
+
+    Steps have bfloat16's eight digits, so that codes times steps, coded again, give the same codes and steps.
+    """
+    largest = kernel.abs().amax(dim=(1, 2, 3), keepdim=True)
+    steps = (largest / MOST_CODE).to(torch.bfloat16).float().clamp_min(LEAST_STEP)
+    return (kernel / steps).round().clamp(-MOST_CODE, MOST_CODE).to(torch.int8), steps
+
+
+def _exactly_coded(kernel: Tensor) -> tuple[Tensor, Tensor] | None:
+    codes, steps = _coded(kernel.float())
+    return (codes.contiguous(), steps) if torch.equal(codes * steps, kernel.float()) else None
+
+
+def _decoded(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """With codes times steps in place of both, where there are steps; raises RuntimeError where they do not fit."""
+    coded = [name for name in tensors if name + STEPS in tensors]
+    kernels = {name: tensors[name] * tensors[name + STEPS].float() for name in coded}
+    return {name: tensor for name, tensor in tensors.items() if name.removesuffix(STEPS) not in coded} | kernels
 
 
 def _half(name: str, tensor: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ Differences from the paper, for the sake of minutes instead of a day: Muon in pl
 a cosine decay, a limit to each step's gradient, bfloat16 where it is faster, the teacher's output kept so, 20 % of the
 images held out instead of 10 %, independent draws from a fixed pool of penalty images and of jittered copies, a
 hard-feature loss over the hardest 1 % instead of 0.1 % of the elements, with which a student of some thousand steps
-gets closer to the teacher, and a calibration by position, since such a student still errs at the same places of every
-good image.
+gets closer to the teacher, a calibration by position, since such a student still errs at the same places of every good
+image, and kernels rounded to bytes before it.
 
 A recipe as published, PUBLISHED_PLAN, takes back all of this: float32, 10 %, shuffled passes over the images, a new
 jitter and a new penalty image at each step (of a training whose length is given in seconds, from pools). What deviates

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dfsc.checkpoints.files import halved
+from dfsc.checkpoints.files import halved, in_bytes
 from dfsc.errors import TooShortError, TrainingError
 from dfsc.files import replacing
 from dfsc.machine import give_back
@@ -160,10 +160,11 @@ class Training:
 
         Each is then tried on made-up faults, unless nobody is going to ask.
 
-        Parameters are rounded to the float16 that a checkpoint keeps, so that a saved detector equals the measured one.
+        Parameters are rounded to what a checkpoint keeps, so that a saved detector equals the measured one: kernels to
+        bytes, or as published to float16.
         """
-        data = self.data
-        models = {method: halved(deepcopy(training.model)).eval() for method, training in self.trainings.items()}
+        data, rounded = self.data, halved if self.plan.plain_arithmetic else in_bytes
+        models = {method: rounded(deepcopy(training.model)).eval() for method, training in self.trainings.items()}
         calibrations = self.held_out.calibrations(models) if models else {}
         tests: dict[str, SelfTest] = {}
         if models and self_tested:

@@ -15,7 +15,7 @@ import dfsc
 from dfsc.checkpoints.bundles import write_bundle
 from dfsc.checkpoints.detectors import save_detector
 from dfsc.checkpoints.embedded import embedded_teacher, products
-from dfsc.checkpoints.files import digest, halved
+from dfsc.checkpoints.files import digest, halved, in_bytes
 from dfsc.checkpoints.weights import weights_folder
 from dfsc.errors import CheckpointError
 from dfsc.inspection.inspector import Inspector
@@ -81,6 +81,49 @@ def test_a_checkpoint_is_three_files_in_half_precision(demo_weights):
     tensors = load_file(folder / "model.safetensors")
     assert {t.dtype for name, t in tensors.items() if not name.startswith("channel_")} == {torch.float16}
     assert tensors["good_local"].shape[1:] == (56, 56)
+
+
+def test_kernels_rounded_to_bytes_are_kept_as_such_and_nothing_is_lost(demo_detectors, tmp_path):
+    detector = demo_detectors[1]
+    before = {name: tensor.clone() for name, tensor in detector.model.state_dict().items()}
+    rounded = dataclasses.replace(detector, model=in_bytes(copy_of(detector.model)))
+    kernels = {name for name, tensor in before.items() if tensor.dim() == 4 and tensor.shape[1] > 3}
+    for name, original in before.items():
+        if name in kernels:
+            largest = original.abs().amax(dim=(1, 2, 3), keepdim=True)
+            assert ((rounded.model.state_dict()[name] - original).abs() <= 0.56 / 127 * largest).all(), name
+        else:
+            assert torch.equal(rounded.model.state_dict()[name], original), name
+    sizes = {}
+    for name, one in {"halves": detector, "bytes": rounded}.items():
+        save_detector(one, tmp_path / name, "# Card\n")
+        sizes[name] = (tmp_path / name / "model.safetensors").stat().st_size
+        again = load(tmp_path / name)
+        for key, tensor in again.model.state_dict().items():
+            torch.testing.assert_close(tensor, one.model.state_dict()[key], rtol=0, atol=0)
+    numbers = sum(before[name].numel() for name in kernels)
+    assert sizes["halves"] - sizes["bytes"] == pytest.approx(numbers, rel=0.1)
+    save_detector(load(tmp_path / "bytes"), tmp_path / "copy", "# Card\n")
+    assert digest(tmp_path / "copy") == digest(tmp_path / "bytes")
+
+
+def test_codes_without_fitting_steps_are_refused(demo_detectors, tmp_path):
+    save_detector(
+        dataclasses.replace(demo_detectors[0], model=in_bytes(copy_of(demo_detectors[0].model))), tmp_path / "d", ""
+    )
+    file = tmp_path / "d" / "model.safetensors"
+    sound = load_file(file)
+    name = next(name for name in sound if name.endswith(".steps"))
+    lost = {other: tensor for other, tensor in sound.items() if other != name}
+    wrong = [
+        lost | {name: sound[name][:-1].contiguous()},
+        lost | {name: torch.full_like(sound[name], 1e38)},
+        sound | {f"no{name}": sound[name].clone()},
+    ]
+    for tensors in wrong:
+        save_file(tensors, file)
+        with pytest.raises(CheckpointError, match="weights of d"):
+            load(tmp_path / "d")
 
 
 def test_replacing_a_checkpoint_leaves_no_rest(demo_detectors, tmp_path):
