@@ -6,7 +6,7 @@ NO_PRODUCTS = (
     "This installation knows no product yet: train one in the Retrain tab with photos of good parts, or load a trained "
     "pair from a zip or the Hugging Face Hub."
 )
-INVITATION = "Drop, paste or choose photos (or a zip). Both detectors mark what differs from good parts."
+INVITATION = "Drop, paste or choose photos (or a zip). Detectors mark what differs from good parts."
 UPLOAD_LABEL = "Your photos"
 CAMERA_LABEL = "Use this computer’s camera"
 PRODUCT_LABEL = "Product"
@@ -57,8 +57,8 @@ KINDS = {
     "good": ("Good", "as it should be"),
     "logical": ("Logical fault", "something is missing, extra or swapped"),
     "structural": ("Structural fault", "scratched, dented, broken or dirty"),
-    "disagree": ("Detectors disagree", "only one of the two is right"),
-    "missed": ("Missed by both", "a fault that neither detector finds"),
+    "disagree": ("EAD-S and DFSC disagree", "only one of the two is right by itself"),
+    "missed": ("Missed by EAD-S and DFSC", "a fault that neither of the two finds by itself"),
 }
 MAPS = {
     "local": ("Local", "The surface here differs from good parts (scratch, dirt, or the hole a missing screw leaves)."),

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from visiting import launch
 
-from dfsc.checkpoints.embedded import products
+from dfsc.checkpoints.embedded import product_detectors, products
 from dfsc.checkpoints.weights import weights_folder
 from dfsc.interface.page import build_page
 
@@ -45,5 +45,20 @@ def test_an_example_of_each_kind_gets_its_verdict_from_both_methods(page):
             button.click()
             expect(page.locator("#results .file")).to_have_text(button.get_attribute("title"))
             badges = page.locator("#results .method-row .verdict .badge")
-            expect(badges).to_have_count(2)
-            assert sorted(badges.all_text_contents()) == VERDICTS[kind]
+            expect(badges).to_have_count(len(product_detectors(product)))
+            for switch in page.locator("#results .sliders [name=partner]").all():
+                switch.uncheck()
+                expect(page.locator("#results .method-row h3").first).to_have_text("EAD-S")
+            assert sorted(badges.all_text_contents()[:2]) == VERDICTS[kind]
+
+
+def test_fre_is_embedded_beside_the_dosing_vials_pair_and_finds_a_plug_in_the_wrong_socket(page):
+    page.locator("#product input[value='dosing_vial']").check()
+    page.locator("#examples button[data-kind=missed]").nth(1).click()
+    titles = page.locator("#results .method-row h3")
+    expect(titles).to_have_text(["EAD-S + FRE", "DFSC + FRE", "FRE"])
+    badges = page.locator("#results .method-row .verdict .badge")
+    expect(badges).to_have_text(["Rejected"] * 3)
+    page.locator("#results .sliders [name=partner]").uncheck()
+    expect(titles).to_have_text(["EAD-S", "DFSC", "FRE"])
+    expect(badges).to_have_text(["Accepted", "Accepted", "Rejected"])
