@@ -17,6 +17,10 @@ class DatasetError(DFSCError):
     """A folder does not have the expected layout, or a product's name is not known."""
 
 
+class DeviceError(DFSCError):
+    """A device to compute on is not there, or no device is called so."""
+
+
 class TrainingError(DFSCError):
     """A training can't start or can't go on (too few images, a setting out of range, a diverging loss)."""
 

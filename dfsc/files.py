@@ -47,6 +47,11 @@ def _inside(value: Any) -> list:
     return value if isinstance(value, list) else []
 
 
+def cache_folder() -> Path:
+    """Where the user's caches lie; it may not exist, and not be writable."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dfsc"
+
+
 @contextmanager
 def replacing(file: Path) -> Iterator[Path]:
     """Where to write what becomes the file once the block has ended; whatever breaks off leaves the file as it was."""

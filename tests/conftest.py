@@ -7,6 +7,7 @@ processes don't know it: tests that start some override `demo_folder` by `shared
 """
 
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,6 +37,8 @@ GOOD_PICTURES = 8
 
 # Threads that wait for one another cost more than they bring on networks this small, most of all on a busy machine.
 torch.set_num_threads(1)
+# Whatever this machine is faster in and has; processes that tests start follow too.
+os.environ |= {"DFSC_ARITHMETIC": "float32", "DFSC_DEVICE": "cpu"}
 
 Picture = np.ndarray
 Draw = Callable[..., Picture]

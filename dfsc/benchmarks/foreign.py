@@ -10,11 +10,10 @@ from dfsc.datasets import open_dataset
 from dfsc.distillation.targets import split_photographs
 from dfsc.images.decoding import network_image
 from dfsc.inspection.inspector import Inspector
+from dfsc.machine import Device
 from dfsc.models.calibration import FOREIGN
 from dfsc.models.detector import Detector
 from dfsc.reporting.formats import markdown_table
-
-BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,9 @@ class Strangeness:
         return float((self.own > FOREIGN).mean())
 
 
-def measure(folder: Path, photographs: Path, detectors: Sequence[Detector]) -> tuple[Strangeness, ...]:
+def measure(
+    folder: Path, photographs: Path, detectors: Sequence[Detector], device: Device | None = None
+) -> tuple[Strangeness, ...]:
     """Strangeness of a data set's test images and of the photographs that the teacher's distillation holds out.
 
     Raises:
@@ -44,7 +45,7 @@ def measure(folder: Path, photographs: Path, detectors: Sequence[Detector]) -> t
     """
     own = [image.path for image in open_dataset(folder).test]
     _, others = split_photographs(photographs, seed=0)
-    inspector = Inspector(detectors)
+    inspector = Inspector(detectors, device=device)
     pairs = zip(inspector.names, _of(inspector, others), _of(inspector, own), strict=True)
     return tuple(Strangeness(name, of_others, of_own) for name, of_others, of_own in pairs)
 
@@ -52,8 +53,8 @@ def measure(folder: Path, photographs: Path, detectors: Sequence[Detector]) -> t
 def _of(inspector: Inspector, paths: Sequence[Path]) -> np.ndarray:
     """Float64 D×N for D detectors and N images."""
     strangeness: list[list[float]] = [[] for _ in inspector.detectors]
-    for start in range(0, len(paths), BATCH):
-        images = np.stack([network_image(path) for path in paths[start : start + BATCH]])
+    for start in range(0, len(paths), inspector.batch):
+        images = np.stack([network_image(path) for path in paths[start : start + inspector.batch]])
         for values, results in zip(strangeness, inspector.results(images), strict=True):
             values += [result.strangeness for result in results]
     return np.array(strangeness)

@@ -1,8 +1,9 @@
-"""The options by which inspect and evaluate name their detectors."""
+"""The options by which inspect and evaluate name their detectors, and where these run."""
 
 import argparse
 
 import dfsc
+from dfsc.commands import device_option
 from dfsc.errors import CheckpointError
 
 
@@ -13,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", action="append", default=[], help="checkpoint folder, zip, or PRODUCT/METHOD (repeatable)"
     )
+    device_option.add_argument(parser)
 
 
 def detectors(options: argparse.Namespace) -> "list[dfsc.Detector]":

@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import json
-import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,7 @@ from dfsc.checkpoints.files import halved
 from dfsc.distillation.backbones import BACKBONES
 from dfsc.distillation.distillation import Distillation, DistillationPlan
 from dfsc.distillation.targets import TargetCache, cache_targets, split_photographs
+from dfsc.files import cache_folder
 from dfsc.training.progress import Throttle
 
 REPORT_SECONDS = 10.0
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cache",
         type=Path,
-        default=Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "dfsc" / "distill",
+        default=cache_folder() / "distill",
         metavar="DIR",
         help="folder for targets (6 MB per photo at 3 views) and resumable state (%(default)s)",
     )

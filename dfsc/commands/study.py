@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from dfsc.commands import device_option
 from dfsc.datasets import open_dataset
 from dfsc.models.separation import SeparationSettings
 from dfsc.study.cases import HANDFUL, Outcome
@@ -52,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     images.add_argument("dataset", metavar="DIR", type=Path)
     images.add_argument("--product", required=True)
     images.add_argument("--handful", type=int, default=HANDFUL, help="images per outcome (%(default)s)")
+    device_option.add_argument(images)
     for part in (tables, images):
         part.add_argument("--out", type=Path, metavar="FOLDER", help="folder to write to (weights/study)")
 
@@ -80,7 +82,7 @@ def _images(options: argparse.Namespace, folder: Path) -> Path:
         if report.due():
             sys.stderr.write(f"{done}/{total} images judged\n")
 
-    selection = select(options.product, open_dataset(options.dataset), options.handful, progress)
+    selection = select(options.product, open_dataset(options.dataset), options.handful, progress, options.device)
     sys.stderr.write(_summary(selection) + "\n")
     return write_selection(selection, folder)
 

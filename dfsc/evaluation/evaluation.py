@@ -18,6 +18,7 @@ from dfsc.evaluation.auroc import image_auroc
 from dfsc.evaluation.scoring import FUSED, MAPS, Progress, Read, score_all
 from dfsc.images.decoding import network_image
 from dfsc.inspection.inspector import Inspector, some_partners
+from dfsc.machine import Device, described
 from dfsc.models.calibration import BranchMaps, HigherMaps, PartnerLevel, peak
 from dfsc.models.detector import DetectorConfig, Detectors
 
@@ -67,12 +68,15 @@ class Evaluation:
         images: the readable ones, in the order of the scores.
         counts: size of each group, by the names used in the reports.
         unreadable: a sentence for each file that was left out.
+        device, arithmetic: where and in what the networks ran, in words; "" if unknown.
     """
 
     detectors: tuple[DetectorReport, ...]
     images: tuple[TestImage, ...]
     counts: dict[str, GroupCount]
     unreadable: tuple[str, ...]
+    device: str = ""
+    arithmetic: str = ""
 
     def as_json(self) -> dict:
         """{"detectors": [{"detector", "method", "auroc": {group: {"local", "global", "fused"}}}]}."""
@@ -90,6 +94,7 @@ def evaluate(
     progress: Progress | None = None,
     read: Read | None = None,
     partner: bool = False,
+    device: Device | None = None,
 ) -> Evaluation:
     """Score all test images with all detectors and compute their AUROCs.
 
@@ -99,6 +104,7 @@ def evaluate(
         progress: called with (images done, total) after each batch.
         read: returns an image's pixels (RGB uint8 256×256×3) for a path and a name for errors; may cache.
         partner: report each network together with FRE too, after all detectors.
+        device: where the networks run (see Inspector).
 
     Raises:
         DatasetError: unless there are both good and anomalous readable images.
@@ -109,7 +115,7 @@ def evaluate(
     where = f"{images.root} has" if isinstance(images, Dataset) else "there are"
     images = _test_images(images)
     _check_classes(images, where)
-    inspector = Inspector(detectors)
+    inspector = Inspector(detectors, device=device)
     configs = [detector.config for detector in inspector.detectors]
     together = _together(configs) if partner else {}
     scored = score_all(images, inspector, progress, read or partial(network_image, bits=inspector.bits))
@@ -131,6 +137,8 @@ def evaluate(
         images=tuple(scored.images),
         counts=_counts(good, groups),
         unreadable=tuple(scored.unreadable),
+        device=described(inspector.device),
+        arithmetic=inspector.arithmetic,
     )
 
 

@@ -15,7 +15,6 @@ from dfsc.errors import ImageError
 from dfsc.geometry import MAP_SIZE
 from dfsc.inspection.inspector import Inspector, Result
 
-BATCH = 4
 FUSED = "fused"
 MAPS = ("local", "global", FUSED)
 
@@ -42,7 +41,7 @@ def score_all(images: Sequence[TestImage], inspector: Inspector, progress: Progr
     readable: list[TestImage] = []
     unreadable: list[str] = []
     maps = [np.empty((len(inspector.detectors), 0, len(MAPS), MAP_SIZE, MAP_SIZE), np.float32)]
-    for batch in _decoded_ahead(images, read):
+    for batch in _decoded_ahead(images, read, inspector.batch):
         readable += batch.images
         unreadable += batch.unreadable
         if batch.images:
@@ -62,9 +61,9 @@ class _Batch:
     unreadable: list[str]
 
 
-def _decoded_ahead(images: Sequence[TestImage], read: Read) -> Iterator[_Batch]:
+def _decoded_ahead(images: Sequence[TestImage], read: Read, size: int) -> Iterator[_Batch]:
     """Batches in order; while one is inspected, a thread decodes the next, and no more than that."""
-    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+    batches = [images[start : start + size] for start in range(0, len(images), size)]
     with ThreadPoolExecutor(max_workers=1) as pool:
         ahead = pool.submit(_decode, batches[0], read)
         for following in batches[1:]:

@@ -16,18 +16,20 @@ from torch import Tensor, nn
 from dfsc.errors import DFSCError, ImageError
 from dfsc.geometry import INPUT_SIZE, cell_centre
 from dfsc.images.decoding import check_array, resize_for_network
+from dfsc.machine import Device, batch, chosen, described, dtype_for, dtype_name, exact_arithmetic, wait_for
 from dfsc.models.calibration import BranchMaps, GoodParts, HigherMaps, PartnerLevel, peak
 from dfsc.models.detector import (
     Detector,
     DetectorConfig,
     Detectors,
     for_inference,
-    inference_dtype,
     network_input,
     several,
 )
 from dfsc.models.methods import METHODS, PARTNER, method_title
 from dfsc.models.self_test import SelfTest
+
+PROCESSOR_BATCH = 4
 
 
 @dataclass(frozen=True)
@@ -203,15 +205,27 @@ class Inspector:
     Thread-safe; each device has its own copies of the networks.
     """
 
-    def __init__(self, detectors: Detectors, dtype: torch.dtype | None = None, partner: bool = False):
+    def __init__(
+        self,
+        detectors: Detectors,
+        dtype: torch.dtype | None = None,
+        partner: bool = False,
+        device: Device | None = None,
+    ):
         """Args:
-        detectors: one or several, in the order of the results.
-        dtype: torch.float32 or torch.bfloat16; by default what is fastest on this processor.
-        partner: judge each trained detector together with the one in closed form, where that goes with it.
+            detectors: one or several, in the order of the results.
+            dtype: torch.float32 or torch.bfloat16; by default what is fastest on the device.
+            partner: judge each trained detector together with the one in closed form, where that goes with it.
+            device: where the networks run: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:N" or "mps"; by default
+                what DFSC_DEVICE says, or "auto".
+
+        Raises:
+            DeviceError: for a device that is not there.
         """
         self.detectors = detectors = several(detectors)
-        self._dtype = dtype or inference_dtype()
-        self._ready = {"cpu": _ready(self.detectors, self._dtype, "cpu")}
+        self.device, self._dtype = chosen(device), dtype
+        self._ready: dict[torch.device, _Ready] = {}
+        self._ready_on(self.device)
         self.names = _numbered([detector.config.name for detector in detectors], "-{}")
         self._partner = partner
         if partner:
@@ -226,23 +240,44 @@ class Inspector:
         results = self.results(resize_for_network(image)[None])
         return Inspection(image, tuple(result[0] for result in results))
 
-    def results(self, images: np.ndarray, device: str = "cpu") -> list[list[Result]]:
+    @property
+    def batch(self) -> int:
+        """How many images `results` should be given at a time."""
+        return batch(self.device, PROCESSOR_BATCH)
+
+    @property
+    def place(self) -> str:
+        """Where and in which arithmetic it computes, in words."""
+        return f"{described(self.device)}, {self.arithmetic}"
+
+    @property
+    def arithmetic(self) -> str:
+        """ "float32" or "bfloat16"."""
+        return dtype_name(self._dtype_on(self.device))
+
+    def results(self, images: np.ndarray, device: Device | None = None) -> list[list[Result]]:
         """A list of results for each detector, from images already resized.
 
         Args:
             images: RGB uint8 N×256×256×3, a sequence of N such images, or one.
-            device: where the networks run; they are copied to a new device at its first use.
+            device: another device than the inspector's; the networks are copied to it at its first use.
 
         Raises:
             ImageError: for images of another size or kind.
+            DeviceError: for a device that is not there.
         """
+        place = self.device if device is None else chosen(device)
         images = _network_images(images)
-        ready, x = self._ready_on(device), network_input(images).to(device)
+        with exact_arithmetic(place):
+            return self._results(self._ready_on(place), network_input(images, place))
+
+    def _results(self, ready: "_Ready", x: Tensor) -> list[list[Result]]:
         teacher_outputs: dict[str, tuple[Tensor, float]] = {}
         for digest, network in ready.teachers.items():
             started = time.perf_counter()
             with torch.inference_mode():
                 output = network(x)
+            wait_for(x.device)
             teacher_outputs[digest] = output, time.perf_counter() - started
         results = [
             self._detector_results(detector, name, title, x, teacher_outputs)
@@ -280,22 +315,26 @@ class Inspector:
             )
         ]
 
-    def _ready_on(self, device: str) -> "_Ready":
+    def _ready_on(self, device: torch.device) -> "_Ready":
         if device not in self._ready:  # two threads at once copy twice, and one copy is kept
-            self._ready.setdefault(device, _ready(self.detectors, self._dtype, device))
+            self._ready.setdefault(device, _ready(self.detectors, self._dtype_on(device), device))
         return self._ready[device]
 
+    def _dtype_on(self, device: torch.device) -> torch.dtype:
+        return self._dtype or dtype_for("inference", device)
 
-def inspect(image: np.ndarray, detectors: Detectors) -> Inspection:
+
+def inspect(image: np.ndarray, detectors: Detectors, device: Device | None = None) -> Inspection:
     """Inspect one photo with one or more detectors; for many photos, keep an Inspector.
 
     Args:
         image: RGB uint8 H×W×3, at least 16×16.
+        device: see Inspector.
 
     Raises:
         ImageError: for anything else.
     """
-    return Inspector(detectors).inspect(image)
+    return Inspector(detectors, device=device).inspect(image)
 
 
 def _network_images(images: object) -> np.ndarray:
@@ -349,10 +388,18 @@ def _numbered(names: list[str], form: str) -> list[str]:
     ]
 
 
-def _ready(detectors: Sequence[Detector], dtype: torch.dtype, device: str) -> _Ready:
+def _ready(detectors: Sequence[Detector], dtype: torch.dtype, device: torch.device) -> _Ready:
     teachers = {detector.teacher.digest: detector.teacher.network for detector in detectors}
-    models: list[Any] = [copy.deepcopy(detector.model) for detector in detectors]
+    models: list[Any] = [copy.deepcopy(detector.model).to(device) for detector in detectors]
     return _Ready(
-        [replace(d, model=model.prepared(dtype).to(device)) for d, model in zip(detectors, models, strict=True)],
-        {digest: for_inference(copy.deepcopy(teacher), dtype).to(device) for digest, teacher in teachers.items()},
+        [
+            replace(
+                d,
+                model=model.prepared(dtype),
+                channel_mean=d.channel_mean.to(device),
+                channel_std=d.channel_std.to(device),
+            )
+            for d, model in zip(detectors, models, strict=True)
+        ],
+        {digest: for_inference(copy.deepcopy(teacher).to(device), dtype) for digest, teacher in teachers.items()},
     )

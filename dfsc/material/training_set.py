@@ -16,10 +16,11 @@ from torch import Tensor
 
 from dfsc.errors import TrainingError
 from dfsc.geometry import MAP_SIZE
+from dfsc.machine import dtype_for
 from dfsc.material.augmentation import jittered, moved
 from dfsc.material.image_store import Chosen, ImageStore
 from dfsc.material.on_demand import Memory, OnDemand
-from dfsc.models.detector import Teacher, for_inference, inference_dtype, network_input
+from dfsc.models.detector import Teacher, for_inference, network_input
 
 MIN_IMAGES = 12
 MIN_HELD_OUT = 4
@@ -158,7 +159,7 @@ def prepare(
     """
     count, kept = copies * len(fit), RECENT if published else None
     dtype = torch.float32 if published else torch.bfloat16
-    network = for_inference(deepcopy(teacher.network), torch.float32 if published else inference_dtype())
+    network = for_inference(deepcopy(teacher.network), torch.float32 if published else dtype_for("inference"))
     memory = Memory(KEPT_BYTES)
     whole = OnDemand(len(fit), lambda index: _output(network, fit[index]).to(dtype), torch.stack, memory=memory)
     mean, std = _channel_statistics(whole.row(int(index)) for index in evenly(len(fit), looks or len(fit)))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from dfsc.errors import CheckpointError, DFSCError
 from dfsc.images.decoding import RESIZE_RULE
-from dfsc.machine import multiplies_bfloat16, seeded
+from dfsc.machine import CPU, layout, seeded, uploaded
 from dfsc.models.calibration import Calibration, RawMaps
 from dfsc.models.consistency import ConsistencySettings, squared_code_difference
 from dfsc.models.networks import SIZES, AutoEncoder, NetworkSize, image_tensor, student_network, teacher_network
@@ -110,8 +110,7 @@ class Detector:
         return raw_maps(self.model, self.standardise(teacher_output), images)
 
     def standardise(self, teacher_output: Tensor) -> Tensor:
-        device = teacher_output.device
-        return (teacher_output.float() - self.channel_mean.to(device)) / self.channel_std.to(device)
+        return (teacher_output.float() - self.channel_mean) / self.channel_std
 
 
 # As functions take them: one, several, or by method as a training gives them.
@@ -152,11 +151,6 @@ def rounded(maps: Tensor) -> np.ndarray:
     return maps.clamp_max(torch.finfo(torch.float16).max).to(torch.float16).cpu().numpy()
 
 
-def inference_dtype() -> torch.dtype:
-    """bfloat16 where the processor multiplies it, else float32."""
-    return torch.bfloat16 if multiplies_bfloat16() else torch.float32
-
-
 class ReducedPrecision(nn.Module):
     """A network in another arithmetic behind a stem in float32: N×3×256×256 float32 → the network's output in `dtype`.
 
@@ -167,8 +161,7 @@ class ReducedPrecision(nn.Module):
     def __init__(self, network: nn.Module, dtype: torch.dtype):
         super().__init__()
         stem, body = (network[:3], network[3:]) if isinstance(network, nn.Sequential) else (nn.Identity(), network)
-        self.stem = stem.to(memory_format=torch.channels_last)
-        self.body = body.to(dtype).to(memory_format=torch.channels_last)
+        self.stem, self.body = _laid_out(stem), _laid_out(body.to(dtype))
         self.dtype = dtype
 
     def forward(self, image: Tensor) -> Tensor:
@@ -179,8 +172,13 @@ def for_inference(network: nn.Module, dtype: torch.dtype) -> nn.Module:
     """Freeze a float32 network in the memory layout and arithmetic in which it is fastest; it still takes float32."""
     frozen = network.eval().requires_grad_(False)
     if dtype is torch.float32:
-        return frozen.to(memory_format=torch.channels_last)
+        return _laid_out(frozen)
     return ReducedPrecision(frozen, dtype).eval()
+
+
+def _laid_out(network: nn.Module) -> nn.Module:
+    devices = [parameter.device for parameter in network.parameters()]
+    return network.to(memory_format=layout(devices[0])) if devices else network
 
 
 class StudentAutoencoder(nn.Module):
@@ -218,10 +216,10 @@ class StudentAutoencoder(nn.Module):
         return (one.float() - other.float()).square().mean(dim=1)
 
 
-def network_input(images: np.ndarray) -> Tensor:
-    """RGB uint8 N×256×256×3 → N×3×256×256 float32 as the networks take it."""
-    tensor = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
-    return image_tensor(tensor).contiguous(memory_format=torch.channels_last)
+def network_input(images: np.ndarray | Tensor, device: torch.device = CPU) -> Tensor:
+    """RGB uint8 N×256×256×3, on a device if they are a tensor → N×3×256×256 float32 as the networks take it."""
+    tensor = images if isinstance(images, Tensor) else uploaded(images, device)
+    return image_tensor(tensor.permute(0, 3, 1, 2)).contiguous(memory_format=layout(tensor.device))
 
 
 def empty_teacher(size_name: str) -> nn.Module:

@@ -15,6 +15,7 @@ the paper's widths but for its output channels.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -160,6 +161,13 @@ class AutoEncoder(nn.Module):
 
 def image_tensor(images: Tensor) -> Tensor:
     """uint8 N×3×256×256 in [0, 255] → float32, ImageNet mean and standard deviation removed."""
-    mean = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
-    std = torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
+    mean, std = _imagenet_statistics(images.device)
     return (images.float() / 255 - mean) / std
+
+
+@cache
+def _imagenet_statistics(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Once a device, as each copy to it would have to be waited for."""
+    with torch.inference_mode(False):
+        mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return mean, std

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dfsc.models.separation import MarginAnchor, SeparationSettings, ranked, separate
+from dfsc.machine import ranked
+from dfsc.models.separation import MarginAnchor, SeparationSettings, separate
 
 HARD_QUANTILE = 0.999
 

@@ -142,7 +142,7 @@ def figures_of_merit(
         for group, used in members.items()
     )
     seeds = over_seeds(evaluation, detectors, members)
-    return FiguresOfMerit(name, evaluation, figures, tuple(pairs), tuple(seeds), computation(detectors))
+    return FiguresOfMerit(name, evaluation, figures, tuple(pairs), tuple(seeds), computation(evaluation))
 
 
 def _members(evaluation: Evaluation) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -41,11 +41,12 @@ def markdown(figures: FiguresOfMerit, pictures: list[Picture]) -> str:
 
 
 def _introduction(figures: FiguresOfMerit) -> str:
-    arithmetic = figures.computation.get("arithmetic")
+    known = figures.computation
+    where = f", networks in {known['arithmetic']} on {known['device']}" if "arithmetic" in known else ""
     return (
         "All figures are in percent, and of the fused map (the mean of local and global map) where nothing else is "
         "said. "
-        f"Computed with {figures.computation['library']}{f', networks in {arithmetic}' if arithmetic else ''}. "
+        f"Computed with {known['library']}{where}. "
         "`report.json` has the same figures unrounded, and every image's scores."
     )
 

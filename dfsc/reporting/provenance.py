@@ -1,9 +1,9 @@
 """Where a report's detectors come from: their checkpoints' notes, and digests that identify them."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from dfsc.models.detector import Detector, inference_dtype
+from dfsc.evaluation.evaluation import Evaluation
+from dfsc.models.detector import Detector
 from dfsc.version import __version__
 
 EMBEDDED = "embedded"
@@ -49,10 +49,10 @@ def facts(detector: Detector) -> DetectorFacts:
     )
 
 
-def computation(detectors: Sequence[Detector]) -> dict[str, str]:
-    """What the figures were computed with; the arithmetic only where the detectors that ran here are known."""
-    library = {"library": f"dfsc {__version__}"}
-    return library | ({"arithmetic": str(inference_dtype()).removeprefix("torch.")} if detectors else {})
+def computation(evaluation: Evaluation) -> dict[str, str]:
+    """What the figures were computed with, as far as the evaluation knows."""
+    told = {"library": f"dfsc {__version__}", "device": evaluation.device, "arithmetic": evaluation.arithmetic}
+    return {name: value for name, value in told.items() if value}
 
 
 def _plain(settings: dict) -> dict[str, str | int | float | bool | None]:

@@ -13,6 +13,7 @@ from dfsc.datasets import Dataset, TestImage
 from dfsc.errors import DatasetError
 from dfsc.images.decoding import image_files, network_image, read_image
 from dfsc.inspection.inspector import Inspector, Result
+from dfsc.machine import Device
 from dfsc.models.detector import Detector
 from dfsc.models.methods import PAIR
 from dfsc.scenes.dataset import drawing_of
@@ -20,17 +21,23 @@ from dfsc.scenes.rendering import render
 from dfsc.study.cases import HANDFUL, Case, Drawn, Finding, Outcome, Shipped, choose
 from dfsc.study.selection import Selection
 
-BATCH = 4
 DIGITS = 4
 
 Progress = Callable[[int, int], None]
 
 
-def select(product: str, dataset: Dataset, handful: int = HANDFUL, progress: Progress | None = None) -> Selection:
+def select(
+    product: str,
+    dataset: Dataset,
+    handful: int = HANDFUL,
+    progress: Progress | None = None,
+    device: Device | None = None,
+) -> Selection:
     """Judge a data set's test images with a product's embedded pair and choose a handful a kind of outcome.
 
     Args:
         progress: called with (images done, images in all) after each batch.
+        device: where the networks run (see Inspector).
 
     Raises:
         DFSCError: without test images, without both methods, for an image that can't be read, and where the renderer
@@ -38,11 +45,11 @@ def select(product: str, dataset: Dataset, handful: int = HANDFUL, progress: Pro
     """
     if not dataset.test:
         raise DatasetError(f"{dataset.root} holds no test images, so there is nothing to choose from.")
-    inspector = Inspector(_pair(product))
+    inspector = Inspector(_pair(product), device=device)
     shipped = _shipped(product)
     cases = []
-    for start in range(0, len(dataset.test), BATCH):
-        batch = dataset.test[start : start + BATCH]
+    for start in range(0, len(dataset.test), inspector.batch):
+        batch = dataset.test[start : start + inspector.batch]
         cases += _judged(dataset, batch, inspector, product, shipped)
         if progress:
             progress(len(cases), len(dataset.test))

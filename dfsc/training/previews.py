@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dfsc.models.detector import Teacher, for_inference, inference_dtype, network_input
+from dfsc.machine import dtype_for
+from dfsc.models.detector import Teacher, for_inference, network_input
 from dfsc.models.self_test import Fault
 from dfsc.models.separation import split_rank
 from dfsc.training.training import Training
@@ -66,7 +67,7 @@ def stand_in(images: np.ndarray, teacher: Teacher, shown: int = 0) -> Iterator[N
     Yields:
         None after each photograph that the teacher has seen, so that a page can tell how far it is; the result at last.
     """
-    network = for_inference(deepcopy(teacher.network), inference_dtype())
+    network = for_inference(deepcopy(teacher.network), dtype_for("inference"))
     total = squares = own = torch.zeros(())
     for number, image in enumerate(images):
         output = network(network_input(image[None]))[0].float()

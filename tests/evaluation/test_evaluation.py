@@ -34,14 +34,15 @@ def evaluated(toy: datasets.Dataset, tiny_detectors: tuple[Detector, Detector]) 
     return evaluate(toy, tiny_detectors)
 
 
-class StubInspector:
+class StubInspector(Inspector):
     """Gives a detector's results for an image whose first pixel tells the peaks: red for local, green for global."""
 
-    def __init__(self, detectors: Sequence[Detector]):
+    def __init__(self, detectors: Sequence[Detector], **options):
+        super().__init__(detectors[:1], **options)
         self.detectors = tuple(detectors)
         self.template = Inspector(detectors[:1]).results(np.zeros((1, 256, 256, 3), np.uint8))[0][0]
 
-    def results(self, images: np.ndarray) -> list[list]:
+    def results(self, images: np.ndarray, device: object = None) -> list[list]:
         peaks = images[:, 0, 0, :2].astype(np.float32)
         return [[self._result(*pair) for pair in peaks] for _ in self.detectors]
 

@@ -710,7 +710,7 @@ def test_a_published_training_holds_a_tenth_out_and_draws_nothing_twice(demo_wei
 
 @pytest.mark.slow
 def test_a_published_training_goes_on_where_it_stopped_and_is_in_float32(data, penalty, tmp_path, monkeypatch):
-    monkeypatch.setattr("dfsc.machine.multiplies_bfloat16", lambda: True)
+    monkeypatch.setenv("DFSC_ARITHMETIC", "bfloat16")
     plan = replace(PUBLISHED_PLAN, student_steps=5)
     whole, first, resumed, fast = (
         Training(["dfsc"], p, data, penalty) for p in (plan, plan, plan, replace(plan, plain_arithmetic=False))
