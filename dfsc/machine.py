@@ -27,7 +27,7 @@ GPU_BATCH, GPU_SHARE = 32, 0.5
 
 Device = str | torch.device
 
-_plain: ContextVar[bool] = ContextVar("plain", default=False)
+_wished: ContextVar[torch.dtype | None] = ContextVar("wished", default=None)
 
 
 def chosen(device: Device | None = None) -> torch.device:
@@ -71,10 +71,10 @@ def _has_mps() -> bool:
 
 
 def described(device: torch.device) -> str:
-    """A device in words, e.g. "NVIDIA H100 (cuda:0)" or "the processor (2 threads)"."""
+    """A device in words, e.g. "NVIDIA H100 (cuda:0)" or "the processor with 2 threads"."""
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)} ({device})"
-    return "Apple's GPU (mps)" if device.type == "mps" else f"the processor ({torch.get_num_threads()} threads)"
+    return "Apple's GPU (mps)" if device.type == "mps" else f"the processor with {torch.get_num_threads()} threads"
 
 
 def dtype_for(purpose: Purpose, device: torch.device = CPU) -> torch.dtype:
@@ -93,18 +93,23 @@ def dtype_name(dtype: torch.dtype) -> str:
 
 def fast_arithmetic(device: torch.device = CPU, enabled: bool = True) -> AbstractContextManager:
     """Autocast to bfloat16 where training in it pays, plain float32 elsewhere."""
-    fast = enabled and not _plain.get() and dtype_for("training", device) is torch.bfloat16
+    fast = enabled and (_wished.get() or dtype_for("training", device)) is torch.bfloat16
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
 
 
 @contextmanager
-def plain_arithmetic() -> Iterator[None]:
-    """Float32 in all that would be fast_arithmetic."""
-    before = _plain.set(True)
+def in_arithmetic(dtype: torch.dtype) -> Iterator[None]:
+    """All that would be fast_arithmetic in this one."""
+    before = _wished.set(dtype)
     try:
         yield
     finally:
-        _plain.reset(before)
+        _wished.reset(before)
+
+
+def plain_arithmetic() -> AbstractContextManager:
+    """Float32 in all that would be fast_arithmetic."""
+    return in_arithmetic(torch.float32)
 
 
 def exact_arithmetic(device: torch.device) -> AbstractContextManager:

@@ -12,6 +12,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+import torch
 from gradio_client import Client, handle_file
 from PIL import Image
 
@@ -133,7 +134,8 @@ def test_variables_that_make_no_sense_are_said(monkeypatch):
 
 def test_a_gpu_is_asked_for_only_where_it_is_lent(monkeypatch):
     assert zerogpu.on_gpu(len) is len
-    assert zerogpu.device() == "cpu"
+    assert str(zerogpu.own_device()) == str(zerogpu.lent_device()) == "cpu"
+    assert zerogpu.inspecting_place() == f"the processor with {torch.get_num_threads()} threads, in float32"
 
     class Lender:
         """What the package `spaces` offers on ZeroGPU: a decorator."""
@@ -144,3 +146,15 @@ def test_a_gpu_is_asked_for_only_where_it_is_lent(monkeypatch):
 
     monkeypatch.setattr(zerogpu, "spaces", Lender)
     assert zerogpu.on_gpu(len)("four") == ("lent", 4)
+
+
+def test_a_gpu_of_its_own_is_used_and_one_on_loan_only_while_it_is_lent(monkeypatch):
+    monkeypatch.delenv("DFSC_DEVICE")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert str(zerogpu.own_device()) == str(zerogpu.lent_device()) == "cuda:0"
+    monkeypatch.setattr(zerogpu, "spaces", object())
+    assert str(zerogpu.own_device()) == "cuda:0"
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    assert (str(zerogpu.own_device()), str(zerogpu.lent_device())) == ("cpu", "cuda:0")
+    assert "lent for each inspection" in zerogpu.inspecting_place()

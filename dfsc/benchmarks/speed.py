@@ -15,7 +15,8 @@ from torch import Tensor
 
 from dfsc.errors import DFSCError
 from dfsc.geometry import INPUT_SIZE
-from dfsc.models.detector import for_inference, inference_dtype
+from dfsc.machine import Device, chosen, described, dtype_for, dtype_name, layout, wait_for
+from dfsc.models.detector import for_inference
 from dfsc.models.networks import SIZES, AutoEncoder, student_network, teacher_network
 
 
@@ -28,6 +29,7 @@ class Comparison:
     reference_milliseconds: float
     ratio: float
     arithmetic: str
+    device: str
     threads: int
     rounds: int
 
@@ -38,29 +40,31 @@ class Comparison:
         return (
             f"EAD-S and DFSC of size {self.size} on one image: {self.own_milliseconds:.0f} ms in {self.arithmetic} "
             f"with a shared teacher, {self.reference_milliseconds:.0f} ms as two reference forwards; ratio "
-            f"{self.ratio:.2f} (medians of {self.rounds}, {self.threads} threads)."
+            f"{self.ratio:.2f} (medians of {self.rounds}, on {self.device})."
         )
 
 
-def compare(size_name: str, rounds: int) -> Comparison:
+def compare(size_name: str, rounds: int, on: Device | None = None) -> Comparison:
     """Measure one size with random weights, the median of `rounds` after two that don't count.
 
     Raises:
-        DFSCError: for less than one round.
+        DFSCError: for less than one round, and for a device that is not there.
     """
     if rounds < 1:
         raise DFSCError(f"At least one round is needed for a median, not {rounds}.")
-    size = SIZES[size_name]
+    size, device = SIZES[size_name], chosen(on)
     torch.manual_seed(0)
-    teacher = teacher_network(size)
-    pair = [(student_network(size), AutoEncoder(size.teacher_channels)) for _ in range(2)]
-    image = torch.randn(1, 3, INPUT_SIZE, INPUT_SIZE)
+    teacher = teacher_network(size).to(device)
+    pair = [(student_network(size).to(device), AutoEncoder(size.teacher_channels).to(device)) for _ in range(2)]
+    image = torch.randn(1, 3, INPUT_SIZE, INPUT_SIZE).to(device)
+    dtype = dtype_for("inference", device)
     reference = _reference(teacher, pair, image)
-    own = _own(teacher, pair, image)
+    own = _own(teacher, pair, image, dtype)
     times: dict[str, list[float]] = {"own": [], "reference": []}
     for name, way in [("own", own), ("reference", reference)] * (rounds + 2):
         started = time.perf_counter()
         way()
+        wait_for(device)
         times[name].append(time.perf_counter() - started)
     own_time, reference_time = (median(times[name][2:]) * 1000 for name in ("own", "reference"))
     return Comparison(
@@ -68,7 +72,8 @@ def compare(size_name: str, rounds: int) -> Comparison:
         own_milliseconds=own_time,
         reference_milliseconds=reference_time,
         ratio=own_time / reference_time,
-        arithmetic=str(inference_dtype()).removeprefix("torch."),
+        arithmetic=dtype_name(dtype),
+        device=described(device),
         threads=torch.get_num_threads(),
         rounds=rounds,
     )
@@ -84,9 +89,9 @@ def _reference(teacher: torch.nn.Module, pair: list, image: Tensor) -> Callable[
     return forward
 
 
-def _own(teacher: torch.nn.Module, pair: list, image: Tensor) -> Callable[[], list]:
-    networks = [for_inference(_copied(network), inference_dtype()) for network in (teacher, *pair[0], *pair[1])]
-    x = image.contiguous(memory_format=torch.channels_last)
+def _own(teacher: torch.nn.Module, pair: list, image: Tensor, dtype: torch.dtype) -> Callable[[], list]:
+    networks = [for_inference(_copied(network), dtype) for network in (teacher, *pair[0], *pair[1])]
+    x = image.contiguous(memory_format=layout(image.device))
 
     @torch.inference_mode()
     def forward() -> list:

@@ -7,15 +7,15 @@ weights at the same batch, in turns in one process; medians are compared.
 
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
 import torch
 
+from dfsc import arithmetic
 from dfsc.geometry import INPUT_SIZE
-from dfsc.machine import multiplies_bfloat16, plain_arithmetic
+from dfsc.machine import dtype_for, dtype_name, in_arithmetic
 from dfsc.material.on_demand import OnDemand
 from dfsc.material.training_set import prepare
 from dfsc.models.detector import Teacher, network_input
@@ -31,12 +31,13 @@ WARM_UP = 2
 
 @dataclass(frozen=True)
 class StepComparison:
-    """Samples a second of each way, and how many times the reference's the library's are."""
+    """Samples a second of each way, how many times the reference's the library's are, and in which it trains."""
 
     size: str
     batch: int
     reference: float
     ways: dict[str, float]
+    arithmetic: str
 
     def sentence(self) -> str:
         own = "; ".join(
@@ -45,7 +46,7 @@ class StepComparison:
         )
         return (
             f"Joint training of size {self.size}, batch {self.batch}: reference {self.reference:.2f} samples/s; {own} "
-            f"({torch.get_num_threads()} threads)."
+            f"({torch.get_num_threads()} threads). Trainings here are in {self.arithmetic}."
         )
 
 
@@ -53,19 +54,19 @@ def compare(size_name: str, batch: int, rounds: int) -> StepComparison:
     """Measure one size and batch."""
     size = SIZES[size_name]
     images = np.random.default_rng(0).integers(0, 256, (3, IMAGES, INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
-    steps = {"reference": _reference(size, images, batch), "float32": _own(size, images, batch, plain=True)}
-    if multiplies_bfloat16():
-        steps["bfloat16"] = _own(size, images, batch, plain=False)
+    ways = arithmetic.NAMES if arithmetic.multiplies_bfloat16() else {"float32": torch.float32}
+    steps = {"reference": _reference(size, images, batch)}
+    steps |= {name: _own(size, images, batch, dtype) for name, dtype in ways.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
     for name, step in list(steps.items()) * (rounds + WARM_UP):
         started = time.perf_counter()
         step()
         times[name].append(time.perf_counter() - started)
     rates = {name: batch / median(taken[WARM_UP:]) for name, taken in times.items()}
-    return StepComparison(size_name, batch, rates.pop("reference"), rates)
+    return StepComparison(size_name, batch, rates.pop("reference"), rates, dtype_name(dtype_for("training")))
 
 
-def _own(size: NetworkSize, images: np.ndarray, batch: int, plain: bool) -> Callable[[], object]:
+def _own(size: NetworkSize, images: np.ndarray, batch: int, dtype: torch.dtype) -> Callable[[], object]:
     """The library's steps, once all teacher outputs are known."""
     torch.manual_seed(0)
     data = prepare(images[0], images[1], Teacher(teacher_network(size).eval(), size, "random"), 2, 0.0, seed=0)
@@ -76,7 +77,7 @@ def _own(size: NetworkSize, images: np.ndarray, batch: int, plain: bool) -> Call
     run = MethodTraining(BASELINE, plan, data, penalty).run()
 
     def step() -> object:
-        with plain_arithmetic() if plain else nullcontext():
+        with in_arithmetic(dtype):
             return next(run)
 
     return step

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dfsc.benchmarks import foreign, loco, retrain, speed, steps, trivial
 from dfsc.checkpoints.embedded import embedded_teacher
-from dfsc.commands import detector_options, recipe_options
+from dfsc.commands import detector_options, device_option, recipe_options
 from dfsc.commands.sweep import follow
 from dfsc.errors import DFSCError
 from dfsc.models.methods import PAIR, PARTNER
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fast.add_argument("--size", default="demo", choices=list(SIZES))
     fast.add_argument("--rounds", type=int, default=15, help="(%(default)s)")
     fast.add_argument("--json", action="store_true")
+    device_option.add_argument(fast)
     training = kinds.add_parser("training", help="training steps through all losses against the reference way")
     training.add_argument("--size", default="demo", choices=list(SIZES))
     training.add_argument("--batch", type=int, default=1, help="images a step, 1 to 8 (%(default)s)")
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _speed(options: argparse.Namespace) -> str:
-    comparison = speed.compare(options.size, options.rounds)
+    comparison = speed.compare(options.size, options.rounds, options.device)
     return json.dumps(comparison.as_json(), indent=2) if options.json else comparison.sentence()
 
 
@@ -118,4 +119,6 @@ def _trivial(options: argparse.Namespace) -> str:
 
 
 def _foreign(options: argparse.Namespace) -> str:
-    return foreign.table(foreign.measure(options.dataset, options.photographs, detector_options.detectors(options)))
+    return foreign.table(
+        foreign.measure(options.dataset, options.photographs, detector_options.detectors(options), options.device)
+    )

@@ -10,10 +10,12 @@ from pathlib import Path
 from dfsc.checkpoints.cards import teacher_card
 from dfsc.checkpoints.detectors import save_teacher
 from dfsc.checkpoints.files import halved
+from dfsc.commands import device_option
 from dfsc.distillation.backbones import BACKBONES
 from dfsc.distillation.distillation import Distillation, DistillationPlan
 from dfsc.distillation.targets import TargetCache, cache_targets, split_photographs
 from dfsc.files import cache_folder
+from dfsc.machine import chosen
 from dfsc.training.progress import Throttle
 
 REPORT_SECONDS = 10.0
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=defaults.learning_rate, help="learning rate (%(default)s)")
     parser.add_argument("--views", type=int, default=3, help="views of each photo (%(default)s)")
     parser.add_argument("--seed", type=int, default=0)
+    device_option.add_argument(parser)
     parser.add_argument(
         "--cache",
         type=Path,
@@ -40,13 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    device = chosen(options.device)
     plan = DistillationPlan(options.size, options.steps, options.crops, learning_rate=options.rate, seed=options.seed)
     fit, held_out = split_photographs(options.photographs, options.seed)
-    backbone = BACKBONES[options.backbone]()
+    backbone = BACKBONES[options.backbone](device)
     sys.stderr.write(f"Computing the targets of {len(fit)} photographs, {options.views} views each …\n")
     measured_on = cache_targets(held_out, backbone, 1, options.seed, options.cache / f"{backbone.name}-held-out")
     targets = cache_targets(fit, backbone, options.views, options.seed, options.cache / f"{backbone.name}-fit")
-    distillation = Distillation(plan, targets)
+    distillation = Distillation(plan, targets, device)
     _follow(distillation, options.cache / f"{backbone.name}-{_key(plan, targets)}.pt")
     halved(distillation.network)
     unexplained = distillation.measure(measured_on)

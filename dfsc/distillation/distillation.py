@@ -19,8 +19,9 @@ from dfsc.distillation.targets import TargetCache, channel_statistics, projectio
 from dfsc.errors import TrainingError
 from dfsc.files import replacing
 from dfsc.geometry import CELL_STRIDE, INPUT_SIZE
-from dfsc.machine import fast_arithmetic, seeded
-from dfsc.models.networks import SIZES, image_tensor, padded_forward, teacher_network
+from dfsc.machine import CPU, fast_arithmetic, layout, seeded, uploaded
+from dfsc.models.detector import network_input
+from dfsc.models.networks import SIZES, padded_forward, teacher_network
 from dfsc.training.optimizer import Algorithm, NetworkOptimizer
 from dfsc.training.progress import Throttle
 
@@ -29,6 +30,7 @@ CROP_CELLS = 28
 PAD_CELLS = 4
 SAVE_SECONDS = 60.0
 LOSS_MOMENTUM = 0.98
+GUARD_EVERY = 10
 # A network whose last ReLUs have died explains none of the variance and never will.
 LEAST_LEARNED = 0.05
 
@@ -54,11 +56,11 @@ class DistillationPlan:
 
 @dataclass(frozen=True)
 class DistillationStep:
-    """One step's record: step in 1..steps, mean squared error of the projected targets, seconds left."""
+    """One step's record: step in 1..steps, mean squared error of the projected targets (0-d), seconds left."""
 
     step: int
     steps: int
-    loss: float
+    loss: Tensor
     seconds_left: float
 
 
@@ -77,19 +79,19 @@ class Unexplained:
 class Distillation:
     """A teacher in training, with the fixed target that it learns."""
 
-    def __init__(self, plan: DistillationPlan, cache: TargetCache):
+    def __init__(self, plan: DistillationPlan, cache: TargetCache, device: torch.device = CPU):
         self.plan = plan
-        self.cache = cache
-        self.mean, self.std = channel_statistics(cache)
+        self.cache, self.device = cache, device
+        self.mean, self.std = (values.to(device) for values in channel_statistics(cache))
         size = SIZES[plan.size]
-        self.projection = projection(cache.features.shape[-1], size.teacher_channels, plan.seed)
+        self.projection = projection(cache.features.shape[-1], size.teacher_channels, plan.seed).to(device)
         with seeded(plan.seed):
             network = teacher_network(size)
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = network.to(device).to(memory_format=layout(device))
         self.optimizer = NetworkOptimizer(self.network, Algorithm.MUON, plan.learning_rate, plan.weight_decay)
         self.step = 0
         # From 0, so that the first losses after a start or a resumption can't trip the guard.
-        self._average_loss = 0.0
+        self._average_loss = torch.zeros((), device=device)
 
     def run(self, state_file: Path | None = None) -> Iterator[DistillationStep]:
         """Train to the plan's end, yielding a record each step; resumes from `state_file` and keeps it up to date.
@@ -121,37 +123,39 @@ class Distillation:
         edge = slice(PAD_CELLS, -PAD_CELLS)
         self.network.eval()
         for image, features in zip(held_out.images, held_out.features, strict=True):
-            x = _network_input(image[None])
+            x = network_input(image[None], self.device)
             target = self._standardise(features[None])
             whole += self._residual(padded_forward(self.network, x), target)
             inner += self._residual(self.network(x), target[:, edge, edge])
         return Unexplained(float(whole[0] / whole[1]), float(inner[0] / inner[1]))
 
     def _standardise(self, features: np.ndarray) -> Tensor:
-        return (torch.from_numpy(features.astype(np.float32)) - self.mean) / self.std
+        return (uploaded(features, self.device).float() - self.mean) / self.std
 
     def _residual(self, output: Tensor, target: Tensor) -> tuple[float, float]:
         read_back = output.permute(0, 2, 3, 1) @ self.projection.T
         return float((target - read_back).square().sum()), float(target.square().sum())
 
-    def _train_step(self) -> float:
+    def _train_step(self) -> Tensor:
         rng = np.random.default_rng((self.plan.seed, self.step))
         padded = self.step % self.plan.padded_every == 0
         images, features = self._padded_batch(rng) if padded else self._cropped_batch(rng)
         self.network.train()
-        with fast_arithmetic():
-            x = _network_input(images)
+        with fast_arithmetic(self.device):
+            x = network_input(images, self.device)
             output = padded_forward(self.network, x) if padded else self.network(x)
         loss = nn.functional.mse_loss(output.float(), self.targets(features))
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step(self._share_of_rate())
-        return loss.item()
+        return loss.detach()
 
-    def _guard(self, loss: float) -> None:
+    def _guard(self, loss: Tensor) -> None:
         self._average_loss = LOSS_MOMENTUM * self._average_loss + (1 - LOSS_MOMENTUM) * loss
         variance = min(1.0, self.projection.shape[0] / self.projection.shape[1])
-        if self.step > 3 * self.plan.warm_up and not self._average_loss < (1 - LEAST_LEARNED) * variance:
+        # A look at a GPU's numbers is a wait for them.
+        looks = self.step > 3 * self.plan.warm_up and self.step % GUARD_EVERY == 0
+        if looks and not self._average_loss < (1 - LEAST_LEARNED) * variance:
             raise TrainingError(
                 f"The teacher explains nothing at step {self.step} with a learning rate of "
                 f"{self.plan.learning_rate:g}; start it anew with a smaller one."
@@ -187,8 +191,3 @@ class Distillation:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
-
-
-def _network_input(images: np.ndarray) -> Tensor:
-    tensor = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
-    return image_tensor(tensor).contiguous(memory_format=torch.channels_last)

@@ -6,6 +6,7 @@ teacher's channels. What is stored comes before the last two steps, so teachers 
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from dfsc.distillation.backbones import BACKBONE_INPUT, Backbone
 from dfsc.errors import TrainingError
 from dfsc.geometry import INPUT_SIZE, PADDED_MAP_SIZE
 from dfsc.images.decoding import image_files, read_image, resize_for_network
-from dfsc.machine import fast_arithmetic
+from dfsc.machine import batch, fast_arithmetic, uploaded
 
 HELD_OUT = 100
 GRAYSCALE_SHARE = 0.1
@@ -72,13 +73,14 @@ def cache_targets(photographs: list[Path], backbone: Backbone, views: int, seed:
     done.unlink(missing_ok=True)
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shapes["images"])
     features = np.lib.format.open_memmap(folder / "features.npy", "w+", np.float16, shapes["features"])
-    for index, photograph in enumerate(photographs):
-        pixels = read_image(photograph)
-        for view in range(views):
-            row = index * views + view
-            seen = _view(pixels, np.random.default_rng((seed, index, view)), whole=view == 0)
-            images[row] = resize_for_network(seen)
-            features[row] = _backbone_features(backbone, seen, exact=views == 1)
+    size = batch(backbone.device, 1)
+    waiting: list[np.ndarray] = []
+    for row, seen in enumerate(_views(photographs, views, seed)):
+        images[row] = resize_for_network(seen)
+        waiting.append(resize_for_network(seen, BACKBONE_INPUT))
+        if len(waiting) == size or row == count - 1:
+            features[row + 1 - len(waiting) : row + 1] = _backbone_features(backbone, waiting, exact=views == 1)
+            waiting.clear()
     images.flush()
     features.flush()
     done.write_text(label, encoding="utf-8")
@@ -111,6 +113,13 @@ def _feature_shape(count: int, backbone: Backbone) -> tuple[int, int, int, int]:
     return count, PADDED_MAP_SIZE, PADDED_MAP_SIZE, backbone.channels
 
 
+def _views(photographs: list[Path], views: int, seed: int) -> Iterator[np.ndarray]:
+    for index, photograph in enumerate(photographs):
+        pixels = read_image(photograph)
+        for view in range(views):
+            yield _view(pixels, np.random.default_rng((seed, index, view)), whole=view == 0)
+
+
 def _view(pixels: np.ndarray, rng: np.random.Generator, whole: bool) -> np.ndarray:
     """The whole photograph, or a mirrored part of it of 30 to 100 % of its area; one in ten turns grey."""
     if not whole:
@@ -128,8 +137,8 @@ def _view(pixels: np.ndarray, rng: np.random.Generator, whole: bool) -> np.ndarr
 
 
 @torch.inference_mode()
-def _backbone_features(backbone: Backbone, pixels: np.ndarray, exact: bool) -> np.ndarray:
-    image = torch.from_numpy(resize_for_network(pixels, BACKBONE_INPUT).copy()).permute(2, 0, 1)[None]
-    with fast_arithmetic(enabled=not exact):
-        features = backbone.features(image)
-    return features[0].permute(1, 2, 0).to(torch.float16).numpy()
+def _backbone_features(backbone: Backbone, pixels: list[np.ndarray], exact: bool) -> np.ndarray:
+    images = uploaded(np.stack(pixels), backbone.device).permute(0, 3, 1, 2)
+    with fast_arithmetic(backbone.device, enabled=not exact):
+        features = backbone.features(images)
+    return features.permute(0, 2, 3, 1).to(torch.float16).cpu().numpy()

@@ -197,6 +197,11 @@ def checkpoint(name: str, size: str) -> str:
     return f"{name} · “{size}” networks"
 
 
+def computes(place: str) -> str:
+    """Where the networks run."""
+    return f"Here the networks run on {place}."
+
+
 def inspected(name: str, seconds: float) -> str:
     return f"{name}: inspected in {seconds:.1f} s."
 

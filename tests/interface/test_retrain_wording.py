@@ -40,13 +40,13 @@ def test_stages_are_counted_and_nothing_is_reckoned_from_a_few_steps():
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
-        (None, "Measuring how many steps this machine manages in 120 s; 600 are usual."),
-        (25, "About 25 steps fit into 120 s on this machine now; 600 are usual, so expect too little."),
-        (640, "About 640 steps fit into 120 s on this machine now; 600 are usual."),
+        (None, "Measuring how many steps the processor manages in 120 s; 600 are usual."),
+        (25, "About 25 steps fit into 120 s on the processor now; 600 are usual, so expect too little."),
+        (640, "About 640 steps fit into 120 s on the processor now; 600 are usual."),
     ],
 )
 def test_what_the_machine_manages_is_told_beside_what_is_usual(steps, said):
-    assert wording.manages(steps, 120) == said
+    assert wording.manages(steps, 120, "the processor") == said
     assert wording.manages_too_few(steps) == ("too little" in said)
 
 

@@ -1,6 +1,8 @@
 """One figure and a few sentences on how a verdict comes about, folded away below the results."""
 
 from dfsc.interface import wording
+from dfsc.interface.markup import text
+from dfsc.interface.session.zerogpu import inspecting_place
 
 # Boxes of the figure: x, y, width and lines of text, in a drawing of 860×250.
 BOXES = (
@@ -28,7 +30,8 @@ ARROWS = (
 
 def how_it_works_html() -> str:
     """A <details> with the figure and the sentences."""
-    sentences = "".join(f"<li>{sentence}</li>" for sentence in wording.HOW_IT_WORKS)
+    told = (*wording.HOW_IT_WORKS, wording.computes(inspecting_place()))
+    sentences = "".join(f"<li>{text(sentence)}</li>" for sentence in told)
     return (
         f'<details class="card how"><summary>{wording.HOW_TITLE}</summary>'
         f'<div class="scrolled">{_figure()}</div><ol>{sentences}</ol></details>'

@@ -8,6 +8,7 @@ from dfsc.inspection.colours import SCALE_END, css_gradient, overlay
 from dfsc.interface.markup import notice, picture, text
 from dfsc.interface.retrain import wording
 from dfsc.interface.session.retraining import SURE_STEPS, Retraining, State
+from dfsc.interface.session.zerogpu import training_place
 from dfsc.material.photographs import PhotoSet
 from dfsc.models.methods import METHODS
 from dfsc.training.previews import NovelChannels, Preview
@@ -90,7 +91,7 @@ def _under_way(job: Retraining, place: int, ahead: float) -> str:
 def _forecast(job: Retraining) -> str:
     if job.state is not State.LEARNING or job.stopping:
         return ""
-    sentence = wording.manages(job.foreseen, job.recipe.seconds)
+    sentence = wording.manages(job.foreseen, job.recipe.seconds, training_place())
     return notice(sentence, "unsure") if wording.manages_too_few(job.foreseen) else f'<p class="quiet">{sentence}</p>'
 
 

@@ -103,11 +103,11 @@ def progress(stages: Sequence[str], stage: str, step: int, steps: int | None, le
     return f"Stage {stages.index(stage) + 1} of {len(stages)}: {STAGES[stage]}, {of}. {duration(left)} left."
 
 
-def manages(steps: int | None, seconds: float) -> str:
-    """What the machine manages within a training's time, and what is usual."""
+def manages(steps: int | None, seconds: float, device: str) -> str:
+    """What a device (in words) manages within a training's time, and what is usual."""
     if steps is None:
-        return f"Measuring how many steps this machine manages in {seconds:.0f} s; {USUAL_STEPS} are usual."
-    said = f"About {steps} steps fit into {seconds:.0f} s on this machine now; {USUAL_STEPS} are usual"
+        return f"Measuring how many steps {device} manages in {seconds:.0f} s; {USUAL_STEPS} are usual."
+    said = f"About {steps} steps fit into {seconds:.0f} s on {device} now; {USUAL_STEPS} are usual"
     return f"{said}, so expect too little." if manages_too_few(steps) else f"{said}."
 
 

@@ -8,6 +8,7 @@ from threading import Lock
 from dfsc import Inspector, product_detectors
 from dfsc.checkpoints.weights import weights_folder
 from dfsc.images.decoding import image_files
+from dfsc.interface.session.zerogpu import own_device
 
 EXAMPLE_KINDS = ("good", "logical", "structural", "disagree", "missed")
 SHOWN_FIRST = ("logical", "structural", "good", "disagree", "missed")
@@ -48,4 +49,4 @@ def first_example(product: str) -> Example | None:
 
 @cache
 def _inspector(product: str) -> Inspector:
-    return Inspector(product_detectors(product))
+    return Inspector(product_detectors(product), device=own_device())

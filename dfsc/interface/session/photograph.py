@@ -7,7 +7,7 @@ import numpy as np
 from dfsc import Inspection, Inspector, Result, read_image
 from dfsc.images.decoding import ImageSource, resize_for_network
 from dfsc.images.display import display_copy
-from dfsc.interface.session.zerogpu import device, on_gpu
+from dfsc.interface.session.zerogpu import lent_device, on_gpu
 
 DISPLAY_EDGE = 960
 
@@ -70,4 +70,4 @@ def inspect_photograph(photograph: Photograph, inspector: Inspector) -> Inspecti
 @on_gpu
 def _results(inspector: Inspector, network: np.ndarray) -> tuple[Result, ...]:
     """The networks' part of an inspection, on a photograph as they take it (RGB uint8 256×256×3)."""
-    return tuple(result[0] for result in inspector.results(network[None], device()))
+    return tuple(result[0] for result in inspector.results(network[None], lent_device()))

@@ -20,6 +20,7 @@ from dfsc.interface.session.passing_files import delete_file
 from dfsc.interface.session.photograph import Finding
 from dfsc.interface.session.retraining import Retraining, State
 from dfsc.interface.session.settings import Settings
+from dfsc.interface.session.zerogpu import own_device
 from dfsc.interface.wording import NO_OWN
 from dfsc.material.photographs import PhotoSet
 from dfsc.training.previews import NovelChannels
@@ -185,7 +186,7 @@ class Visitor:
         if not self.detectors:
             raise DFSCError(NO_OWN)
         if self._inspector is None:
-            self._inspector = Inspector(self.detectors)
+            self._inspector = Inspector(self.detectors, device=own_device())
         return self._inspector
 
     @property
