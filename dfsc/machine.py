@@ -8,13 +8,16 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from copy import deepcopy
+from functools import cache
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from dfsc import arithmetic
 from dfsc.arithmetic import Purpose
@@ -24,6 +27,8 @@ CPU = torch.device("cpu")
 VARIABLE = "DFSC_DEVICE"
 # Images at a time where a device is only busy with many, and which share of its free memory a training may fill.
 GPU_BATCH, GPU_SHARE = 32, 0.5
+# A divisor of what a training's last good state is as old as at most.
+GPU_PATIENCE = 10
 
 Device = str | torch.device
 
@@ -153,10 +158,22 @@ def room(device: torch.device, on_processor: int) -> int:
     return int(GPU_SHARE * free)
 
 
+def gpu_share(device: Device | None, workers: int) -> float:
+    """Which share of a GPU each of several workers has, 0 where they are told to compute on something else."""
+    named = str(device or os.environ.get(VARIABLE, "").strip() or "auto")
+    return 1 / workers if named.startswith(("auto", "cuda")) else 0.0
+
+
 def uploaded(array: np.ndarray, device: torch.device) -> Tensor:
     """An array's copy on a device."""
     tensor = torch.from_numpy(np.array(array))
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+
+
+def together(images: Sequence[np.ndarray | Tensor]) -> np.ndarray | Tensor:
+    """Stacks of images, all of them in the processor's memory or on a device, as one."""
+    on_a_device = [stack for stack in images if isinstance(stack, Tensor)]
+    return torch.cat(on_a_device) if on_a_device else np.concatenate(images)
 
 
 def ranked(values: Tensor, rank: int) -> Tensor:
@@ -175,6 +192,57 @@ def _ranked_by_topk(values: Tensor, rank: int) -> Tensor:
     if rank <= above:
         return values.topk(rank, dim=1, largest=False, sorted=False).values.amax(dim=1, keepdim=True)
     return values.topk(above, dim=1, sorted=False).values.amin(dim=1, keepdim=True)
+
+
+def on(device: torch.device, network: nn.Module) -> nn.Module:
+    """A network's copy on another device than the processor; on that itself."""
+    return network if device.type == "cpu" else deepcopy(network).to(device)
+
+
+def precise(number: Tensor) -> Tensor:
+    """A number (0-d) in float64, where the device has that."""
+    return number if number.device.type == "mps" else number.double()
+
+
+def patience(device: torch.device) -> int:
+    """How many steps of a training may go by before their numbers are looked at, for which a GPU has to be waited."""
+    return 1 if device.type == "cpu" else GPU_PATIENCE
+
+
+def looked_at(logged: list[dict[str, Tensor | float]]) -> list[dict[str, float]]:
+    """Numbers (0-d) by name as Python's; a GPU is waited for once."""
+    there = [value for values in logged for value in values.values() if isinstance(value, Tensor)]
+    away = bool(there) and there[0].device.type != "cpu"
+    here = iter(torch.stack([value.float() for value in there]).tolist() if away else there)
+    return [
+        {name: float(next(here) if isinstance(value, Tensor) else value) for name, value in values.items()}
+        for values in logged
+    ]
+
+
+def enlarged(maps: Tensor, edge: int) -> Tensor:
+    """N×C×h×w → N×C×edge×edge, bilinear between the cells' centres.
+
+    On a GPU two products of matrices, as torch's own gradient adds up there in another order each time.
+    """
+    if maps.device.type != "cuda":
+        return F.interpolate(maps, size=(edge, edge), mode="bilinear", align_corners=False)
+    return _enlarged_by_products(maps, edge)
+
+
+def _enlarged_by_products(maps: Tensor, edge: int) -> Tensor:
+    rows, columns = (_weights(size, edge, maps.device) for size in maps.shape[2:])
+    with torch.autocast(maps.device.type, enabled=False):
+        enlarged = rows @ maps.float() @ columns.T
+    return enlarged.to(maps.dtype).contiguous(memory_format=layout(maps.device))
+
+
+@cache
+def _weights(size: int, edge: int, device: torch.device) -> Tensor:
+    """What each of `edge` values takes of each of `size`, edge×size."""
+    with torch.inference_mode(False), torch.no_grad():
+        identity = torch.eye(size)[None]
+        return F.interpolate(identity, size=edge, mode="linear", align_corners=False)[0].T.contiguous().to(device)
 
 
 @contextmanager

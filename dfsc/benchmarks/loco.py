@@ -9,6 +9,7 @@ from statistics import mean
 from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError
 from dfsc.evaluation.evaluation import ALL, FAMILIES, MEAN
+from dfsc.machine import Device
 from dfsc.material.training_set import MIN_IMAGES
 from dfsc.models.methods import METHODS
 from dfsc.reporting.formats import markdown_table, percent
@@ -54,14 +55,14 @@ def category_folders(root: Path) -> list[Path]:
     return [root / name for name in CATEGORIES]
 
 
-def expected_seconds(cells: Sequence[Cell]) -> float:
+def expected_seconds(cells: Sequence[Cell], device: Device | None = None) -> float:
     """How long cells will take on this machine: a few images are decoded and looked at, a few steps of EAD-S taken.
 
     Several workers share the processor, so they are not reckoned with. Neighbouring cells of a category and a seed
     share what they prepare.
     """
     in_steps = [cell for cell in cells if METHODS[cell.method].trained]
-    costs = _costs((in_steps or cells)[0])
+    costs = _costs((in_steps or cells)[0], device)
     seconds, prepared = 0.0, set()
     for cell in cells:
         dataset = open_dataset(cell.folder)
@@ -81,11 +82,11 @@ class _Costs:
     step: float
 
 
-def _costs(cell: Cell) -> _Costs:
+def _costs(cell: Cell, device: Device | None) -> _Costs:
     dataset = open_dataset(cell.folder)
     few = replace(dataset, train=dataset.train[:MIN_IMAGES], validation=dataset.validation[:MIN_IMAGES])
     recipe = replace(cell.recipe, copies=cell.recipe.copies or 2)
-    bench = Workbench()
+    bench = Workbench(device=device)
     bench.gathered(replace(few, train=few.train[:1] * MIN_IMAGES, validation=()), recipe)  # what is needed only once
     started = time.monotonic()
     material = bench.gathered(few, recipe)

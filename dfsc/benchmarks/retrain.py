@@ -11,6 +11,7 @@ import numpy as np
 from dfsc.datasets import Dataset, check_divided, check_trainable, open_dataset
 from dfsc.evaluation.evaluation import DetectorReport, evaluate
 from dfsc.images.decoding import network_image
+from dfsc.machine import Device, chosen
 from dfsc.models.self_test import SelfTest
 from dfsc.reporting.formats import markdown_table
 from dfsc.sweeps.workbench import cross_validation_split
@@ -39,7 +40,12 @@ class RetrainRun:
 
 
 def runs(
-    folder: Path, recipe: Recipe, photographs: int, seeds: Sequence[int], cross_validated: bool
+    folder: Path,
+    recipe: Recipe,
+    photographs: int,
+    seeds: Sequence[int],
+    cross_validated: bool,
+    device: Device | None = None,
 ) -> Iterator[RetrainRun]:
     """Retrain once a seed, on as many good photographs by a seeded draw; what is not drawn is not used.
 
@@ -54,22 +60,22 @@ def runs(
     check_divided(whole)
     for seed in seeds:
         dataset = cross_validation_split(whole, seed) if cross_validated else whole
-        yield _run(dataset, replace(recipe, seed=seed), photographs)
+        yield _run(dataset, replace(recipe, seed=seed), photographs, chosen(device))
 
 
-def _run(dataset: Dataset, recipe: Recipe, photographs: int) -> RetrainRun:
+def _run(dataset: Dataset, recipe: Recipe, photographs: int, device: Device) -> RetrainRun:
     drawn = sorted(np.random.default_rng(recipe.seed).permutation(len(dataset.train))[:photographs])
     started, first_step = time.monotonic(), 0.0
     budget = Budget(recipe.seconds)
     good = np.stack([network_image(dataset.train[index]) for index in drawn])
-    training = start(recipe, good, budget=budget)
+    training = start(recipe, good, budget=budget, device=device)
     for _ in training.run():
         first_step = first_step or time.monotonic() - started
     detectors = list(training.detectors(dataset.name, {}).values())
     seconds = time.monotonic() - started
     steps = dict(training.taken)
     training.forget()
-    reports = tuple(evaluate(dataset, detectors).detectors)
+    reports = tuple(evaluate(dataset, detectors, device=device).detectors)
     self_tests = {detector.config.method: detector.config.self_test for detector in detectors}
     return RetrainRun(recipe.seed, first_step, seconds, steps, reports, self_tests)
 

@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     short.add_argument(
         "--cross-validated", action="store_true", help="each seed tests on another quarter of all good ones"
     )
+    device_option.add_argument(short)
     naive = kinds.add_parser("trivial", help="what per-pixel z-scores and position-free patches reach on a data set")
     naive.add_argument("dataset", metavar="DIR", type=Path)
     naive.add_argument("--seed", type=int, default=0)
@@ -86,9 +87,9 @@ def _loco(options: argparse.Namespace) -> str:
     cells = grid(folders, recipe_options.recipes(options), cross_validated=False, pixels=False)
     todo = missing(cells, options.out)
     if todo:
-        hours = loco.expected_seconds(todo) / 3600
+        hours = loco.expected_seconds(todo, options.device) / 3600
         sys.stderr.write(f"This will take about {hours:.1f} hours on this machine; stopped, it goes on where it was.\n")
-    follow(cells, options.out, options.workers)
+    follow(cells, options.out, options.workers, device=options.device)
     names = {cell.name for cell in cells}
     return loco.table(summarise([result for result in read_results(options.out) if result["cell"] in names]))
 
@@ -103,7 +104,9 @@ def _retrain(options: argparse.Namespace) -> str:
     )
     done = []
     try:
-        for run in retrain.runs(options.dataset, recipe, options.photographs, options.seed, options.cross_validated):
+        for run in retrain.runs(
+            options.dataset, recipe, options.photographs, options.seed, options.cross_validated, options.device
+        ):
             sys.stderr.write(retrain.summary(run, options.seconds) + "\n")
             done.append(run)
     except (DFSCError, KeyboardInterrupt):

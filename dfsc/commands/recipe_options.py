@@ -13,6 +13,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+from dfsc.commands import device_option
 from dfsc.models.consistency import ConsistencySettings
 from dfsc.models.methods import METHODS, PAIR
 from dfsc.models.networks import SIZES
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length.add_argument("--steps", type=int, help="steps of the student, and as many of the auto-encoder")
     length.add_argument("--seconds", type=float, help=f"time for all methods together ({DEFAULT_SECONDS:.0f})")
     _add_settings(parser, swept=False)
+    device_option.add_argument(parser)
 
 
 def add_swept_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +59,7 @@ def add_swept_arguments(parser: argparse.ArgumentParser) -> None:
         "--steps", type=int, nargs="+", default=[DEFAULT_STEPS], help="steps of the student (%(default)s)"
     )
     _add_settings(parser, swept=True)
+    device_option.add_argument(parser)
     parser.set_defaults(seed=[0, 1, 2])
 
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from dfsc.commands import recipe_options
+from dfsc.machine import Device
 from dfsc.sweeps.cells import Cell, check_datasets, grid, read_results
 from dfsc.sweeps.picture import tau_picture
 from dfsc.sweeps.running import missing, run_missing
@@ -32,18 +33,18 @@ def run(options: argparse.Namespace) -> int:
     check_datasets(options.dataset, options.pixels)
     recipes = recipe_options.recipes(options)
     cells = grid(options.dataset, recipes, options.cross_validated, options.pixels)
-    follow(cells, options.out, options.workers, options.ray)
+    follow(cells, options.out, options.workers, options.ray, options.device)
     sys.stdout.write(_write_summary(options.out) + "\n")
     return 0
 
 
-def follow(cells: list[Cell], folder: Path, workers: int, ray: str | None = None) -> None:
+def follow(cells: list[Cell], folder: Path, workers: int, ray: str | None = None, device: Device | None = None) -> None:
     """Run the missing trainings of a sweep, with progress on standard error."""
     todo = len(missing(cells, folder))
     sys.stderr.write(f"{len(cells)} trainings, {len(cells) - todo} of them done already\n")
     started = time.monotonic()
     done = 0
-    for group in run_missing(cells, folder, workers, ray):
+    for group in run_missing(cells, folder, workers, ray, device):
         done += len(group)
         left = (time.monotonic() - started) / done * (todo - done)
         names = ", ".join(cell.name for cell in group)

@@ -16,6 +16,7 @@ from dfsc.commands.good_images import read_good
 from dfsc.datasets import Dataset, as_logical, check_trainable, open_dataset
 from dfsc.errors import DatasetError
 from dfsc.evaluation.evaluation import evaluate
+from dfsc.machine import Device, chosen, described
 from dfsc.material.image_store import stored
 from dfsc.models.detector import Detector, DetectorConfig
 from dfsc.models.methods import METHODS
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    recipe = recipe_options.recipe(options)
+    recipe, device = recipe_options.recipe(options), chosen(options.device)
     budget = Budget(recipe.seconds) if recipe.seconds else None
     dataset = as_logical(open_dataset(options.folder), options.logical)
     check_trainable(dataset)
@@ -61,15 +62,16 @@ def run(options: argparse.Namespace) -> int:
     # On disk, so that memory does not grow with their number.
     good, validation = (stored(of.images, options.out) for of in photographs)
     del photographs
-    training = start(recipe, good, validation, unfinished, budget)
+    training = start(recipe, good, validation, unfinished, budget, device)
     if recipe.teacher:
         for folder in folders.values():
             keep_teacher(Path(recipe.teacher), recipe.size, folder)
+    sys.stderr.write(f"Training on {described(device)}\n")
     _follow(training, state_file(unfinished))
     data = f"{len(good)} good images of {options.folder.resolve().name}"
     notes = training_notes(recipe, training, data, training.seconds, options.license)
     detectors = training.detectors(_plain_name(options.product or dataset.name), notes)
-    for detector in _measured(list(detectors.values()), dataset):
+    for detector in _measured(list(detectors.values()), dataset, device):
         method, test = METHODS[detector.config.method], detector.config.self_test
         save_detector(detector, folders[method.name], detector_card(detector.config, detector.calibration.count))
         sys.stderr.write(f"{method.title}: {folders[method.name]}; {test.sentence} ({test.details})\n")
@@ -104,13 +106,14 @@ def _follow(training: Training, state_file: Path) -> None:
             )
 
 
-def _measured(detectors: list[Detector], dataset: Dataset) -> list[Detector]:
+def _measured(detectors: list[Detector], dataset: Dataset, device: Device) -> list[Detector]:
     """The detectors, with their AUROC noted if the data set has good and anomalous test images."""
     if all(image.is_good for image in dataset.test):
         return detectors
     trained = {*dataset.train, *dataset.validation}
     try:
-        evaluation = evaluate([image for image in dataset.test if image.path not in trained], detectors)
+        test = [image for image in dataset.test if image.path not in trained]
+        evaluation = evaluate(test, detectors, device=device)
     except DatasetError as error:  # a problem in test/ must not lose the training
         sys.stderr.write(f"Not measured: {error}\n")
         return detectors

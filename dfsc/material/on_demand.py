@@ -54,6 +54,13 @@ class OnDemand:
         self._rows: dict[int, Any] = {}
         self._count, self._make, self._join, self._same, self.kept = count, make, join, same, kept
         self._memory, self._reference = memory if kept is None else None, weakref.ref(self)
+        self._source: OnDemand | None = None
+
+    def copied(self, copy: Callable[[Any], Any], join: Callable[[list[Any]], Any], memory: Memory) -> "OnDemand":
+        """A stack of copies of the rows, as `copy` makes them; what it has no room for is copied again from here."""
+        copies = OnDemand(self._count, lambda number: copy(self.row(number)), join, self.kept, memory, self._same)
+        copies._source = self
+        return copies
 
     def __len__(self) -> int:
         return self._count
@@ -85,3 +92,5 @@ class OnDemand:
             for number in self._rows:
                 self._memory.forget(self._reference, number)
         self._rows.clear()
+        if self._source:
+            self._source.forget()

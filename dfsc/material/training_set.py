@@ -8,15 +8,15 @@ import hashlib
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dfsc.errors import TrainingError
 from dfsc.geometry import MAP_SIZE
-from dfsc.machine import dtype_for
+from dfsc.machine import CPU, dtype_for, on, room, uploaded
 from dfsc.material.augmentation import jittered, moved
 from dfsc.material.image_store import Chosen, ImageStore
 from dfsc.material.on_demand import Memory, OnDemand
@@ -86,7 +86,10 @@ class TrainingSet:
         fitted: how many different images the copies are of.
         dtype: of the teacher's output as it is kept.
         stacks: all that is made on demand.
-        memory: what they keep, and others may.
+        memory: what is kept on the device, and others may keep there.
+        device: where the networks look at the copies.
+        plain_there, jittered_there: the copies on the device, as the networks take them there.
+        teacher_there: the teacher's network on the device, as it was loaded.
         bits: by how many bits 16-bit photographs were read (see DetectorConfig).
     """
 
@@ -102,6 +105,10 @@ class TrainingSet:
     teacher: Teacher
     stacks: tuple[OnDemand, ...]
     memory: Memory
+    device: torch.device
+    plain_there: OnDemand
+    jittered_there: OnDemand
+    teacher_there: nn.Module
     bits: int | None = None
 
     def __len__(self) -> int:
@@ -126,6 +133,10 @@ class TrainingSet:
         copies = len(self) // self.fitted
         return self.plain[range(0, copies * min(self.fitted, most), copies)]
 
+    def standardised(self, output: Tensor) -> Tensor:
+        """The teacher's output on the device, standardised."""
+        return (output - self.channel_mean.to(output.device)) / self.channel_std.to(output.device)
+
     def forget(self) -> None:
         """Free what was made on demand, some 1.5 MB a copy and size demo; it is made anew where it is drawn again."""
         for stack in self.stacks:
@@ -146,6 +157,7 @@ def prepare(
     seed: int,
     published: bool = False,
     looks: int | None = None,
+    device: torch.device = CPU,
 ) -> TrainingSet:
     """A training set of `copies` of each fit image (N times uint8 256×256×3); the teacher has looked at the images.
 
@@ -156,16 +168,27 @@ def prepare(
         movement: the largest shift as a share of the edge (see dfsc.material.augmentation.moved).
         published: the teacher's output in float32, and jittered copies are not kept, as each is drawn once.
         looks: of how many images at most the mean and the std of the teacher's channels are; None for all.
+        device: where the teacher looks, and where its outputs are kept and, for the networks in training, the copies.
     """
     count, kept = copies * len(fit), RECENT if published else None
     dtype = torch.float32 if published else torch.bfloat16
-    network = for_inference(deepcopy(teacher.network), torch.float32 if published else dtype_for("inference"))
+    arithmetic = torch.float32 if published else dtype_for("inference", device)
+    network = for_inference(deepcopy(teacher.network).to(device), arithmetic)
+
+    @torch.no_grad()
+    def output_on(image: np.ndarray | Tensor) -> Tensor:
+        """One image at a time, so that it does not matter which are drawn together."""
+        return network(network_input(image[None], device))[0]
+
     memory = Memory(KEPT_BYTES)
-    whole = OnDemand(len(fit), lambda index: _output(network, fit[index]).to(dtype), torch.stack, memory=memory)
+    there = memory if device == CPU else Memory(room(device, KEPT_BYTES))
+    whole = OnDemand(len(fit), lambda index: output_on(fit[index]).to(dtype), torch.stack, memory=there)
     mean, std = _channel_statistics(whole.row(int(index)) for index in evenly(len(fit), looks or len(fit)))
 
+    mean_there, std_there = mean.to(device), std.to(device)
+
     def standardised(output: Tensor) -> Tensor:
-        return ((output.float() - mean) / std).to(dtype)
+        return ((output.float() - mean_there) / std_there).to(dtype)
 
     def same_as(number: int) -> int:
         """The first copy that looks like this one without jitter."""
@@ -177,18 +200,19 @@ def prepare(
 
     def plain_output(number: int) -> Tensor:
         index, copy = divmod(number, copies)
-        return standardised(_output(network, plain_images.row(number)).to(dtype) if copy else whole.row(index))
+        return standardised(output_on(plain_there.row(number)).to(dtype) if copy else whole.row(index))
 
     def jitter(number: int) -> np.ndarray:
         return jittered(plain_images.row(number), np.random.default_rng((seed, *divmod(number, copies), 1)))
 
     def jittered_output(number: int) -> Tensor:
-        return standardised(_output(network, jittered_images.row(number)).to(dtype))
+        return standardised(output_on(jittered_there.row(number)).to(dtype))
 
     plain_images = OnDemand(count, plain, np.stack, kept, memory, same_as)
     jittered_images = OnDemand(count, jitter, np.stack, kept, memory)
-    plain_teacher = OnDemand(count, plain_output, torch.stack, kept if movement else None, memory, same_as)
-    jittered_teacher = OnDemand(count, jittered_output, torch.stack, kept, memory)
+    plain_there, jittered_there = (on_device(stack, device, there) for stack in (plain_images, jittered_images))
+    plain_teacher = OnDemand(count, plain_output, torch.stack, kept if movement else None, there, same_as)
+    jittered_teacher = OnDemand(count, jittered_output, torch.stack, kept, there)
     return TrainingSet(
         plain=plain_images,
         jittered=jittered_images,
@@ -200,22 +224,28 @@ def prepare(
         fitted=len(fit),
         dtype=dtype,
         teacher=teacher,
-        stacks=(whole, plain_images, jittered_images, plain_teacher, jittered_teacher),
-        memory=memory,
+        stacks=(whole, plain_there, jittered_there, plain_teacher, jittered_teacher),
+        memory=there,
+        device=device,
+        plain_there=plain_there,
+        jittered_there=jittered_there,
+        teacher_there=on(device, teacher.network),
     )
 
 
-@torch.no_grad()
-def _output(network: torch.nn.Module, image: np.ndarray) -> Tensor:
-    """One image at a time, so that it does not matter which are drawn together."""
-    return network(network_input(image[None]))[0]
+def on_device(images: OnDemand, device: torch.device, memory: Memory) -> OnDemand:
+    """Images (uint8 256×256×3 each) on a device, as many as its memory holds; on the processor themselves."""
+    return images if device == CPU else images.copied(partial(uploaded, device=device), torch.stack, memory)
 
 
 def _channel_statistics(outputs: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
-    """Per-channel mean and std (float32, C×1×1) over C×56×56 outputs, one at a time (Chan, Golub and LeVeque, 1979)."""
+    """Per-channel mean and std (float32, C×1×1) over C×56×56 outputs, one at a time (Chan, Golub and LeVeque, 1979).
+
+    In the processor's memory, wherever the outputs are.
+    """
     count, mean, apart = 0, torch.zeros(()), torch.zeros(())
     for output in outputs:
-        own = output.double()
+        own = output.cpu().double()
         own_mean = own.mean(dim=(1, 2))
         step = own_mean - mean
         apart = apart + (own - own_mean[:, None, None]).square().sum(dim=(1, 2))

@@ -112,7 +112,7 @@ def neighbours(features: Tensor, settings: ConsistencySettings) -> Neighbours:
     k, tile = settings.neighbourhood, (_tile(height), _tile(width))
     values = _tiles(_with_border(features, k // 2), (tile[0] + k - 1, tile[1] + k - 1), tile)
     queries = _tiles(_unit(features.permute(0, 2, 3, 1)) / settings.temperature, tile, tile)
-    mask = torch.from_numpy(_neighbours_in_tile(*tile, k)).to(queries)
+    mask = _mask(*tile, k, queries.dtype, queries.device)
     logits = torch.baddbmm(mask, queries, _unit(values).transpose(1, 2))
     affinities = logits.softmax(dim=2)  # much faster than the exponential of log a, which is slow far below 0
     z = affinities @ values
@@ -140,6 +140,13 @@ def _tiles(features: Tensor, size: tuple[int, int], step: tuple[int, int]) -> Te
     """N×H×W×C → N·tiles×positions×C."""
     cut = features.unfold(1, size[0], step[0]).unfold(2, size[1], step[1]).permute(0, 1, 2, 4, 5, 3)
     return cut.reshape(-1, size[0] * size[1], features.shape[3])
+
+
+@cache
+def _mask(height: int, width: int, k: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """What _neighbours_in_tile gives, copied to a device once."""
+    with torch.inference_mode(False):
+        return torch.from_numpy(_neighbours_in_tile(height, width, k)).to(device, dtype)
 
 
 @cache

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dfsc.geometry import MAP_SIZE
+from dfsc.machine import enlarged
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -153,10 +154,8 @@ class AutoEncoder(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         x = self.encoder(image)  # N×64×1×1
         for edge, convolution in zip(self.DECODER_SIZES, self.decoder, strict=True):
-            x = F.interpolate(x, size=(edge, edge), mode="bilinear", align_corners=False)
-            x = self.dropout(F.relu(convolution(x)))
-        x = F.interpolate(x, size=(MAP_SIZE, MAP_SIZE), mode="bilinear", align_corners=False)
-        return self.head(x)
+            x = self.dropout(F.relu(convolution(enlarged(x, edge))))
+        return self.head(enlarged(x, MAP_SIZE))
 
 
 def image_tensor(images: Tensor) -> Tensor:

@@ -42,10 +42,10 @@ def student_autoencoder_loss(autoencoder: Tensor, student: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class AutoencoderLoss:
-    """An auto-encoder step's loss (0-d tensor) and what to watch, floats by name."""
+    """An auto-encoder step's loss and what to watch by name, 0-d all of them."""
 
     loss: Tensor
-    watch: dict[str, float]
+    watch: dict[str, Tensor | float]
 
 
 class PlainReconstruction:
@@ -58,7 +58,7 @@ class PlainReconstruction:
 
     def __call__(self, teacher: Tensor, autoencoder: Tensor, constrained: bool) -> AutoencoderLoss:
         loss = (teacher - autoencoder).square().mean()
-        return AutoencoderLoss(loss, {"autoencoder": loss.item()})
+        return AutoencoderLoss(loss, {"autoencoder": loss.detach()})
 
 
 class SeparatedReconstruction:
@@ -74,7 +74,7 @@ class SeparatedReconstruction:
     @property
     def state(self) -> dict[str, float]:
         """What a resumed training needs: the moving average of q′."""
-        return {} if self.anchor.average is None else {"average": self.anchor.average}
+        return {} if self.anchor.average is None else {"average": float(self.anchor.average)}
 
     def __call__(self, teacher: Tensor, autoencoder: Tensor, constrained: bool) -> AutoencoderLoss:
         d = (teacher - autoencoder).square()
@@ -86,8 +86,8 @@ class SeparatedReconstruction:
         return AutoencoderLoss(
             loss,
             {
-                "autoencoder": d.detach().mean().item(),
-                "separation": loss.item(),
+                "autoencoder": d.detach().mean(),
+                "separation": loss.detach(),
                 "quantile": separation.quantile,
                 "margin": self.anchor.margin,
                 "active_share": separation.active_share if constrained else 0.0,

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from dfsc.errors import TrainingError
-from dfsc.machine import ranked
+from dfsc.machine import precise, ranked
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
@@ -114,7 +114,7 @@ def one_of(kind: type[Kind], value: str, name: str) -> Kind:
 
 @dataclass(frozen=True)
 class Separation:
-    """The constraint's loss (0-d tensor, differentiable) and quantities to monitor (floats).
+    """The constraint's loss (0-d, differentiable) and quantities to monitor (0-d too, on the distances' device).
 
     `quantile` is the mean of q′ over the images; `active_share` the share of novel units within the margin (0 when
     none is novel); `similar_mean` the mean of d over the similar units, which separates the auto-encoder's fit from
@@ -122,9 +122,9 @@ class Separation:
     """
 
     loss: Tensor
-    quantile: float
-    active_share: float
-    similar_mean: float
+    quantile: Tensor
+    active_share: Tensor
+    similar_mean: Tensor
 
 
 def distances(d: Tensor, unit: SplitUnit) -> Tensor:
@@ -146,29 +146,29 @@ def split_rank(units: int, tau: float) -> int:
     return max(1, math.ceil(tau * units - 1e-6))
 
 
-def separate(d: Tensor, settings: SeparationSettings, margin: float) -> Separation:
+def separate(d: Tensor, settings: SeparationSettings, margin: float | Tensor) -> Separation:
     """L_DFSC of squared distances d (N×C×H×W, ≥ 0) for a margin in the same unit."""
     d = distances(d, settings.unit)
     threshold = split_value(d, settings.tau)
     novel = d.detach() > threshold
     similar_sum, novel_sum = torch.where(novel, 0, d).sum(), _novel_sum(d, novel, margin, settings.hinge)
-    novel_count = int(novel.sum())
+    novel_count = novel.sum()
     similar_count = novel.numel() - novel_count
     if settings.constraint is Form.ADDED:
-        loss = d.mean() + settings.weight * novel_sum / max(1, novel_count)
+        loss = d.mean() + settings.weight * novel_sum / novel_count.clamp_min(1)
     elif settings.normaliser is Normaliser.ALL_ELEMENTS:
         loss = (similar_sum + settings.weight * novel_sum) / novel.numel()
     else:
-        loss = similar_sum / similar_count + settings.weight * novel_sum / max(1, novel_count)
+        loss = similar_sum / similar_count + settings.weight * novel_sum / novel_count.clamp_min(1)
     return Separation(
         loss=loss,
-        quantile=float(threshold.mean()),
-        active_share=float((novel & (d.detach() < margin)).sum()) / max(1, novel_count),
-        similar_mean=float(similar_sum.detach()) / similar_count,
+        quantile=threshold.mean(),
+        active_share=precise((novel & (d.detach() < margin)).sum()) / novel_count.clamp_min(1),
+        similar_mean=precise(similar_sum.detach()) / similar_count,
     )
 
 
-def _novel_sum(d: Tensor, novel: Tensor, margin: float, form: Hinge) -> Tensor:
+def _novel_sum(d: Tensor, novel: Tensor, margin: float | Tensor, form: Hinge) -> Tensor:
     """The sum of the hinges of all novel units among d N×units (0-d); SET counts an image's once for each of them."""
     if form is Hinge.SET:
         count = novel.sum(dim=1)
@@ -177,12 +177,13 @@ def _novel_sum(d: Tensor, novel: Tensor, margin: float, form: Hinge) -> Tensor:
     return torch.where(novel, _hinge(d, margin, form), 0).sum()
 
 
-def _hinge(d: Tensor, margin: float, form: Hinge) -> Tensor:
+def _hinge(d: Tensor, margin: float | Tensor, form: Hinge) -> Tensor:
     if form is Hinge.PULL:
         return d
     if form is Hinge.SQUARED_DISTANCE:
         return (margin - d).clamp_min(0)
-    return (math.sqrt(margin) - d.clamp_min(1e-12).sqrt()).clamp_min(0) ** 2
+    root = margin.sqrt() if isinstance(margin, Tensor) else math.sqrt(margin)
+    return (root - d.clamp_min(1e-12).sqrt()).clamp_min(0) ** 2
 
 
 class MarginAnchor:
@@ -195,7 +196,7 @@ class MarginAnchor:
 
     MOMENTUM = 0.95
 
-    def __init__(self, settings: SeparationSettings, average: float | None = None):
+    def __init__(self, settings: SeparationSettings, average: float | Tensor | None = None):
         self.settings = settings
         self.average = average
 
@@ -204,14 +205,15 @@ class MarginAnchor:
         """Whether the margin is defined: absolute, or after an observation."""
         return self.settings.margin is not None or self.average is not None
 
-    def observe(self, quantile: float) -> None:
-        """Take one step's q′ into the moving average."""
+    def observe(self, quantile: Tensor) -> None:
+        """Take one step's q′ (0-d) into the moving average."""
+        quantile = precise(quantile)
         previous = quantile if self.average is None else self.average
         self.average = self.MOMENTUM * previous + (1 - self.MOMENTUM) * quantile
 
     @property
-    def margin(self) -> float:
+    def margin(self) -> float | Tensor:
         """m ≥ 0; 0 (trimming) while nothing has been observed and no absolute margin is given."""
         if self.settings.margin is not None:
             return self.settings.margin
-        return self.settings.margin_ratio * (self.average or 0.0)
+        return self.settings.margin_ratio * (0.0 if self.average is None else self.average)

@@ -19,7 +19,7 @@ from threading import Thread
 import torch
 
 from dfsc.errors import DFSCError
-from dfsc.machine import give_back
+from dfsc.machine import Device, chosen, give_back, gpu_share
 from dfsc.sweeps.cells import Cell, result_file, unfinished_folder, write_result
 from dfsc.sweeps.groups import Group, divided
 from dfsc.sweeps.workbench import Workbench
@@ -31,12 +31,20 @@ def missing(cells: list[Cell], folder: Path) -> list[Cell]:
     return [cell for cell in cells if not result_file(folder, cell).is_file()]
 
 
-def run_missing(cells: list[Cell], folder: Path, workers: int = 1, ray: str | None = None) -> Iterator[Group]:
+def run_missing(
+    cells: list[Cell],
+    folder: Path,
+    workers: int = 1,
+    ray: str | None = None,
+    device: Device | None = None,
+) -> Iterator[Group]:
     """Compute what is missing and write it, yielding the cells that were computed together as they are done.
 
     Args:
         workers: processes, or on this machine Ray tasks at a time; its cores are divided among them.
         ray: "local" starts Ray on this machine, anything else is the address of a running cluster.
+        device: where each worker computes (see dfsc.training.recipe.start). On this machine all of them share a GPU,
+            memory included; a Ray task is given a worker's share of one, and looks for its device where it runs.
 
     Raises:
         DFSCError: whatever stops a cell (but divergence, which is a result), Ray missing, or a sweep that is running
@@ -47,12 +55,13 @@ def run_missing(cells: list[Cell], folder: Path, workers: int = 1, ray: str | No
     with _alone(folder):
         groups = divided(missing(cells, folder), workers)
         if ray:
-            yield from _by_ray(groups, folder.resolve(), workers, ray)
+            yield from _by_ray(groups, folder.resolve(), workers, ray, device)
         elif workers > 1:
-            yield from _by_processes(groups, folder, workers)
+            chosen(device)
+            yield from _by_processes(groups, folder, workers, device)
         else:
             for group in groups:
-                _compute(group, folder)
+                _compute(group, folder, device)
                 yield group
 
 
@@ -74,17 +83,17 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 @cache
-def _bench() -> Workbench:
+def _bench(device: Device | None) -> Workbench:
     """This process's workbench, which tells on standard error how a long training goes."""
-    return Workbench(tell=lambda line: print(line, file=sys.stderr))
+    return Workbench(tell=lambda line: print(line, file=sys.stderr), device=device)
 
 
-def _compute(group: Group, folder: Path, threads: int | None = None) -> None:
+def _compute(group: Group, folder: Path, device: Device | None = None, threads: int | None = None) -> None:
     """Cells that are computed together, from their images to their files."""
     if threads:
         torch.set_num_threads(threads)
     unfinished = {cell.name: unfinished_folder(folder, cell) for cell in group}
-    results = _bench().compute(group, unfinished)
+    results = _bench(device).compute(group, unfinished)
     for cell in group:
         write_result(folder, cell, results[cell.name])
         forget(unfinished[cell.name])
@@ -95,7 +104,7 @@ def _threads_each(workers: int) -> int:
     return max(1, len(os.sched_getaffinity(0)) // workers) if hasattr(os, "sched_getaffinity") else 1
 
 
-def _by_processes(groups: list[Group], folder: Path, workers: int) -> Iterator[Group]:
+def _by_processes(groups: list[Group], folder: Path, workers: int, device: Device | None) -> Iterator[Group]:
     # torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
     todo = list(reversed(groups))
@@ -105,7 +114,7 @@ def _by_processes(groups: list[Group], folder: Path, workers: int) -> Iterator[G
             while todo or running:
                 while todo and len(running) < workers:
                     group = todo.pop()
-                    running[pool.submit(_compute, group, folder, _threads_each(workers))] = group
+                    running[pool.submit(_compute, group, folder, device, _threads_each(workers))] = group
                 yield from _finished(running)
         except BrokenProcessPool as error:
             raise DFSCError("A worker process died, perhaps for want of memory; try fewer workers.") from error
@@ -134,7 +143,7 @@ def _follow_parent() -> None:
     Thread(target=end_with_it, daemon=True).start()
 
 
-def _by_ray(groups: list[Group], folder: Path, workers: int, address: str) -> Iterator[Group]:
+def _by_ray(groups: list[Group], folder: Path, workers: int, address: str, device: Device | None) -> Iterator[Group]:
     try:
         import ray
     except ImportError as error:
@@ -145,8 +154,9 @@ def _by_ray(groups: list[Group], folder: Path, workers: int, address: str) -> It
     place = local if address == "local" else {"address": address}
     ray.init(**place, runtime_env=here, log_to_driver=False, logging_level="error")
     try:
-        task = ray.remote(num_cpus=threads, max_retries=3)(_compute)
-        running = {task.remote(group, folder, threads): group for group in groups}
+        gpus = gpu_share(device, workers) if ray.cluster_resources().get("GPU") else 0
+        task = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=3)(_compute)
+        running = {task.remote(group, folder, device, threads): group for group in groups}
         while running:
             (done,), _ = ray.wait(list(running), num_returns=1)
             ray.get(done)

@@ -13,7 +13,7 @@ from dfsc.evaluation.evaluation import Evaluation, evaluate
 from dfsc.evaluation.ground_truth import GroundTruth
 from dfsc.evaluation.localisation import localise
 from dfsc.images.decoding import network_image
-from dfsc.machine import give_back
+from dfsc.machine import Device, chosen, give_back
 from dfsc.sweeps.cells import Cell
 from dfsc.sweeps.lockstep import in_lockstep
 from dfsc.training.progress import Throttle
@@ -32,9 +32,12 @@ Tell = Callable[[str], None]
 class Workbench:
     """Computes cells and keeps decoded images and the last cells' material for the next ones."""
 
-    def __init__(self, tell: Tell = lambda line: None) -> None:
-        """`tell` is handed a line about the training at hand every minute."""
-        self._tell = tell
+    def __init__(self, tell: Tell = lambda line: None, device: Device | None = None) -> None:
+        """Args:
+        tell: is handed a line about the training at hand every minute.
+        device: where to train and evaluate (see dfsc.training.recipe.start).
+        """
+        self._tell, self._device = tell, chosen(device)
         self._images: dict[Path, np.ndarray] = {}
         self._material: tuple[Cell, Material] | None = None
 
@@ -69,7 +72,7 @@ class Workbench:
         """All on the same images at once: by name what was found. What is in closed form learns here."""
         calibrated = (training.detectors(dataset.name, {}, self_tested=False) for training in trainings.values())
         detectors = [detector for of_one in calibrated for detector in of_one.values()]
-        evaluation = evaluate(dataset, detectors, read=self._image)
+        evaluation = evaluate(dataset, detectors, read=self._image, device=self._device)
         results = {name: _result(number, dataset, evaluation) for number, name in enumerate(trainings)}
         if pixels:
             for result, located in zip(results.values(), localise(GroundTruth(dataset), evaluation), strict=True):
@@ -93,7 +96,7 @@ class Workbench:
         """What a recipe makes of a data set's good images."""
         good = np.stack([self._image(path) for path in dataset.train])
         validation = np.stack([self._image(path) for path in dataset.validation]) if dataset.validation else None
-        return gather(recipe, good, validation)
+        return gather(recipe, good, validation, device=self._device)
 
     def _follow(
         self, trainings: Mapping[str, Training], unfinished: Mapping[str, Path]

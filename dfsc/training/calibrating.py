@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from dfsc.machine import batch, exact_arithmetic
 from dfsc.material.training_set import CHUNK, TrainingSet, evenly
 from dfsc.models.calibration import Calibration, PositionScale, RawMaps
 from dfsc.models.detector import network_input, raw_maps
@@ -94,11 +95,13 @@ class HeldOut:
         """
         data = self.data
         stacks: dict[str, list[RawMaps]] = {method: [] for method in models}
-        for start in range(0, len(images), CHUNK):
-            x = network_input(images[start : start + CHUNK])
-            teacher = (data.teacher.network(x) - data.channel_mean) / data.channel_std
-            for method, model in models.items():
-                stacks[method].append(raw_maps(model, teacher, x))
+        size = batch(data.device, CHUNK)
+        for start in range(0, len(images), size):
+            x = network_input(images[start : start + size], data.device)
+            with exact_arithmetic(data.device):
+                teacher = data.standardised(data.teacher_there(x))
+                for method, model in models.items():
+                    stacks[method].append(raw_maps(model, teacher, x))
         return {method: _stacked(own) for method, own in stacks.items()}
 
     def _position_scales(

@@ -4,18 +4,23 @@ It takes no steps, so it learns from all photographs, also from those that train
 and the self-test, each is judged by a model of the others.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from dfsc.machine import CPU, exact_arithmetic, on
 from dfsc.material.augmentation import jittered, moved
 from dfsc.models.calibration import Calibration, PositionScale, RawMaps
 from dfsc.models.detector import Detector, DetectorConfig, Teacher, network_input, rounded
 from dfsc.models.fre import FLOOR_IMAGES, FOLDS, GLOBAL, LOCAL, Photographs, position_floor
 from dfsc.models.methods import PARTNER
 from dfsc.models.self_test import MADE, MADE_BESIDE, SelfTest, judge, make_faults
+
+Look = Callable[[np.ndarray], Tensor]
 
 SCHEDULE = "closed form"
 # So many photographs' maps are kept, or all that other methods hold out, so that a checkpoint stays small.
@@ -45,6 +50,7 @@ def closed_form_detector(
     bits: int | None = None,
     self_tested: bool = True,
     seed: int = 0,
+    device: torch.device = CPU,
 ) -> Detector:
     """A detector by the method FRE from good photographs, uint8 N×256×256×3.
 
@@ -54,12 +60,14 @@ def closed_form_detector(
             these, in their order, so that it goes with theirs.
         held_out_digest, bits: see DetectorConfig.
         seed: of the made-up faults.
+        device: where the teacher looks; the rest takes a second on the processor.
 
     Raises:
         TrainingError: for fewer than four photographs.
     """
     photographs = _some(photographs, held_out)
-    known = Photographs(_looks(teacher, image, number, len(photographs)) for number, image in enumerate(photographs))
+    look = partial(_features, on(device, teacher.network), device)
+    known = Photographs(_looks(look, image, number, len(photographs)) for number, image in enumerate(photographs))
     kept = max(held_out, min(len(photographs), KEPT_MAPS))
     good = _raw(known.unseen(), len(photographs))
     scale = PositionScale.of(good, position_floor(len(photographs)))
@@ -73,7 +81,7 @@ def closed_form_detector(
         separation=None,
         schedule=SCHEDULE,
         training=notes,
-        self_test=_tried(photographs, teacher, known, calibration, seed) if self_tested else None,
+        self_test=_tried(photographs, look, known, calibration, seed) if self_tested else None,
         held_out=held_out_digest,
         bits=bits,
     )
@@ -95,13 +103,13 @@ def closed_form_notes(notes: dict, learned_from: int) -> dict:
 
 def _tried(
     photographs: np.ndarray,
-    teacher: Teacher,
+    look: Look,
     known: Photographs,
     calibration: Calibration,
     seed: int,
 ) -> SelfTest:
     faults = make_faults(photographs, seed)
-    features = (_features(teacher, fault.image) for fault in faults)
+    features = (look(fault.image) for fault in faults)
     maps = known.unseen(features, [fault.photograph for fault in faults])
     return judge(faults, _raw(maps, len(faults)), calibration, steps=None)
 
@@ -123,14 +131,15 @@ def _copies(count: int) -> int:
     return COPIES if count <= FEW else 0
 
 
-def _looks(teacher: Teacher, image: np.ndarray, number: int, count: int) -> Tensor:
+def _looks(look: Look, image: np.ndarray, number: int, count: int) -> Tensor:
     """Features K×C×56×56 of a photograph and, where there are few, of copies of it in other light and place."""
     rng = np.random.default_rng((0, number))
     images = [image, *(moved(jittered(image, rng), COPY_MOVEMENT, rng) for _ in range(_copies(count)))]
-    return torch.stack([_features(teacher, each) for each in images])
+    return torch.stack([look(each) for each in images])
 
 
 @torch.inference_mode()
-def _features(teacher: Teacher, image: np.ndarray) -> Tensor:
+def _features(network: nn.Module, device: torch.device, image: np.ndarray) -> Tensor:
     """The teacher's output C×56×56 on one image; float32, as it is computed once."""
-    return teacher.network(network_input(image[None]))[0].float()
+    with exact_arithmetic(device):
+        return network(network_input(image[None], device))[0].float().cpu()

@@ -10,11 +10,10 @@ from dataclasses import replace
 from typing import cast
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from dfsc.errors import DivergenceError
-from dfsc.machine import fast_arithmetic, plain_arithmetic, seeded
+from dfsc.machine import fast_arithmetic, layout, looked_at, patience, plain_arithmetic, repeatable, seeded
 from dfsc.material.on_demand import OnDemand
 from dfsc.material.training_set import TrainingSet
 from dfsc.models.consistency import ConsistencySettings, SncUse, consistency_losses
@@ -43,7 +42,8 @@ class MethodTraining:
         """`penalty` is the pool of penalty images, uint8 P×256×256×3."""
         self.method, self.plan, self.data, self.penalty = METHODS[method], plan, data, penalty
         with seeded(plan.seed):
-            model = StudentAutoencoder.empty(data.teacher.size).to(memory_format=torch.channels_last)
+            model = StudentAutoencoder.empty(data.teacher.size)
+        model = model.to(data.device).to(memory_format=layout(data.device))
         self.learners = {
             STUDENT: Learner(model.student, plan.optimizer(model.student, plan.student_rate)),
             AUTOENCODER: Learner(model.autoencoder, plan.optimizer(model.autoencoder, plan.autoencoder_rate)),
@@ -52,6 +52,8 @@ class MethodTraining:
         self.lap, self._stage, self._step, self._parted = 0, 0, 0, False
         self.taken: dict[str, int] = {}
         self.averages: dict[str, dict[str, float]] = {}
+        self._unread: list[tuple[str, dict, dict]] = []
+        self._latest: tuple[dict[str, float], dict[str, float]] = {}, {}
         self._good_state = self.state()
 
     @property
@@ -87,21 +89,23 @@ class MethodTraining:
         while self._stage < len(self.stages):
             name, steps = self.stages[self._stage]
             if self._step >= steps:
+                self._read()
                 self._stage, self._step = self._stage + 1, 0
                 self._good_state = self.state()
                 continue
             self._parted = self.constrained
             rng = np.random.default_rng((self.plan.seed, *self.due))
             plain = plain_arithmetic() if self.plan.plain_arithmetic else nullcontext()
-            with seeded(int(rng.integers(2**31))), plain:
-                losses, watch = take[name](rng, self._step / steps)
-            average_in(losses | watch, self.averages.setdefault(name, {}))
-            self._guard(losses | watch, self.averages[name])
+            with seeded(int(rng.integers(2**31))), plain, repeatable(self.data.device):
+                self._unread.append((name, *take[name](rng, self._step / steps)))
+            if self._step in (0, steps - 1) or (self._step + 1) % patience(self.data.device) == 0:
+                losses, watch = self._read()
+                self._guard(losses | watch, self.averages[name])
             self._step += 1
             self.taken[name] = self.taken.get(name, 0) + 1
             if self._step % SNAPSHOT_EVERY == 0:
                 self._good_state = self.state()
-            yield StepRecord(self.method.name, name, self._step, steps, losses, watch)
+            yield StepRecord(self.method.name, name, self._step, steps, *self._latest)
 
     def prolong(self, plan: TrainingPlan) -> None:
         """Begin another lap: the next `run` goes through the stages of `plan` from the networks as they are now.
@@ -122,6 +126,7 @@ class MethodTraining:
 
     def state(self) -> dict:
         """Everything that `restore` needs to go on as if nothing had happened; tensors and plain values only."""
+        self._read()
         states = {name: learner.state() for name, learner in self.learners.items()}
         return {
             **{name: network for name, (network, _) in states.items()},
@@ -145,6 +150,7 @@ class MethodTraining:
         self.lap, self._stage, self._step, self._parted = (state[n] for n in ("lap", "stage", "step", "parted"))
         self.taken = dict(state["taken"])
         self._good_state = state
+        self._unread.clear()
 
     def retreat(self) -> None:
         """Go back to the last good state."""
@@ -205,6 +211,15 @@ class MethodTraining:
             number, step = number + 1, 0
         return stages[number] if number < len(stages) else None
 
+    def _read(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Take what the steps since the last look logged into the averages; returns the latest losses and watch."""
+        logged = looked_at([values for _, *both in self._unread for values in both])
+        for (stage, *_), losses, watch in zip(self._unread, logged[::2], logged[1::2], strict=True):
+            average_in(losses | watch, self.averages.setdefault(stage, {}))
+            self._latest = losses, watch
+        self._unread.clear()
+        return self._latest
+
     def _guard(self, values: dict[str, float], averages: dict[str, float]) -> None:
         # A margin is what was asked for, or a multiple of a quantile that is guarded itself.
         wrong = out_of_bounds({name: value for name, value in values.items() if name != "margin"}, averages)
@@ -227,7 +242,7 @@ class MethodTraining:
             losses = {"autoencoder": outcome.loss} | self._reconstructed_neighbourhoods(teacher, a)
             self._descend(losses, (AUTOENCODER,), progress)
             learner.note(self.due, a.detach())
-        return {"autoencoder": outcome.loss.item()}, outcome.watch
+        return {"autoencoder": outcome.loss.detach()}, outcome.watch
 
     def _imitation_step(self, rng: np.random.Generator, progress: float) -> tuple[dict, dict]:
         """The student imitates the teacher alone, which is the same for all methods of a pair."""
@@ -263,13 +278,13 @@ class MethodTraining:
             terms |= self._student_losses(rng, rows, a.detach() if self.plan.detach else a)
             losses = self._descend(terms, (STUDENT, AUTOENCODER), progress)
             learner.note(self.due, (a.detach(), losses))
-        return losses | {"autoencoder": outcome.loss.item()}, outcome.watch
+        return losses | {"autoencoder": outcome.loss.detach()}, outcome.watch
 
     def _reconstructed(self, rows: np.ndarray) -> Tensor:
         """The auto-encoder's output N×C×56×56 on jittered copies."""
         self.autoencoder.train()
-        with fast_arithmetic():
-            return self.autoencoder(network_input(self.data.jittered[rows])).float()
+        with fast_arithmetic(self.data.device):
+            return self.autoencoder(network_input(self.data.jittered_there[rows], self.data.device)).float()
 
     def _reconstructed_neighbourhoods(self, teacher: Tensor, a: Tensor) -> dict[str, Tensor]:
         """What makes the auto-encoder's neighbourhoods consistent with the teacher's, where that has a weight."""
@@ -290,12 +305,12 @@ class MethodTraining:
             return self.data.in_passes(self._step * count, count, (self.plan.seed, self.lap, self._stage))
         return _draw(rng, len(self.data), count)
 
-    def _drawn_penalty(self, rng: np.random.Generator, count: int) -> np.ndarray:
+    def _drawn_penalty(self, rng: np.random.Generator, count: int) -> np.ndarray | Tensor:
         if self.plan.passes:
             return self.penalty[(self._step * count + np.arange(count)) % len(self.penalty)]
         return self.penalty[_draw(rng, len(self.penalty), count)]
 
-    def _descend(self, losses: dict[str, Tensor], networks: tuple[str, ...], progress: float) -> dict[str, float]:
+    def _descend(self, losses: dict[str, Tensor], networks: tuple[str, ...], progress: float) -> dict[str, Tensor]:
         """One step down the sum of the losses; returns their values."""
         optimizers = [self.learners[name].optimizer for name in networks]
         for optimizer in optimizers:
@@ -303,7 +318,7 @@ class MethodTraining:
         total(losses).backward()
         for optimizer in optimizers:
             optimizer.step(rate_share(self.plan.decay, progress))
-        return {name: loss.item() for name, loss in losses.items()}
+        return {name: loss.detach() for name, loss in losses.items()}
 
 
 def share(trainings: Sequence[MethodTraining]) -> None:

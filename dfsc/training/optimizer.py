@@ -9,11 +9,14 @@ from copy import deepcopy
 from enum import StrEnum
 
 import torch
-from torch import nn
-from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
+
+from dfsc.machine import precise
 
 MUON_MOMENTUM = 0.95
 USUAL_MOMENTUM = 0.9
+LEAST_NORM = 1e-6
 
 
 class Algorithm(StrEnum):
@@ -78,7 +81,8 @@ class NetworkOptimizer:
             )
             self._optimizers.append(muon)
         self._rate = rate
-        self._limit, self._usual = gradient_limit, 0.0
+        self._limit: float | None = gradient_limit
+        self._usual: float | Tensor = 0.0
 
     def zero_grad(self) -> None:
         for parameter in self._parameters:
@@ -100,16 +104,19 @@ class NetworkOptimizer:
                 kernel.copy_(matrix.view(kernel.shape))
 
     def _shorten(self, limit: float) -> None:
-        norm = get_total_norm([parameter.grad for parameter in self._parameters])
-        longest = limit * self._usual or math.inf
-        clip_grads_with_norm_(self._parameters, longest, norm)
-        length = min(float(norm), longest)
-        self._usual = USUAL_MOMENTUM * self._usual + (1 - USUAL_MOMENTUM) * length if self._usual else length
+        """As clip_grads_with_norm_ does, but without waiting for a GPU to know the norm."""
+        gradients = [parameter.grad for parameter in self._parameters]
+        norm = get_total_norm(gradients)
+        usual = torch.as_tensor(self._usual, dtype=precise(norm).dtype, device=norm.device)
+        longest = torch.where(usual > 0, limit * usual, math.inf)
+        torch._foreach_mul_(gradients, ((norm + LEAST_NORM).reciprocal() * longest.to(norm)).clamp(max=1.0))
+        length = torch.minimum(precise(norm), longest)
+        self._usual = torch.where(usual > 0, USUAL_MOMENTUM * usual + (1 - USUAL_MOMENTUM) * length, length)
 
     def state_dict(self) -> dict:
         """A snapshot: later steps don't change it."""
         states = [deepcopy(optimizer.state_dict()) for optimizer in self._optimizers]
-        return {"optimizers": states, "usual": self._usual}
+        return {"optimizers": states, "usual": float(self._usual)}
 
     def load_state_dict(self, state: dict) -> None:
         for optimizer, own in zip(self._optimizers, state["optimizers"], strict=True):

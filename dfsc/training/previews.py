@@ -83,7 +83,7 @@ def stand_in(images: np.ndarray, teacher: Teacher, shown: int = 0) -> Iterator[N
 def novel_channels(training: Training, shown: int = 0) -> dict[str, NovelChannels]:
     """Novel channels by the real d^{TA} of each method's auto-encoder, on one of the held-out photographs."""
     images = training.data.held_out[shown : shown + 1]
-    return {method: NovelChannels(d[0]) for method, d in _distances(training, images).items()}
+    return {method: NovelChannels(d[0].cpu()) for method, d in _distances(training, images).items()}
 
 
 @torch.inference_mode()
@@ -95,7 +95,7 @@ def preview(training: Training) -> Preview:
     if training.learns_to_inspect:
         kind, maps = "global", {m: found.global_.astype(np.float32) for m, found in training.raw_maps(images).items()}
     else:
-        kind, maps = "distance", {m: d.mean(dim=1).numpy() for m, d in _distances(training, images).items()}
+        kind, maps = "distance", {m: d.mean(dim=1).cpu().numpy() for m, d in _distances(training, images).items()}
     good, faulty = ({method: both[number] for method, both in maps.items()} for number in range(2))
     return Preview(kind, good, faulty, photograph, fault)
 
@@ -103,6 +103,6 @@ def preview(training: Training) -> Preview:
 def _distances(training: Training, images: np.ndarray) -> dict[str, Tensor]:
     """d^{TA} of images uint8 N×256×256×3 by method: N×C×56×56."""
     data = training.data
-    x = network_input(images)
-    teacher = (data.teacher.network(x) - data.channel_mean) / data.channel_std
+    x = network_input(images, data.device)
+    teacher = data.standardised(data.teacher_there(x))
     return {method: (teacher - one.autoencoder.eval()(x)).square() for method, one in training.trainings.items()}

@@ -17,7 +17,7 @@ class StepRecord:
         method: key of the method.
         stage: "autoencoder", "imitation", "student" or "joint".
         step, steps: 1-based count within the stage and the stage's length.
-        losses: each term of the loss by name.
+        losses: each term of the loss by name, on a GPU as they were when it was last looked at (see machine.patience).
         watch: what is logged beside the losses, e.g. "active_share" (0 to 1) and "similar_mean".
     """
 

@@ -14,6 +14,7 @@ from dfsc.checkpoints.embedded import embedded_teacher
 from dfsc.errors import TrainingError
 from dfsc.geometry import INPUT_SIZE
 from dfsc.images.decoding import check_bits
+from dfsc.machine import Device, chosen
 from dfsc.material.image_store import Chosen, ImageStore
 from dfsc.material.on_demand import OnDemand
 from dfsc.material.penalty import PenaltySource, from_folder, listing_digest, rendered
@@ -27,6 +28,7 @@ from dfsc.material.training_set import (
     check_enough,
     check_variety,
     evenly,
+    on_device,
     prepare,
     split_good,
 )
@@ -147,6 +149,7 @@ def start(
     validation: Images | None = None,
     folder: Path | None = None,
     budget: Budget | None = None,
+    device: Device | None = None,
 ) -> Training:
     """Prepare a training on good images; its `run` does the rest.
 
@@ -158,8 +161,11 @@ def start(
             draw.
         folder: where an unfinished training may lie; what it began with is kept there and found again.
         budget: the recipe's seconds, where they began to count earlier than now.
+        device: where to train: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:N" or "mps"; by default what
+            DFSC_DEVICE says, or "auto". A training goes on on any other.
 
     Raises:
+        DeviceError: for a device that is not there.
         TrainingError: too few images, or too few that show anything, or an unfinished training with other settings or
             images in `folder`.
     """
@@ -172,22 +178,31 @@ def start(
     if began:
         # What follows from the time, such as the number of copies, is to be as it was.
         recipe = dataclasses.replace(recipe, seconds=began.recipe["seconds"])
-    return begin(recipe, gather(recipe, good, validation, origin), folder, budget)
+    return begin(recipe, gather(recipe, good, validation, origin, device), folder, budget)
 
 
-def gather(recipe: Recipe, good: Images, validation: Images | None = None, origin: Origin | None = None) -> Material:
+def gather(
+    recipe: Recipe,
+    good: Images,
+    validation: Images | None = None,
+    origin: Origin | None = None,
+    device: Device | None = None,
+) -> Material:
     """The first half of `start`: split, copy and look at the images with the teacher; any method can begin on it."""
-    bits = recipe.bits or getattr(good, "bits", None)
+    place, bits = chosen(device), recipe.bits or getattr(good, "bits", None)
     origin = origin or _origin(recipe, good, validation)
     pixels = _pixels(good)
     check_variety(pixels, recipe.least_images)
     fit, held_out = _split(recipe, pixels, None if validation is None else _pixels(validation))
     copies, published = copies_each(recipe, len(fit)), recipe.as_published
     looks = None if published else min(MOST_LOOKS, max(LEAST_LOOKS, round(recipe.seconds or MOST_LOOKS)))
-    data = prepare(fit, held_out, recipe.loaded_teacher(), copies, recipe.movement, recipe.seed, published, looks)
+    data = prepare(
+        fit, held_out, recipe.loaded_teacher(), copies, recipe.movement, recipe.seed, published, looks, place
+    )
     data = dataclasses.replace(data, bits=bits)
     penalty_images = recipe.steps if published and recipe.steps else PENALTY_IMAGES
-    return Material(data, OnDemand(penalty_images, recipe.penalty_source(), np.stack, data.jittered.kept), origin)
+    penalty = OnDemand(penalty_images, recipe.penalty_source(), np.stack, data.jittered.kept)
+    return Material(data, on_device(penalty, place, data.memory), origin)
 
 
 def _origin(recipe: Recipe, good: Images, validation: Images | None) -> Origin:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dfsc.machine import fast_arithmetic
+from dfsc.machine import fast_arithmetic, together
 from dfsc.material.on_demand import OnDemand
 from dfsc.material.training_set import TrainingSet
 from dfsc.models.consistency import ConsistencySettings, consistency_losses
@@ -23,7 +23,7 @@ def teacher_losses(
     student: nn.Sequential,
     data: TrainingSet,
     rows: np.ndarray,
-    penalty: np.ndarray,
+    penalty: np.ndarray | Tensor,
     quantile: float,
     coding: ConsistencySettings | None = None,
 ) -> dict[str, Tensor]:
@@ -35,9 +35,9 @@ def teacher_losses(
         quantile: the hard-feature loss's.
         coding: makes neighbourhoods consistent too; None without.
     """
-    images = np.concatenate([data.plain[rows], penalty])
-    with fast_arithmetic():
-        of_teacher = _half(student, student[:-1](network_input(images)), first=True)
+    images = together([data.plain_there[rows], penalty])
+    with fast_arithmetic(data.device):
+        of_teacher = _half(student, student[:-1](network_input(images, data.device)), first=True)
     return _imitating_teacher(data, rows, of_teacher, quantile, coding)
 
 
@@ -45,15 +45,15 @@ def student_losses(
     student: nn.Sequential,
     data: TrainingSet,
     rows: np.ndarray,
-    penalty: np.ndarray,
+    penalty: np.ndarray | Tensor,
     imitated: Tensor,
     quantile: float,
     coding: ConsistencySettings | None = None,
 ) -> dict[str, Tensor]:
     """Losses of both halves, by name; `imitated` is the auto-encoder's output N×C×56×56 on the jittered copies."""
-    images = np.concatenate([data.plain[rows], penalty, data.jittered[rows]])
-    with fast_arithmetic():
-        features = student[:-1](network_input(images))
+    images = together([data.plain_there[rows], penalty, data.jittered_there[rows]])
+    with fast_arithmetic(data.device):
+        features = student[:-1](network_input(images, data.device))
         of_teacher = _half(student, features[: 2 * len(rows)], first=True)
         of_autoencoder = _half(student, features[2 * len(rows) :], first=False)
     losses = _imitating_teacher(data, rows, of_teacher, quantile, coding)
@@ -67,8 +67,8 @@ def reconstructions(autoencoder: nn.Module, data: TrainingSet) -> OnDemand:
     @torch.no_grad()
     def reconstructed(number: int) -> Tensor:
         autoencoder.eval()
-        with fast_arithmetic():
-            return autoencoder(network_input(data.jittered[[number]]))[0].to(data.dtype)
+        with fast_arithmetic(data.device):
+            return autoencoder(network_input(data.jittered_there[[number]], data.device))[0].to(data.dtype)
 
     return OnDemand(len(data), reconstructed, torch.stack, data.jittered.kept, data.memory)
 

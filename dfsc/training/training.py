@@ -176,7 +176,7 @@ class Training:
                 continue
             config = self._config(method, product, notes, tests.get(method))
             detectors[method] = Detector(
-                config, data.teacher, models[method], data.channel_mean, data.channel_std, calibrations[method]
+                config, data.teacher, models[method].cpu(), data.channel_mean, data.channel_std, calibrations[method]
             )
         return detectors
 
@@ -192,6 +192,7 @@ class Training:
             self.data.bits,
             self_tested,
             self.plan.seed,
+            self.data.device,
         )
 
     def _config(self, method: str, product: str, notes: dict, test: SelfTest | None) -> DetectorConfig:
@@ -245,9 +246,9 @@ class Training:
         closed = sum(not METHODS[method].trained for method in self.methods)
         if not closed:
             return 0.0
-        teacher, x = self.data.teacher.network, network_input(self.data.held_out[:1])
+        teacher, x = self.data.teacher_there, network_input(self.data.held_out[:1], self.data.device)
         with torch.inference_mode():
-            return closed * looks(self.data.fitted + len(self.data.held_out)) * _seconds(lambda: teacher(x))
+            return closed * looks(self.data.fitted + len(self.data.held_out)) * _seconds(lambda: teacher(x).cpu())
 
     def _save(self, file: Path) -> None:
         methods = {method: training.state() for method, training in self.trainings.items()}

@@ -10,6 +10,7 @@ import numpy as np
 
 from dfsc import Detector, DFSCError
 from dfsc.interface.session.lane import courtesy
+from dfsc.interface.session.zerogpu import own_device
 from dfsc.material.photographs import PhotoSet
 from dfsc.models.detector import Teacher
 from dfsc.models.methods import CONSTRAINED, METHODS, PAIR, PARTNER
@@ -68,9 +69,10 @@ def learn_at_once(photographs: PhotoSet, teacher: Teacher, product: str) -> Dete
     """FRE of a visitor's photographs; a second's work. Raises DFSCError for fewer than four."""
     notes = {"data": f"{len(photographs)} photographs of a visitor", "license": "unknown"}
     known = closed_form_notes(notes, len(photographs))
-    return replace(
-        closed_form_detector(photographs.images, teacher, product, known, bits=photographs.bits), source=OWN_SOURCE
+    detector = closed_form_detector(
+        photographs.images, teacher, product, known, bits=photographs.bits, device=own_device()
     )
+    return replace(detector, source=OWN_SOURCE)
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ class Retraining:
     def _learn(self) -> None:
         self.state = State.PREPARING
         if self.training is None:
-            self.training = start(self.recipe, self.photographs, budget=self._budget)
+            self.training = start(self.recipe, self.photographs, budget=self._budget, device=own_device())
         else:
             self.training.prolong(self._budget)
         for progress in self.training.run():
