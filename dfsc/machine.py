@@ -79,7 +79,10 @@ def described(device: torch.device) -> str:
     """A device in words, e.g. "NVIDIA H100 (cuda:0)" or "the processor with 2 threads"."""
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)} ({device})"
-    return "Apple's GPU (mps)" if device.type == "mps" else f"the processor with {torch.get_num_threads()} threads"
+    if device.type == "mps":
+        return "Apple's GPU (mps)"
+    threads = torch.get_num_threads()
+    return f"the processor with {threads} thread{'s' if threads > 1 else ''}"
 
 
 def dtype_for(purpose: Purpose, device: torch.device = CPU) -> torch.dtype:

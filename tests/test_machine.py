@@ -77,7 +77,7 @@ def test_an_inspector_says_where_it_computes(tiny_detectors, monkeypatch):
     monkeypatch.setenv("DFSC_ARITHMETIC", "bfloat16")
     inspector = Inspector(tiny_detectors, device="cpu")
     assert (inspector.device.type, inspector.arithmetic) == ("cpu", "bfloat16")
-    assert inspector.place == f"the processor with {torch.get_num_threads()} threads, bfloat16"
+    assert inspector.place == "the processor with 1 thread, bfloat16"
     with_gpus(monkeypatch, 0)
     with pytest.raises(DeviceError):
         Inspector(tiny_detectors, device="cuda")

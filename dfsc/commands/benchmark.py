@@ -6,13 +6,16 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from dfsc.benchmarks import foreign, loco, retrain, speed, steps, trivial
+from dfsc.benchmarks import foreign, gpu, loco, retrain, speed, steps, trivial
+from dfsc.benchmarks.pairs import PairPlan
 from dfsc.checkpoints.embedded import embedded_teacher
 from dfsc.commands import detector_options, device_option, recipe_options
 from dfsc.commands.sweep import follow
 from dfsc.errors import DFSCError
+from dfsc.machine import chosen
 from dfsc.models.methods import PAIR, PARTNER
 from dfsc.models.networks import SIZES
+from dfsc.scenes import PRODUCTS, Counts
 from dfsc.sweeps.cells import check_datasets, grid, read_results
 from dfsc.sweeps.running import missing
 from dfsc.sweeps.summary import summarise
@@ -56,6 +59,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     others.add_argument("dataset", metavar="DIR", type=Path)
     others.add_argument("photographs", metavar="FOLDER", type=Path, help="of anything; 100 of them are shown")
     detector_options.add_arguments(others)
+    lent = kinds.add_parser("gpu", help="inference, training steps and published pairs on a GPU lent for minutes")
+    lent.add_argument("--out", type=Path, required=True, metavar="DIR", help="results and checkpoints; goes on there")
+    lent.add_argument("--minutes", type=float, default=10.0, help="time in all (%(default)s)")
+    lent.add_argument("--size", default="small", choices=list(SIZES))
+    lent.add_argument("--batches", type=int, nargs="+", default=list(gpu.Wishes.batches), help="(%(default)s)")
+    lent.add_argument("--training-batch", type=int, default=gpu.Wishes.training_batch, help="(%(default)s)")
+    lent.add_argument("--seconds", type=float, default=gpu.Wishes.seconds, help="for each figure (%(default)s)")
+    lent.add_argument("--steps", type=int, default=PUBLISHED_STEPS, help="of each pair (%(default)s)")
+    lent.add_argument("--products", nargs="+", default=list(PRODUCTS), choices=list(PRODUCTS))
+    lent.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2])
+    lent.add_argument("--images", type=int, metavar="N", help="of each part of a data set (as `render` draws)")
+    lent.add_argument("--penalty-images", type=int, default=PairPlan.penalty_images, help="(%(default)s)")
+    device_option.add_argument(lent)
     table.set_defaults(as_published=True, size="small", steps=[PUBLISHED_STEPS], seed=[0])
 
 
@@ -67,6 +83,7 @@ def run(options: argparse.Namespace) -> int:
         "retrain": _retrain,
         "trivial": _trivial,
         "foreign": _foreign,
+        "gpu": _gpu,
     }
     sys.stdout.write(kinds[options.what](options) + "\n")
     return 0
@@ -115,6 +132,16 @@ def _retrain(options: argparse.Namespace) -> str:
             sys.stdout.write(retrain.table(done) + "\n")
         raise
     return retrain.table(done)
+
+
+def _gpu(options: argparse.Namespace) -> str:
+    wishes = gpu.Wishes(options.size, tuple(options.batches), options.training_batch, options.seconds)
+    counts = Counts(*[options.images] * 5) if options.images else Counts()
+    pairs = PairPlan(
+        tuple(options.products), tuple(options.seed), options.size, options.steps, counts, options.penalty_images
+    )
+    gpu.run(options.out, options.minutes, chosen(options.device), wishes, pairs, lambda line: print(line, flush=True))
+    return f"Results: {options.out}"
 
 
 def _trivial(options: argparse.Namespace) -> str:

@@ -2,8 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, fields
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,21 +168,33 @@ def _write_image(out: Path, product: Product, seed: int, part: str, index: int) 
     return path
 
 
-def _write_all(out: Path, product: Product, seed: int, counts: Counts) -> Iterator[Progress]:
-    done = 0
-    for part in PARTS:
-        for index in range(getattr(counts, part)):
-            done += 1
-            yield Progress(done, counts.total, _write_image(out, product, seed, part, index))
+def _write_all(out: Path, product: Product, seed: int, counts: Counts, workers: int) -> Iterator[Progress]:
+    written: Iterable[Path]
+    images = [(part, index) for part in PARTS for index in range(getattr(counts, part))]
+    with ExitStack() as stack:
+        if workers > 1:
+            pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+            written = stack.enter_context(pool).map(partial(_write_found, out, product.name, seed), images)
+        else:
+            written = (_write_image(out, product, seed, *image) for image in images)
+        for done, path in enumerate(written, start=1):
+            yield Progress(done, counts.total, path)
 
 
-def write_dataset(product: str, out: str | Path, seed: int, counts: Counts = Counts()) -> Iterator[Progress]:
+def _write_found(out: Path, product: str, seed: int, image: tuple[str, int]) -> Path:
+    """In another process, to which a product goes by its name."""
+    return _write_image(out, find_product(product), seed, *image)
+
+
+def write_dataset(
+    product: str, out: str | Path, seed: int, counts: Counts = Counts(), workers: int = 1
+) -> Iterator[Progress]:
     """Write a data set of a product into the folder `out`, one image a step of the returned iterator.
 
     Images that are there already are kept, so that the same call after an interruption completes the folder; larger
     counts add to it. Each image depends on (seed, part, index) alone. Raises DatasetError at once, before the first
-    step, for an unknown product, a negative seed or a folder that holds something else.
+    step, for an unknown product, a negative seed or a folder that holds something else. `workers` are processes.
     """
     chosen, folder = find_product(product), Path(out)
     _claim(folder, chosen, check_seed(seed), counts)
-    return _write_all(folder, chosen, seed, counts)
+    return _write_all(folder, chosen, seed, counts, workers)

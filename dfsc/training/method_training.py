@@ -35,7 +35,7 @@ class MethodTraining:
 
     `learners` are its networks, some of them in common with other methods (see `share`); `averages` are moving averages
     of what the steps logged, by stage and name; `lap` counts how often the training was prolonged, `taken` the steps of
-    each stage over all laps.
+    each stage over all laps, `patience` after how many steps their numbers are looked at.
     """
 
     def __init__(self, method: str, plan: TrainingPlan, data: TrainingSet, penalty: OnDemand):
@@ -49,6 +49,7 @@ class MethodTraining:
             AUTOENCODER: Learner(model.autoencoder, plan.optimizer(model.autoencoder, plan.autoencoder_rate)),
         }
         self.reconstruction = self.method.reconstruction(plan.separation, None)
+        self.patience = patience(data.device)
         self.lap, self._stage, self._step, self._parted = 0, 0, 0, False
         self.taken: dict[str, int] = {}
         self.averages: dict[str, dict[str, float]] = {}
@@ -98,7 +99,7 @@ class MethodTraining:
             plain = plain_arithmetic() if self.plan.plain_arithmetic else nullcontext()
             with seeded(int(rng.integers(2**31))), plain, repeatable(self.data.device):
                 self._unread.append((name, *take[name](rng, self._step / steps)))
-            if self._step in (0, steps - 1) or (self._step + 1) % patience(self.data.device) == 0:
+            if self._step in (0, steps - 1) or (self._step + 1) % self.patience == 0:
                 losses, watch = self._read()
                 self._guard(losses | watch, self.averages[name])
             self._step += 1

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from dfsc.errors import TrainingError
 from dfsc.files import read_json, replacing
@@ -85,6 +84,8 @@ def noted_beginning(folder: Path, recipe: dict, origin: Origin) -> Beginning | N
     """
     if not state_file(folder).is_file():
         return None
+    from pydantic import TypeAdapter  # who never goes on with a training need not have it
+
     file = folder / PLAN_FILE
     try:
         began = TypeAdapter(Beginning).validate_python(read_json(file), extra="forbid")

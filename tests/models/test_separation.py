@@ -171,7 +171,7 @@ def test_each_image_is_split_by_itself():
 def test_the_margin_is_anchored_at_what_the_quantile_has_come_to():
     anchor = MarginAnchor(SeparationSettings(margin_ratio=1.0))
     for quantile in [*np.linspace(2.7, 1.0, 50), *[1.0] * 80]:
-        anchor.observe(quantile)
+        anchor.observe(torch.tensor(quantile))
     assert anchor.margin == pytest.approx(1.0, abs=0.02)
 
 
