@@ -98,7 +98,7 @@ def kept_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
     Kernels that lie on 255 equal steps in each output channel as int8 with their steps, others as `halved_tensors`.
     """
-    kept = {}
+    kept: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         coded = _exactly_coded(tensor) if _is_kernel(name, tensor) else None
         kept |= dict(zip((name, name + STEPS), coded, strict=True)) if coded else halved_tensors({name: tensor})

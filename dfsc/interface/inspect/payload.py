@@ -12,7 +12,7 @@ from dfsc.inspection.colours import LEVELS, SCALE_END, colours, opacity
 from dfsc.inspection.inspector import partners
 from dfsc.interface import wording
 from dfsc.interface.session.settings import most_rejected
-from dfsc.models.calibration import GoodParts
+from dfsc.models.calibration import GoodParts, PartnerLevel
 from dfsc.models.methods import METHODS, PAIR
 
 # Weights of the local map for which the good parts' scores are told; the slider has the same steps.
@@ -54,7 +54,6 @@ def compared(results: Sequence[Result]) -> tuple[int, int] | None:
 
 
 def _method(result: Result, results: Sequence[Result], partner: Result | None) -> dict:
-    together = result.with_partner(partner) if partner else None
     return {
         "title": result.title,
         "foreign": result.foreign,
@@ -63,13 +62,16 @@ def _method(result: Result, results: Sequence[Result], partner: Result | None) -
         "global": _packed(result.maps.global_.astype("<f4")),
         "good": _good_scores(result.good),
         "partner": next((place for place, one in enumerate(results) if one is partner), None),
-        "together": {
-            "title": together.title,
-            "good": _good_scores(together.good),
-            "raised": [together.maps.level.at(weight) for weight in WEIGHTS],
-        }
-        if together
-        else None,
+        "together": _together(result, partner) if partner else None,
+    }
+
+
+def _together(result: Result, partner: Result) -> dict:
+    together, level = result.with_partner(partner), PartnerLevel(result.good, partner.good)
+    return {
+        "title": together.title,
+        "good": _good_scores(together.good),
+        "raised": [level.at(weight) for weight in WEIGHTS],
     }
 
 
