@@ -18,9 +18,10 @@ cell is judged by the other cells; all components shrink instead of some being d
 networks' two branches; `scale` draws each number's spread towards its channel's, which few images tell better.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -143,10 +144,18 @@ class GridModel(nn.Module):
     def certainties(self) -> Tensor:
         """Of each cell n²×C×C: M_p⁻¹ with M_p the cell's block of σ² Σ⁻¹; a cell given all others has covariance
         σ² M_p⁻¹."""
-        own = self.vectors.flatten(2).permute(2, 1, 0).double()
+        # In float64, which not every device has.
+        own, shrinkage = self.vectors.flatten(2).permute(2, 1, 0).cpu().double(), self.shrinkage.cpu()
         identity = torch.eye(own.shape[1], dtype=own.dtype)
-        blocks = [(1 + RIDGE) * identity - (cell * self.shrinkage) @ cell.T for cell in own]
-        return torch.stack([torch.cholesky_inverse(torch.linalg.cholesky(block)) for block in blocks]).float()
+        blocks = [(1 + RIDGE) * identity - (cell * shrinkage) @ cell.T for cell in own]
+        inverse = [torch.cholesky_inverse(torch.linalg.cholesky(block)) for block in blocks]
+        return torch.stack(inverse).to(self.vectors)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """What follows from the buffers is computed again where they are moved to."""
+        for name in ("vectors", "certainties"):
+            self.__dict__.pop(name, None)
+        return super()._apply(fn, recurse)
 
 
 def _rounded(tensor: Tensor) -> Tensor:

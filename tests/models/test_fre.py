@@ -238,3 +238,10 @@ def test_other_pictures_are_judged_by_a_model_that_has_not_seen_their_photograph
         torch.testing.assert_close(some, whole[[3, 11]])
     elsewhere = known.unseen(features[[3]], [4])  # seen by the model that has left out photograph 4
     assert elsewhere[1].mean() < own[1][3].mean()
+
+
+def test_what_follows_from_a_models_numbers_goes_where_they_go():
+    model = fit_grid(CONDITIONAL, CONDITIONAL.pooled(photographs(6)))
+    assert model.certainties.dtype is torch.float32
+    model.double()
+    assert model.vectors.dtype is model.certainties.dtype is torch.float64
