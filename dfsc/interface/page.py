@@ -24,7 +24,7 @@ SESSIONS = 500
 # A keyboard would else be left on a card that is hidden now, and a phone far below the findings.
 GO_TO_FINDINGS = """() => {
   document.querySelector('#inspect-tab-button')?.focus({ preventScroll: true });
-  document.querySelector(innerWidth > 640 ? '#page-head' : '#findings')?.scrollIntoView();
+  document.querySelector(innerWidth > 900 ? '#page-head' : '#findings')?.scrollIntoView();
 }"""
 
 

@@ -6,12 +6,13 @@ NO_PRODUCTS = (
     "This installation knows no product yet: train one in the Retrain tab with photos of good parts, or load a trained "
     "pair from a zip or the Hugging Face Hub."
 )
-INVITATION = "Drop, paste or choose photos (or a zip). Detectors mark what differs from good parts."
-UPLOAD_LABEL = "Your photos"
+INVITATION = "Add photos to see what differs from good parts."
+UPLOAD_LABEL = "Your photos, or a zip of them"
 CAMERA_LABEL = "Use this computer’s camera"
 PRODUCT_LABEL = "Product"
 # The choice beside the products: what the visitor trained or opened himself.
 OWN, OWN_NAME = "own", "Your model"
+LOAD_LABEL = "Load another model"
 CHECKPOINT_LABEL = "Load a saved model pair (.zip)"
 HUB_LABEL, HUB_HINT = "Load from the Hugging Face Hub (press Enter)", "org/name"
 NO_OWN = "Your model is no longer here; train one in the Retrain tab, or load it from its zip."
@@ -75,6 +76,8 @@ FOREIGN = (
 )
 OWN_PARTS = "the parts that your model was trained on"
 VERDICTS = {"accept": "Accepted", "reject": "Rejected", "foreign": "Not this product", "unsure": "Not usable yet"}
+WHY = "Why?"
+STRIP_SIGNS = "● good parts  ┃ limit  ▼ this part"
 LEGEND = (
     ("0", "up to the 90th percentile of good-part pixels"),
     ("0.1", "99.5th percentile"),

@@ -30,4 +30,4 @@ def test_figures_and_images_of_interest_lead_to_the_inspect_tab(visit):
     expect(page.locator("#inspect-tab-button")).to_have_attribute("aria-selected", "true")
     expect_inspected(page, "Toy plate, logical 20: missing")
     expect(page.locator("#product input[value=toy_plate]")).to_be_checked()
-    assert [badge.inner_text() for badge in page.locator("#results .badges .badge").all()] == shown
+    assert [badge.inner_text() for badge in page.locator("#results .method-row .badge").all()] == shown

@@ -34,7 +34,10 @@ def test_arrival_shows_an_example_with_both_methods(visit):
     for row in rows.all():
         expect(row.locator(".verdict .badge")).to_have_text(re.compile("Accepted|Rejected", re.I))
         assert re.search(r"Score\s+−?\d+\.\d{2,3}\s+Limit\s+−?\d+\.\d{2,3}", row.inner_text())
+        assert "held-out good parts" not in row.inner_text()
+        row.get_by_text("Why?").click()
         assert "held-out good parts" in row.inner_text()
+        assert "The layout differs from good parts" in row.inner_text()
         assert "built in" in row.inner_text()
         assert re.search(r"\d+ ms", row.inner_text())
         widths = row.locator(".map canvas").evaluate_all("maps => maps.map(map => map.width)")
@@ -195,6 +198,7 @@ def test_a_file_name_is_text_and_nothing_else(visit, photograph):
 @pytest.mark.parametrize("width", [390, 1360])
 def test_nothing_overflows_and_text_is_readable(visit, theme, width):
     page = visit(f"?__theme={theme}", viewport={"width": width, "height": 844})
+    page.eval_on_selector_all("#results details", "all => all.forEach(one => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     clipped = page.evaluate(
         """() => [...document.querySelectorAll('#results h2, #results h3, #results p, #results b')]

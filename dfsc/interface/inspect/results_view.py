@@ -1,4 +1,4 @@
-"""An inspection as HTML: photograph, sliders, a row of verdict and maps for each method, legend, and comparisons.
+"""An inspection as HTML: photo, a row of verdict and maps for each method, legend, sliders, and comparisons.
 
 Verdicts and maps are left empty here: static/inspection.js fills them in, and again whenever a slider moves.
 """
@@ -24,16 +24,18 @@ def results_html(finding: Finding, configs: Sequence[DetectorConfig]) -> str:
     photograph, inspection = finding.photograph, finding.inspection
     known = payload(inspection, finding.product, photograph.width, photograph.height)
     rows = [_method_row(inspection.results, index, config) for index, config in enumerate(configs)]
+    height, width = photograph.display.shape[:2]
     return (
         f'<div data-finding="{finding.number}" data-photo="{text(photograph.name)}" '
-        f'data-product="{text(finding.product)}" data-inspection="{text(known)}">'
+        f'data-product="{text(finding.product)}" data-inspection="{text(known)}" '
+        # The maps have their size before they are drawn, so that nothing below them moves.
+        f'style="--wide:{width};--high:{height};--rows:{len(rows)}">'
+        + '<section class="card finding" aria-label="Photo, verdicts and maps">'
         + _summary(finding)
-        + _sliders(inspection.results)
-        + '<section class="card maps" aria-label="Verdicts and maps">'
-        + _column_heads()
-        + "".join(rows)
+        + f'<div class="maps">{"".join(rows)}</div>'
         + _legend()
         + "</section>"
+        + _sliders(inspection.results)
         + _comparison(inspection)
         + defect_html(photograph)
         + "</div>"
@@ -41,21 +43,16 @@ def results_html(finding: Finding, configs: Sequence[DetectorConfig]) -> str:
 
 
 def _summary(finding: Finding) -> str:
-    photograph, inspection = finding.photograph, finding.inspection
-    badges = "".join(
-        f'<span class="pair"><span class="method">{_title(inspection.results, index)}</span>'
-        + '<strong class="badge"></strong></span>'
-        for index in range(len(inspection.results))
-    )
+    photograph = finding.photograph
     return (
-        '<section class="card summary" aria-label="Photograph and verdicts">'
-        + picture(photograph.display, f"The inspected photograph, {photograph.name}", "photograph")
-        + f'<div><p class="file" title="{text(photograph.name)}">{text(photograph.name)}</p>'
+        '<div class="summary"><div><h2 class="agreement" role="status"></h2>'
+        + f'<p class="file" title="{text(photograph.name)}">{text(photograph.name)}</p>'
         + f'<p class="quiet"><span class="as">{text(wording.inspected_as(finding.product))}</span> · '
         + f"{photograph.width} × {photograph.height} pixels</p>"
-        + f'<h2 class="agreement" role="status"></h2><p class="badges">{badges}</p>'
         + f'<p class="acts"><button type="button" data-act="report">{wording.REPORT_LABEL}</button> '
-        + f'<button type="button" class="offer" data-act="retrain">{wording.RETRAIN_OFFER}</button></p></div></section>'
+        + f'<button type="button" class="offer" data-act="retrain">{wording.RETRAIN_OFFER}</button></p></div>'
+        + picture(photograph.display, f"The inspected photo, {photograph.name}", "photograph")
+        + "</div>"
     )
 
 
@@ -89,13 +86,6 @@ def _shown_methods(results: Sequence[Result]) -> str:
     return f'<fieldset class="shown"><legend>{wording.SHOWN_METHODS}</legend>{boxes}</fieldset>'
 
 
-def _column_heads() -> str:
-    heads = "".join(
-        f"<div><h3>{title}</h3><p>{meaning}</p></div>" for title, meaning in (wording.MAPS[key] for key in wording.MAPS)
-    )
-    return f'<div class="heads"><div class="corner"></div>{heads}</div>'
-
-
 def _method_row(results: Sequence[Result], index: int, config: DetectorConfig) -> str:
     result = results[index]
     figures = "".join(
@@ -114,17 +104,19 @@ def _method_row(results: Sequence[Result], index: int, config: DetectorConfig) -
 
 def _verdict(results: Sequence[Result], index: int, config: DetectorConfig) -> str:
     result = results[index]
+    meanings = "".join(f"<dt>{title} map</dt><dd>{text(meaning)}</dd>" for title, meaning in wording.MAPS.values())
     return (
         f'<div class="verdict"><header><h3>{_title(results, index)}</h3><strong class="badge"></strong></header>'
         + '<p class="score"><span>Score <b data-fill="score"></b></span> '
         + '<span>Limit <b data-fill="limit"></b></span></p>'
-        + '<div class="strip" aria-hidden="true"><div class="axis"></div>'
-        + "<p><span>● good parts</span><span>┃ limit</span><span>▼ this part</span></p></div>"
+        + f'<div class="strip" aria-hidden="true" title="{wording.STRIP_SIGNS}"><div class="axis"></div></div>'
+        + f'<details class="why"><summary>{wording.WHY}</summary>'
+        + f'<p class="quiet" aria-hidden="true">{wording.STRIP_SIGNS}</p>'
         + '<p data-fill="standing"></p><p data-fill="strongest"></p>'
-        + f'<p class="quiet">Limit: <span data-fill="limit-note"></span>. {result.milliseconds:.0f} ms on the '
-        + "server.</p>"
+        + f'<p>Limit: <span data-fill="limit-note"></span>. {result.milliseconds:.0f} ms on the server.</p>'
+        + f"<dl>{meanings}</dl>"
         + _origin(result, config)
-        + "</div>"
+        + "</details></div>"
     )
 
 
@@ -172,7 +164,7 @@ def _comparison(inspection: Inspection) -> str:
         for place, (label, chosen) in enumerate(zip(wording.SIDES, pair, strict=True))
     ]
     return (
-        f'<section class="card wiping"><h2>Fused maps: {choices[0]} against {choices[1]}</h2>'
+        f'<div class="compared"><section class="card wiping"><h2>Fused maps: {choices[0]} against {choices[1]}</h2>'
         + '<p class="quiet">Drag the line, or use the arrow keys.</p><div class="wipe">'
         + '<canvas class="left" role="img" aria-label="Fused map on the left"></canvas>'
         + '<canvas class="right" role="img" aria-label="Fused map on the right"></canvas><span class="line"></span>'
@@ -180,7 +172,7 @@ def _comparison(inspection: Inspection) -> str:
         + f'<input type="range" min="0" max="100" step="0.5" value="50" aria-label="{wording.WIPE_LABEL}">'
         + "</div></section>"
         + f'<section class="card difference"><h2>Difference: {last} − {first}</h2><p class="quiet">{note}</p>'
-        + '<canvas role="img" aria-label="Difference of both fused maps"></canvas></section>'
+        + '<canvas role="img" aria-label="Difference of both fused maps"></canvas></section></div>'
     )
 
 

@@ -1,4 +1,7 @@
-"""The Inspect tab: product, upload and examples on the left, what the detectors found on the right."""
+"""The Inspect tab: upload, product and examples on the left, what the detectors found on the right.
+
+On a phone: upload and product, what was found, examples.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,23 +57,9 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
     first = next(iter(products()), None)
     question = gr.Textbox("", visible=False)
     with gr.Row(elem_id="inspect", equal_height=False):
-        with gr.Column(scale=0, min_width=300, elem_id="controls"):
+        with gr.Column(scale=0, min_width=0, elem_id="start"):
+            upload = gr.File(label=wording.UPLOAD_LABEL, file_count="multiple", elem_id="upload", height=104)
             product = gr.Radio(choices(), value=first, label=wording.PRODUCT_LABEL, elem_id="product")
-            upload = gr.File(label=wording.UPLOAD_LABEL, file_count="multiple", elem_id="upload", height=132)
-            with gr.Accordion(wording.CAMERA_LABEL, open=False, elem_id="camera-fold"):
-                gr.HTML(camera_html(), elem_id="camera", label=wording.CAMERA_LABEL, js_on_load=script("camera.js"))
-            checkpoint = gr.File(label=wording.CHECKPOINT_LABEL, file_types=[".zip"], elem_id="checkpoint", height=110)
-            offered, why = hub_panel.offered()
-            hub_name = gr.Textbox(
-                offered, label=wording.HUB_LABEL, placeholder=wording.HUB_HINT, elem_id="hub-name", max_lines=1
-            )
-            hub_card = gr.HTML(why, elem_id="hub-card", label="From the Hub", js_on_load=click_script("fetch"))
-            gallery = gr.HTML(
-                examples_html(first) if first else "",
-                elem_id="examples",
-                label="Examples",
-                js_on_load=click_script("example"),
-            )
         with gr.Column(scale=1, min_width=320, elem_id="findings"):
             message = gr.HTML(notice(wording.INVITATION), elem_id="message", label="Message", js_on_load=watching())
             gr.HTML(_waiting(), elem_id="waiting", label="Under way")
@@ -93,6 +82,24 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
             )
             gr.HTML(how_it_works_html(), elem_id="how", label="How it works")
             report = gr.DownloadButton(wording.REPORT_LABEL, elem_id="report-file", elem_classes="fetched")
+        with gr.Column(scale=0, min_width=0, elem_id="more"):
+            gallery = gr.HTML(
+                examples_html(first) if first else "",
+                elem_id="examples",
+                label="Examples",
+                js_on_load=click_script("example"),
+            )
+            with gr.Accordion(wording.CAMERA_LABEL, open=False, elem_id="camera-fold"):
+                gr.HTML(camera_html(), elem_id="camera", label=wording.CAMERA_LABEL, js_on_load=script("camera.js"))
+            offered, why = hub_panel.offered()
+            with gr.Accordion(wording.LOAD_LABEL, open=bool(why) or first is None, elem_id="load-fold"):
+                checkpoint = gr.File(
+                    label=wording.CHECKPOINT_LABEL, file_types=[".zip"], elem_id="checkpoint", height=104
+                )
+                hub_name = gr.Textbox(
+                    offered, label=wording.HUB_LABEL, placeholder=wording.HUB_HINT, elem_id="hub-name", max_lines=1
+                )
+                hub_card = gr.HTML(why, elem_id="hub-card", label="From the Hub", js_on_load=click_script("fetch"))
 
     answer = [finding, message, product, gallery]
     one = [question, product]

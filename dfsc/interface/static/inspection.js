@@ -160,8 +160,8 @@ const paintBranches = shades => all('.method-row').forEach((row, index) => {
 });
 
 const showRows = indices => {
-  for (const selector of ['.method-row', '.badges .pair'])
-    all(selector).forEach((place, index) => { place.hidden = !indices.includes(index); });
+  all('.method-row').forEach((row, index) => { row.hidden = !indices.includes(index); });
+  shown.holder.style.setProperty('--rows', indices.length); // fewer rows have larger maps
   for (const box of all('.shown input')) {
     box.checked = indices.includes(Number(box.value));
     box.disabled = box.checked && indices.length === 1;
@@ -181,9 +181,10 @@ const tell = () => {
   writeSliders();
   const indices = visible();
   showRows(indices);
-  element.querySelector('.agreement').textContent = agreement(found, indices);
+  const headline = element.querySelector('.agreement');
+  headline.textContent = agreement(found, indices);
+  headline.classList.toggle('long', headline.textContent.length > 60);
   element.querySelector('.summary').dataset.foreign = found.every(one => one.verdict === 'foreign');
-  all('.badges .badge').forEach((place, index) => badge(place, found[index].verdict));
   for (const title of all('[data-title]')) title.textContent = shown.methods[title.dataset.title].title;
   all('.method-row').forEach((row, index) => write(row, shown.methods[index], found[index]));
   return found;

@@ -20,7 +20,13 @@ window.dfsc = (() => {
   const answer = () => document.querySelector('#message [data-answer]');
   const told = () => Number(answer()?.dataset.answer ?? 0);
   const waiting = () => Math.max(shown, told()) < newest;
-  const scroll = () => { if (scrolls && innerWidth <= 640) place('findings')?.scrollIntoView(); };
+  // Below this width the page is one column (page.css), and what was found is not where it was asked for.
+  const NARROW = 900;
+  const scroll = () => {
+    if (!scrolls) return;
+    const findings = place('findings');
+    if (innerWidth <= NARROW || findings?.getBoundingClientRect().top < -200) findings?.scrollIntoView();
+  };
   const productName = product =>
     document.querySelector(`#product input[value="${CSS.escape(product)}"]`)?.closest('label')?.innerText.trim() ?? product;
 
@@ -39,10 +45,14 @@ window.dfsc = (() => {
     note.hidden = !says.length;
     findings.classList.toggle('earlier', old);
     findings.setAttribute('aria-busy', String(waiting()));
-    place('message')?.classList.toggle('overtaken', told() > 0 && told() < newest);
+    place('message')?.classList.toggle('overtaken', told() < newest);
     const table = document.querySelector('#many [data-product]');
     const chosen = document.querySelector('#product input:checked')?.value;
     table?.classList.toggle('earlier', Boolean(chosen) && table.dataset.product !== chosen);
+    for (const row of document.querySelectorAll('#many tbody button')) {
+      if (finding?.dataset.photo === row.dataset.photo) row.setAttribute('aria-current', 'true');
+      else row.removeAttribute('aria-current');
+    }
   };
 
   const question = kind => {
@@ -151,7 +161,16 @@ window.dfsc = (() => {
     if (wipe) wipe.style.setProperty('--cut', `${event.target.value}%`);
   });
 
-  document.addEventListener('keydown', event => { if (event.key === 'Escape') dfsc.closeProbe(); });
+  document.addEventListener('keydown', event => {
+    if (event.key === 'Escape') dfsc.closeProbe();
+    // From one photo of the table to the next.
+    const rows = Array.from(event.target.closest?.('#many tbody')?.querySelectorAll('button') ?? []);
+    const next = rows[rows.indexOf(event.target) + { ArrowDown: 1, ArrowUp: -1 }[event.key]];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+    next.click();
+  });
   document.addEventListener('click', event => {
     if (event.target.closest?.('#probe [data-act=close]')) dfsc.closeProbe();
   });
