@@ -123,7 +123,19 @@ PROBE_PLACE = "At x {x}, y {y} px"
 PROBE_RANK = "higher than {below} of {count} good parts here"
 PROBE_BORDER = "Defects in the hatched border are drawn slightly further in; click there."
 PROBE_CLOSE = "Close (Esc)"
-PROBE_HINT = "Click a map to see all values at that spot and how they rank among the good parts."
+PROBE_HINT = "Click a map for all values at that spot and their ranks among good parts; double-click or ⤢ for full screen."
+
+ENLARGE = "{title}, {map} map: full screen"
+VIEWER_TITLE, VIEWER_PHOTO, VIEWER_PANES = "Full screen", "Photo", "Photo and maps"
+VIEWER_ACTS = {
+    "out": "Zoom out (−)",
+    "in": "Zoom in (+)",
+    "fit": "Show all of the photo (0)",
+    "close": "Close (Esc)",
+}
+VIEWER_KEYS = (
+    "Zoom: wheel, pinch, + and −. Move: drag or arrow keys. Values: point, or Shift and arrow keys. 0: fit. Esc: close."
+)
 
 
 def product_name(product: str) -> str:

@@ -91,7 +91,9 @@ def _method_row(results: Sequence[Result], index: int, config: DetectorConfig) -
     figures = "".join(
         f'<figure class="map {key}"><div class="frame"><canvas role="img"></canvas>'
         + ('<span class="ring"></span>' if key == "fused" else "")
-        + f'<span class="spot"></span></div><figcaption><span>{title}</span> highest <b></b></figcaption></figure>'
+        + '<span class="spot"></span><button type="button" class="enlarge" aria-label="'
+        + text(wording.ENLARGE.format(title=result.title, map=title.lower()))
+        + f'">⤢</button></div><figcaption><span>{title}</span> highest <b></b></figcaption></figure>'
         for key, (title, _) in wording.MAPS.items()
     )
     return (

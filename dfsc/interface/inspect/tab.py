@@ -26,6 +26,7 @@ from dfsc.interface.inspect.inspecting import (
     show_first,
     show_values,
 )
+from dfsc.interface.inspect.viewer_view import viewer_html
 from dfsc.interface.markup import notice, text
 from dfsc.interface.session.asking import asking, asking_beside, asking_now, click_script
 from dfsc.interface.session.downloads import fetch_script
@@ -67,10 +68,10 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
                 "", elem_id="many", label="Several photographs", js_on_load=f"{click_script('row')} {watching()}"
             )
             results = gr.HTML(
-                '<div class="findings"></div>',
+                f'<div class="findings"></div>{viewer_html()}',
                 elem_id="results",
                 label="Results",
-                js_on_load=script("drawing.js", "inspection.js") + script("defect.js"),
+                js_on_load=script("drawing.js", "inspection.js", "viewer.js") + script("defect.js"),
             )
             finding = gr.HTML("", elem_id="arriving", label="Finding on its way", js_on_load=ARRIVING)
             probe = gr.HTML(

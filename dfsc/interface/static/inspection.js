@@ -220,6 +220,7 @@ let cut = '50';
 const arrive = () => {
   const holder = element.querySelector('[data-inspection]');
   if (!holder || shown?.holder === holder) return;
+  viewer.close();
   shown = read(holder);
   const wipe = element.querySelector('.wipe input');
   if (wipe) {
@@ -229,8 +230,6 @@ const arrive = () => {
   tell(); // the verdict does not wait for the picture
   shown.photo.decode().then(update, update);
 };
-new MutationObserver(arrive).observe(element, { childList: true, subtree: true });
-arrive();
 
 element.addEventListener('input', event => {
   if (event.target.closest?.('.wipe')) cut = event.target.value;
@@ -264,6 +263,8 @@ element.addEventListener('click', event => {
     dfsc.askBeside('report');
     trigger('submit');
   }
+  const enlarge = event.target.closest?.('button.enlarge');
+  if (enlarge && dfsc.current()) viewer.open(enlarge);
   if (act === 'retrain') document.querySelector('#retrain-tab-button')?.click();
   const canvas = event.target.closest?.('.map canvas');
   if (!canvas || !dfsc.current()) return;
@@ -272,4 +273,8 @@ element.addEventListener('click', event => {
   all('.spot').forEach(spot => { spot.style.cssText = `left:${100 * at[0]}%;top:${100 * at[1]}%;display:block`; });
   dfsc.askValues(at);
   trigger('select');
+});
+element.addEventListener('dblclick', event => {
+  const map = event.target.closest?.('.map');
+  if (map && event.target.matches('canvas') && dfsc.current()) viewer.open(map.querySelector('.enlarge'));
 });
