@@ -95,7 +95,14 @@ def launch_arguments() -> dict:
             # The bundled semibold files lack letters; the visitor's own system font has them all.
             font=["system-ui", "sans-serif"],
             font_mono=["ui-monospace", "monospace"],
-        ).set(block_info_text_color="*neutral_600", block_label_text_color="*neutral_600"),
+        ).set(
+            block_info_text_color="*neutral_600",
+            block_label_text_color="*neutral_600",
+            button_primary_background_fill="*primary_700",
+            button_primary_background_fill_hover="*primary_800",
+            button_primary_background_fill_dark="*primary_700",
+            button_primary_background_fill_hover_dark="*primary_800",
+        ),
         "css_paths": STATIC / "page.css",
         "head": f"<script>{standard}{script}</script>",
         "footer_links": [],

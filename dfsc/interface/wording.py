@@ -49,7 +49,8 @@ DEFECT_TOOLS = {
     "scratch": ("Scratch", "Draw a line with the pointer held down."),
 }
 DEFECT_PLACE = "Now click where to place the copy."
-DEFECT_TOUCH = "Choose a tool first; until then a swipe over the photograph moves the page."
+DEFECT_TOUCH = "Choose a tool first; until then a swipe over the photo moves the page."
+DEFECT_STAGE = "Photo to draw on: arrow keys move the cross, Enter begins and ends a stroke, Escape gives it up"
 DEFECT_UNDO = "Undo"
 UNKNOWN_STROKE = "That stroke did not arrive completely; draw it again."
 TOO_MANY_STROKES = "This photo has the maximum number of defects; undo one first."
@@ -123,7 +124,9 @@ PROBE_PLACE = "At x {x}, y {y} px"
 PROBE_RANK = "higher than {below} of {count} good parts here"
 PROBE_BORDER = "Defects in the hatched border are drawn slightly further in; click there."
 PROBE_CLOSE = "Close (Esc)"
-PROBE_HINT = "Click a map for all values at that spot and their ranks among good parts; double-click or ⤢ for full screen."
+PROBE_HINT = (
+    "Click a map for all values at that spot and their ranks among good parts; double-click or ⤢ for full screen."
+)
 
 ENLARGE = "{title}, {map} map: full screen"
 VIEWER_TITLE, VIEWER_PHOTO, VIEWER_PANES = "Full screen", "Photo", "Photo and maps"

@@ -10,6 +10,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 from safetensors.torch import load_file, save_file
+from visiting import load_model
 
 
 @pytest.fixture(params=[("student.0.weight", math.nan), ("channel_mean", math.inf), ("channel_std", 0.0)], ids=str)
@@ -30,7 +31,7 @@ def bad(request, page_weights: Path, tmp_path: Path) -> Path:
 def test_the_page_says_so_and_judges_nothing_by_it(bad, visit):
     page = visit()
     before = page.locator("#results .file").inner_text()
-    page.locator("#checkpoint input[type=file]").first.set_input_files(bad)
+    load_model(page, bad)
     said = page.locator("#message .notice.error")
     expect(said).to_contain_text("dfsc")
     assert "\n" not in said.inner_text()

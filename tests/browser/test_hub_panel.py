@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hub_server import LoopbackHub
 from playwright.sync_api import Page, expect
-from visiting import encoded, upload
+from visiting import encoded, open_loading, upload
 
 from dfsc.hub.publishing import push
 
@@ -20,6 +20,7 @@ def block(address: str, hub: LoopbackHub, page_weights: Path) -> LoopbackHub:
 
 
 def look_up(page: Page, name: str) -> None:
+    open_loading(page)
     page.fill("#hub-name textarea, #hub-name input", name)
     page.press("#hub-name textarea, #hub-name input", "Enter")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
-from visiting import encoded, expect_inspected, map_pictures, upload
+from visiting import encoded, expect_inspected, load_model, map_pictures, upload
 
 from dfsc import Inspection, Inspector, product_detectors, read_image
 from dfsc.checkpoints.bundles import write_bundle
@@ -119,7 +119,7 @@ def test_the_partners_switch_is_a_small_box_and_changes_what_is_judged(visit, ph
     pair = [replace(d, config=replace(d.config, held_out="x")) for d in product_detectors(products()[0])]
     write_bundle([*pair, fre], tmp_path / "three.zip")
     page = visit()
-    page.locator("#checkpoint input[type=file]").first.set_input_files(tmp_path / "three.zip")
+    load_model(page, tmp_path / "three.zip")
     expect(page.locator("#message")).to_contain_text("3 detectors opened")
     upload(page, "part.png", photograph)
     expect_inspected(page, "part.png")
@@ -150,7 +150,7 @@ def test_rows_are_hidden_and_any_two_methods_are_laid_over_one_another(
     fcl = detector_builder(pair[0].teacher, "fcl", [draw(seed) for seed in range(4)], 9, pair[0].config.product)
     write_bundle([*pair, fcl], tmp_path / "three.zip")
     page = visit()
-    page.locator("#checkpoint input[type=file]").first.set_input_files(tmp_path / "three.zip")
+    load_model(page, tmp_path / "three.zip")
     expect(page.locator("#message")).to_contain_text("3 detectors opened")
     upload(page, "part.png", photograph)
     expect_inspected(page, "part.png")
@@ -191,7 +191,7 @@ def test_who_found_few_made_up_faults_says_nothing_in_green_or_red(visit, photog
         tmp_path / "pair.zip",
     )
     page = visit()
-    page.locator("#checkpoint input[type=file]").first.set_input_files(tmp_path / "pair.zip")
+    load_model(page, tmp_path / "pair.zip")
     expect(page.locator("#message")).to_contain_text("2 detectors opened")
     upload(page, "part.png", photograph)
     expect_inspected(page, "part.png")

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 from playwright.sync_api import Page, expect
-from visiting import UPLOAD, encoded, expect_inspected
+from visiting import UPLOAD, encoded, expect_inspected, load_model
 
 from dfsc.checkpoints.bundles import write_bundle
 from dfsc.checkpoints.embedded import product_detectors, products
@@ -91,7 +91,7 @@ def test_the_table_follows_an_opened_pair(visit, files, tmp_path):
     upload_all(page, files[:2])
     pair = tmp_path / "pair.zip"
     write_bundle(product_detectors(products()[0]), pair)
-    page.locator("#checkpoint input[type=file]").first.set_input_files(pair)
+    load_model(page, pair)
     expect(page.locator("#many h2")).to_contain_text("Your model: 2 photos")
 
 

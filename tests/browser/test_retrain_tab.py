@@ -10,7 +10,7 @@ import pytest
 from gradio.utils import get_upload_folder
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Page, expect
-from visiting import PATIENCE, encoded, expect_inspected
+from visiting import PATIENCE, encoded, expect_inspected, load_model
 
 from dfsc.interface.session.lane import lane
 from dfsc.interface.session.retraining import State
@@ -187,7 +187,7 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     assert "Your model" not in other.locator("#product").inner_text()
     other.locator("#upload input[type=file]").first.set_input_files(files(draw, [7]))
     expect_inspected(other, "part 7.jpg")
-    other.locator("#checkpoint input[type=file]").first.set_input_files(pair)
+    load_model(other, pair)
     expect(other.locator("#message")).to_contain_text("pair.zip: 3 detectors opened")
     expect(other.locator("#results")).to_contain_text("Checkpoint: pair.zip")
     other.locator("#upload input[type=file]").first.set_input_files(files(draw, [8]))
@@ -272,9 +272,7 @@ def test_leaving_the_page_stops_the_work(ready):
 def test_a_zip_that_is_no_checkpoint_gets_a_sentence(visit):
     page = visit()
     before = page.locator("#results .file").inner_text()
-    page.locator("#checkpoint input[type=file]").first.set_input_files(
-        {"name": "pair.zip", "mimeType": "application/zip", "buffer": b"PK\3\4 and nothing else"}
-    )
+    load_model(page, {"name": "pair.zip", "mimeType": "application/zip", "buffer": b"PK\3\4 and nothing else"})
     expect(page.locator("#message")).to_contain_text(re.compile("pair.zip .* damaged"))
     assert page.locator("#results .file").inner_text() == before
 

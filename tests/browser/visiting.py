@@ -2,6 +2,7 @@
 
 import io
 import socket
+from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -34,6 +35,19 @@ def encoded(pixels: np.ndarray, kind: str = "PNG", mode: str | None = None, **op
 
 def upload(page: Page, name: str, content: bytes, mime: str = "image/png") -> None:
     page.locator(UPLOAD).first.set_input_files({"name": name, "mimeType": mime, "buffer": content})
+
+
+def open_loading(page: Page) -> None:
+    """Unfold what loads another model, from a zip or the Hub."""
+    fold = page.locator("#load-fold > button")
+    if not page.locator("#checkpoint").count():
+        fold.click()
+    expect(page.locator("#checkpoint")).to_be_visible()
+
+
+def load_model(page: Page, file: Path) -> None:
+    open_loading(page)
+    page.locator("#checkpoint input[type=file]").first.set_input_files(file)
 
 
 def shown_name(page: Page) -> str:

@@ -36,7 +36,7 @@ def _group(product: str, kind: str, items: Iterator[tuple[int, Example]]) -> str
     title, meaning = wording.KINDS[kind]
     buttons = "".join(_button(product, index, example) for index, example in items)
     return (
-        f'<section class="examples"><h3>{title} <small>{text(meaning)}</small></h3>'
+        f'<section class="examples"><h2>{title} <small>{text(meaning)}</small></h2>'
         + f'<div class="thumbnails">{buttons}</div></section>'
     )
 

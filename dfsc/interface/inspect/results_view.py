@@ -45,7 +45,7 @@ def results_html(finding: Finding, configs: Sequence[DetectorConfig]) -> str:
 def _summary(finding: Finding) -> str:
     photograph = finding.photograph
     return (
-        '<div class="summary"><div><h2 class="agreement" role="status"></h2>'
+        '<div class="summary"><div><div role="status"><h2 class="agreement"></h2></div>'
         + f'<p class="file" title="{text(photograph.name)}">{text(photograph.name)}</p>'
         + f'<p class="quiet"><span class="as">{text(wording.inspected_as(finding.product))}</span> · '
         + f"{photograph.width} × {photograph.height} pixels</p>"

@@ -1,5 +1,5 @@
-// The pointer's box or line on the photograph that is shown, told to the server when it is finished: all strokes on this
-// photograph, each time, so that a slow line loses none.
+// A box or line on the photo that is shown, by pointer or keys, sent to the server when it is finished: all strokes on
+// this photo, each time, so that a slow line loses none.
 const share = (event, image) => {
   const place = image.getBoundingClientRect();
   const inside = value => Math.round(1e4 * Math.min(1, Math.max(0, value))) / 1e4;
@@ -35,33 +35,20 @@ const send = next => {
 };
 const stroke = points => send([...known(), { tool, points }]);
 
-element.addEventListener('pointerdown', event => {
-  const stage = stageOf(event);
-  // A finger that only wants to scroll must not damage the photograph.
-  const scrolls = event.pointerType === 'touch' && !('drawing' in document.documentElement.dataset);
-  if (!stage || event.button !== 0 || scrolls) return;
-  event.preventDefault();
-  const place = share(event, stage.querySelector('img'));
+const begin = place => {
   if (tool === 'copy' && chosen) {
     stroke([...chosen, place]);
     chosen = null;
     return;
   }
-  stage.setPointerCapture?.(event.pointerId);
   path = [place];
   path.brought = panel().dataset.brought;
-});
-element.addEventListener('pointermove', event => {
-  const stage = path && stageOf(event);
-  if (!stage) return;
-  path.push(share(event, stage.querySelector('img')));
-  draw(stage, tool === 'scratch' ? line(path) : box(path[0], path[path.length - 1]));
-});
-element.addEventListener('pointerup', event => {
-  const stage = path && stageOf(event);
+};
+const outline = () => (tool === 'scratch' ? line(path) : box(path[0], path[path.length - 1]));
+const finish = () => {
   const points = path;
   path = null;
-  if (!stage || points.length < 2 || points.brought !== panel().dataset.brought) return;
+  if (points.length < 2 || points.brought !== panel().dataset.brought) return;
   const ends = [points[0], points[points.length - 1]];
   if (tool === 'copy') {
     chosen = ends;
@@ -69,6 +56,49 @@ element.addEventListener('pointerup', event => {
     return;
   }
   stroke(tool === 'scratch' ? points : ends);
+};
+
+element.addEventListener('pointerdown', event => {
+  const stage = stageOf(event);
+  // A finger that only wants to scroll must not damage the photo.
+  const scrolls = event.pointerType === 'touch' && !('drawing' in document.documentElement.dataset);
+  if (!stage || event.button !== 0 || scrolls) return;
+  event.preventDefault();
+  begin(share(event, stage.querySelector('img')));
+  if (path) stage.setPointerCapture?.(event.pointerId);
+});
+element.addEventListener('pointermove', event => {
+  const stage = path && stageOf(event);
+  if (!stage || !event.buttons) return;
+  path.push(share(event, stage.querySelector('img')));
+  draw(stage, outline());
+});
+element.addEventListener('pointerup', event => { if (path && stageOf(event)) finish(); });
+
+// The same with keys: a cross that arrows move, quicker with shift.
+let cross = [0.5, 0.5];
+const crossed = ([x, y]) => {
+  const [left, top] = [100 * x, 100 * y];
+  return `<path d="M${left - 3} ${top}h6M${left} ${top - 3}v6"/>`;
+};
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const onKey = event => {
+  const step = event.shiftKey ? 0.1 : 0.02;
+  if (MOVES[event.key]) {
+    cross = cross.map((value, axis) => Math.round(1e4 * Math.min(1, Math.max(0, value + step * MOVES[event.key][axis]))) / 1e4);
+    path?.push(cross);
+  } else if (event.key === 'Enter' || event.key === ' ') {
+    if (path) finish(); else begin(cross);
+  } else if (event.key === 'Escape') {
+    path = null;
+  } else return false;
+  return true;
+};
+element.addEventListener('keydown', event => {
+  const stage = stageOf(event);
+  if (!stage || !onKey(event)) return;
+  event.preventDefault();
+  draw(stage, (path ? outline() : '') + crossed(cross));
 });
 element.addEventListener('change', event => {
   if (!event.target.closest?.('.defect')) return;
