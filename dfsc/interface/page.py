@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from dfsc.interface import environment, wording
 from dfsc.interface.api import endpoints
 from dfsc.interface.compare.comparing import open_case
 from dfsc.interface.compare.tab import compare_tab, has_study
+from dfsc.interface.footer import footer_html
 from dfsc.interface.inspect.batching import judge_again
 from dfsc.interface.inspect.inspecting import inspect_with_models, offer_models
 from dfsc.interface.inspect.tab import CHOSEN, CLICKED, LANE, PRIVATE, InspectTab, inspect_tab
@@ -17,6 +19,7 @@ from dfsc.interface.retrain.watching import pair_again
 from dfsc.interface.session import visitors
 from dfsc.interface.session.asking import asking, asking_now
 from dfsc.interface.session.settings import Settings
+from dfsc.interface.share_card import share_card
 
 STATIC = Path(__file__).parent / "static"
 SWEEP_SECONDS = 600
@@ -49,6 +52,7 @@ def build_page() -> gr.Blocks:
                     cards = compare_tab(tab)
                 if cards:
                     connect_cases(tabs, inspecting, cards)
+        gr.HTML(footer_html(), elem_id="about", label="About")
         endpoints()
 
         def forget(request: gr.Request) -> None:
@@ -103,6 +107,7 @@ def launch_arguments() -> dict:
             button_primary_background_fill_dark="*primary_700",
             button_primary_background_fill_hover_dark="*primary_800",
         ),
+        "app_kwargs": {"middleware": [Middleware(share_card)]},
         "css_paths": STATIC / "page.css",
         "head": f"<script>{standard}{script}</script>",
         "footer_links": [],

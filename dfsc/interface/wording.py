@@ -140,6 +140,12 @@ VIEWER_KEYS = (
     "Zoom: wheel, pinch, + and −. Move: drag or arrow keys. Values: point, or Shift and arrow keys. 0: fit. Esc: close."
 )
 
+PAPERS_LABEL = "Papers"
+RECONSTRUCTED = (
+    "DFSC’s constraint and FCL’s coding are this project’s reconstructions of their papers; please cite those, too."
+)
+LICENCE, API_LINK, CITE = "Code and weights: Apache-2.0", "API description (JSON)", "How to cite (BibTeX)"
+
 
 def product_name(product: str) -> str:
     """screw_block → Screw block."""

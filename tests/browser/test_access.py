@@ -88,3 +88,17 @@ def test_a_page_at_200_percent_and_more_needs_no_sideways_scrolling(visit, width
 def test_who_wants_no_motion_sees_none(visit):
     page = visit(reduced_motion="reduce")
     assert page.locator("#results .findings").evaluate("e => getComputedStyle(e).transitionDuration") == "0s"
+
+
+def test_papers_licence_and_citation_are_named_and_a_shared_link_too(visit, address):
+    page = visit()
+    about = page.locator("#about footer")
+    links = about.locator("a").evaluate_all("all => all.map(link => link.href)")
+    for paper in ("2303.14535", "2407.17909", "10.1109/TIM.2024.3522399", "1909.11786"):
+        assert any(paper in link for link in links)
+    expect(about).to_contain_text("Apache-2.0")
+    about.get_by_text("How to cite").click()
+    expect(about.locator("pre")).to_contain_text("eprint = {2407.17909}")
+    assert page.get_attribute("meta[property='og:title'] >> nth=0", "content") == "DFSC Inspector"
+    assert "trained only on good parts" in page.get_attribute("meta[property='og:description'] >> nth=0", "content")
+    assert "@Gradio" not in page.content()

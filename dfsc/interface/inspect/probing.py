@@ -40,7 +40,7 @@ def probe_html(
 def _table(inspection: Inspection, cell: tuple[int, int]) -> str:
     heads = "".join(f"<th>{title}</th>" for title, _ in wording.MAPS.values())
     rows = "".join(_row(result, *cell) for result in inspection.results)
-    return f'<div class="scrolled"><table><thead><tr><th></th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return f'<div class="scrolled"><table><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def _row(result: Result, row: int, column: int) -> str:
