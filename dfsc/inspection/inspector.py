@@ -46,6 +46,7 @@ class Result:
         good: the held-out good images on the same scale; they determine threshold and percentiles.
         milliseconds: the teacher's time and this detector's own.
         strangeness: how strange most of the image is (see Calibration.strangeness); about 1 for the product.
+        weights_digest: "sha256:…" of the detector's weights file; "" for one that was trained in memory.
         held_out: digest of the good images that `good` begins with, "" if unknown.
         self_test: how many made-up faults the detector finds; None if untested.
         local_weight: weight of the local map in the fused one.
@@ -60,6 +61,7 @@ class Result:
     good: GoodParts
     milliseconds: float
     strangeness: float = 0.0
+    weights_digest: str = ""
     held_out: str = ""
     self_test: SelfTest | None = None
     local_weight: float = 0.5
@@ -307,6 +309,7 @@ class Inspector:
                 good=detector.calibration.good_parts,
                 milliseconds=milliseconds,
                 strangeness=float(strangeness),
+                weights_digest=detector.weights_digest,
                 held_out=detector.config.held_out,
                 self_test=detector.config.self_test,
             )

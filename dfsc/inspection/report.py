@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +18,7 @@ from dfsc.geometry import place_on_image
 from dfsc.inspection.colours import LEVELS, SCALE_END, colours, overlay
 from dfsc.inspection.inspector import Inspection, Result
 from dfsc.inspection.map_files import write_map
+from dfsc.inspection.quality_record import Circumstances, quality_record
 from dfsc.inspection.records import result_record
 from dfsc.version import __version__
 
@@ -25,26 +27,32 @@ SCALE_LABEL = "0 and 0.1 are the 0.9 and 0.995 quantiles of good parts"
 BRANCHES = ("local", "global", "fused")
 
 
-def write_inspection(inspection: Inspection, name: str, file: Path) -> None:
-    """Write report.png, inspection.json, photograph.png and maps/<detector>.<branch>.tiff (float32) as one zip.
+def write_inspection(inspection: Inspection, name: str, file: Path, circumstances: Circumstances | None = None) -> None:
+    """Write one zip: report.html to print, report.png, inspection.json, photograph.png, maps/<detector>.<branch>.tiff.
 
     Args:
-        name: what to call the photograph; maps and places are in pixels of the inspection's image.
+        name: what to call the photo; maps (float32) and places are in pixels of the inspection's image.
+        circumstances: by default, that it is made now.
     """
+    circumstances = circumstances or Circumstances(datetime.now(UTC))
     record = {
         "photograph": name,
+        **circumstances.record(),
         "size": list(inspection.size),
         "library_version": __version__,
         "results": [
             result_record(inspection, result)
             | {"local_weight": result.local_weight, "rejected_good": result.rejected_good}
+            | {"good_parts": result.good.count, "weights_digest": result.weights_digest}
             for result in inspection.results
         ],
     }
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive, TemporaryDirectory() as folder:
         archive.writestr("inspection.json", json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
         archive.writestr("photograph.png", _png(inspection.image))
-        archive.writestr("report.png", report_picture(inspection, name))
+        picture = report_picture(inspection, name)
+        archive.writestr("report.png", picture)
+        archive.writestr("report.html", quality_record(inspection, name, circumstances, picture))
         for result in inspection.results:
             for branch, cells in zip(BRANCHES, _maps(result), strict=True):
                 path = Path(folder) / f"{result.detector}.{branch}.tiff"

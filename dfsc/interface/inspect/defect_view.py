@@ -61,6 +61,7 @@ def with_defects(photograph: Photograph, strokes: object) -> Photograph:
         name=wording.with_defect(untouched.name),
         display=image,
         network=resize_for_network(image),
+        digest="",
         strokes=wanted,
         untouched=untouched,
     )

@@ -117,7 +117,8 @@ def download_report(query: str, request: gr.Request) -> Any:
     finding = known.finding_for(question)
     if finding is None:
         return gr.skip()
-    return report_file(known, question.settings.applied(finding.inspection), finding.photograph.name)
+    product = wording.product_name(finding.product)
+    return report_file(known, question.settings.applied(finding.inspection), finding.photograph, product)
 
 
 def open_bundle(query: str, file: dict | None, request: gr.Request) -> tuple[Any, ...]:

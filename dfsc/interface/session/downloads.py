@@ -1,6 +1,7 @@
 """Files for download, kept where gradio serves them from and deleted when the visitor leaves."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +11,9 @@ from gradio.utils import get_upload_folder
 from dfsc import Inspection
 from dfsc.checkpoints.bundles import write_bundle
 from dfsc.images.uploads import display_name
+from dfsc.inspection.quality_record import Circumstances
 from dfsc.inspection.report import write_inspection
+from dfsc.interface.session.photograph import Photograph
 from dfsc.interface.session.visitors import Pair, Visitor
 
 
@@ -24,10 +27,22 @@ def pair_file(known: Visitor, pair: Pair) -> str:
     return _served(known, "pair", f"{pair.product}.zip", lambda file: write_bundle(pair.detectors, file))
 
 
-def report_file(known: Visitor, inspection: Inspection, name: str) -> str:
-    """An inspection's report as a zip, replacing the visitor's last one; returns its unguessable path."""
+def report_file(known: Visitor, inspection: Inspection, photograph: Photograph, product: str) -> str:
+    """An inspection's report as a zip, replacing the visitor's last one; returns its unguessable path.
+
+    Args:
+        product: what the photo was inspected as, in words.
+    """
+    name = photograph.name
+    size = photograph.width, photograph.height
+    circumstances = Circumstances(datetime.now(UTC), product, photograph.digest, size)
     stem = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in Path(display_name(name)).stem)
-    return _served(known, "report", f"inspection-{stem}.zip", lambda file: write_inspection(inspection, name, file))
+    return _served(
+        known,
+        "report",
+        f"inspection-{stem}.zip",
+        lambda file: write_inspection(inspection, name, file, circumstances),
+    )
 
 
 def _served(known: Visitor, kind: str, name: str, write: Callable[[Path], None]) -> str:

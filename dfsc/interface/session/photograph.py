@@ -1,6 +1,8 @@
 """The photograph that a visitor looks at, small enough to stay while the product changes, and what was found in it."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -25,6 +27,7 @@ class Photograph:
         width, height: of the original, in pixels.
         display: RGB uint8, longer side at most DISPLAY_EDGE.
         network: RGB uint8 256×256×3, resized from the original by the detectors' rule.
+        digest: "sha256:…" of its file; "" for one that was drawn or changed here.
         brought: number of the question that brought it; a photograph with defects has that of the one without.
         strokes: the defects that were made in it by hand, in order (see defect_view).
         untouched: the photograph before the first of them, None where there is none.
@@ -36,6 +39,7 @@ class Photograph:
     height: int
     display: np.ndarray
     network: np.ndarray
+    digest: str = ""
     brought: int = 0
     strokes: tuple[Stroke, ...] = ()
     untouched: "Photograph | None" = None
@@ -53,13 +57,19 @@ class Finding:
 
 def read_photograph(source: ImageSource, name: str, uploaded: bool, bits: int | None = None) -> Photograph:
     """Decode a file; raises ImageError with one sentence that calls it by `name`. `bits` are the inspector's."""
-    return photograph_of(read_image(source, name, bits), name, uploaded)
+    photograph = photograph_of(read_image(source, name, bits), name, uploaded)
+    return replace(photograph, digest=_digest(source))
 
 
 def photograph_of(image: np.ndarray, name: str, uploaded: bool) -> Photograph:
     """Of pixels that are decoded or drawn already, RGB uint8 H×W×3."""
     height, width = image.shape[:2]
     return Photograph(name, uploaded, width, height, display_copy(image, DISPLAY_EDGE), resize_for_network(image))
+
+
+def _digest(source: ImageSource) -> str:
+    data = source if isinstance(source, bytes) else Path(source).read_bytes() if isinstance(source, str | Path) else b""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}" if data else ""
 
 
 def inspect_photograph(photograph: Photograph, inspector: Inspector) -> Inspection:
