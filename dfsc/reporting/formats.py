@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from statistics import mean, stdev
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.1f}"
+def percent(share: float, decimals: int = 1) -> str:
+    return f"{100 * share:.{decimals}f}"
 
 
 def spread(shares: Sequence[float] | None) -> str:
@@ -15,10 +15,10 @@ def spread(shares: Sequence[float] | None) -> str:
     return percent(mean(shares)) + (f" ± {percent(stdev(shares))}" if len(shares) > 1 else "")
 
 
-def points(share: float) -> str:
+def points(share: float, decimals: int = 1) -> str:
     """A difference in percentage points with its sign, a true minus among them."""
-    rounded = round(100 * share, 1)
-    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
+    rounded = round(100 * share, decimals) or 0.0  # no −0.0
+    return f"{rounded:{'+' if rounded else ''}.{decimals}f}".replace("-", "−")
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[object]], words: int | None = None) -> str:

@@ -76,7 +76,7 @@ def test_a_defect_that_is_given_up_changes_nothing(visit):
     assert not page.evaluate("dfsc.waiting()")
 
 
-@pytest.mark.parametrize("width", [320, 680])
+@pytest.mark.parametrize("width", [360, 680])
 def test_a_page_at_200_percent_and_more_needs_no_sideways_scrolling(visit, width):
     page = visit(viewport={"width": width, "height": 450})
     for tab in ("Inspect", "Retrain", "Compare"):

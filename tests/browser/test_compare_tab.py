@@ -13,6 +13,18 @@ def test_figures_and_images_of_interest_lead_to_the_inspect_tab(visit):
     column = page.locator("#study .tau .column").first
     column.hover()
     expect(column.locator(".tip")).to_be_visible()
+    page.mouse.move(0, 0)
+    expect(column.locator(".tip")).to_be_hidden()
+    column.focus()
+    expect(column.locator(".tip")).to_be_visible()
+    assert "τ′ = " in column.get_attribute("aria-label")
+
+    page.get_by_text("Every setting as a table").click()
+    with page.expect_download() as download:
+        page.get_by_text("Download all figures (CSV)").click()
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert lines[0].startswith("product,method,tau,margin,seeds,faults,auroc,difference")
+    assert {line.split(",")[1] for line in lines[1:]} >= {"ead-s", "dfsc"}
 
     cards = page.locator("#cases button.case")
     expect(cards).to_have_count(1)
@@ -20,7 +32,7 @@ def test_figures_and_images_of_interest_lead_to_the_inspect_tab(visit):
     assert all(page.eval_on_selector_all("#cases img", "all => all.map(image => image.complete && image.naturalWidth)"))
     expect(page.locator("#cases")).not_to_contain_text("The detectors here are not those")
     page.locator("#case-outcome input[value=only-ead-s]").check()
-    expect(page.locator("#cases [role=status]")).to_have_text("On no test image EAD-S alone is right.")
+    expect(page.locator("#cases [role=status]")).to_have_text("There is no test image on which EAD-S alone is right.")
     page.locator("#case-outcome input[value=only-dfsc]").check()
 
     card = cards.first

@@ -86,7 +86,7 @@ def test_no_disagreement_is_said_and_nothing_is_listed(tmp_path):
     counts = dict.fromkeys(Outcome, 0) | {Outcome.BOTH_RIGHT: 2}
     selection = Selection("cable", "cable", ("sha256:1", "sha256:2"), counts, tuple(choose(agreed)))
     assert selection.of(Outcome.ONLY_DFSC) == []
-    assert "On no test image" in chosen_of(selection, Outcome.ONLY_DFSC, 0)
+    assert "There is no test image" in chosen_of(selection, Outcome.ONLY_DFSC, 0)
     write_selection(selection, tmp_path)
     assert selected_products(tmp_path) == ["cable"]
     assert read_selection(tmp_path, "cable") == selection

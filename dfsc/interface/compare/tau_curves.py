@@ -21,8 +21,12 @@ DASHES = ("none", "7 3", "2 3", "9 3 2 3")
 
 @dataclass(frozen=True)
 class Line:
-    """DFSC with one margin: (τ′, lowest, mean and highest AUROC of the seeds in percent), τ′ ascending."""
+    """DFSC with one margin: (τ′, lowest, mean and highest AUROC of the seeds in percent), τ′ ascending.
 
+    A margin has the same number, by which it is coloured, in all plots.
+    """
+
+    number: int
     label: str
     points: tuple[tuple[float, float, float, float], ...]
 
@@ -57,14 +61,14 @@ def _plot(study: Study, product: str, group: str) -> str:
     low, high = _range(values + ([level] if level is not None else []))
     taus = sorted({point[0] for line in lines for point in line.points})
     frame = _Frame(taus, low, high)
-    drawn = "".join(frame.line(line, number) for number, line in enumerate(lines))
+    drawn = "".join(frame.line(line) for line in lines)
     tips = "".join(frame.tip(tau, lines, level) for tau in taus)
     title = f"{product_name(product)}: {wording.GROUPS[group].lower()} faults"
     said = text(f"{wording.CURVES_TITLE}, {title}")
     drawing = frame.axes() + frame.baseline(level) + drawn + tips
     return (
         f'<figure class="curve tau"><figcaption>{text(title)}</figcaption><svg viewBox="0 0 {WIDTH} {HEIGHT}" '
-        + f'role="img" aria-label="{said}">{drawing}</svg>{_legend(lines, level)}</figure>'
+        + f'role="group" aria-label="{said}">{drawing}</svg>{_legend(lines, level)}</figure>'
     )
 
 
@@ -75,7 +79,14 @@ def _lines(study: Study, product: str, group: str) -> list[Line]:
         if values:
             point = (row.setting.tau, min(values), mean(values), max(values))
             by_margin.setdefault(row.setting.margin_label, []).append(point)
-    return [Line(label, tuple(sorted(points))) for label, points in by_margin.items()]
+    numbers = _numbers(study)
+    return [Line(numbers[label], label, tuple(sorted(points))) for label, points in by_margin.items()]
+
+
+def _numbers(study: Study) -> dict[str, int]:
+    """Each margin of the study with its number."""
+    labels = (row.setting.margin_label for product in study.products for row in study.constrained(product))
+    return {label: number for number, label in enumerate(dict.fromkeys(labels))}
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
@@ -101,9 +112,9 @@ class _Frame:
     def y(self, value: float) -> float:
         return TOP + (HEIGHT - TOP - BOTTOM) * (self.high - value) / (self.high - self.low)
 
-    def line(self, line: Line, number: int) -> str:
+    def line(self, line: Line) -> str:
         """Band from lowest to highest seed, and the means."""
-        colour, dash = COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)]
+        colour, dash = _look(line)
         up = [f"{self.x(tau):.1f},{self.y(most):.1f}" for tau, _, _, most in line.points]
         down = [f"{self.x(tau):.1f},{self.y(least):.1f}" for tau, least, _, _ in reversed(line.points)]
         middle = " ".join(f"{self.x(tau):.1f},{self.y(value):.1f}" for tau, _, value, _ in line.points)
@@ -116,11 +127,11 @@ class _Frame:
         )
 
     def tip(self, tau: float, lines: Sequence[Line], level: float | None) -> str:
-        """A column over a value of τ′ that tells all values there when it is pointed at."""
+        """A column over a value of τ′ that tells all values there when it is pointed at, touched or focused."""
         step = self.x(self.taus[1]) - self.x(self.taus[0]) if len(self.taus) > 1 else WIDTH
         column = f'x="{self.x(tau) - step / 2:.1f}" y="0" width="{step:.1f}" height="{HEIGHT}"'
         told = [(f"τ′ = {tau:g}", "var(--ink)")]
-        told += [(_values(line, tau), COLOURS[n % len(COLOURS)]) for n, line in enumerate(lines) if _values(line, tau)]
+        told += [(_values(line, tau), _look(line)[0]) for line in lines if _values(line, tau)]
         told += [(f"EAD-S: {level:.1f}", "var(--ead-s)")] if level is not None else []
         left = LEFT + 2 if self.x(tau) > WIDTH / 2 else WIDTH - RIGHT - TIP_WIDTH
         words = "".join(
@@ -130,7 +141,8 @@ class _Frame:
         box = f'x="{left}" y="{TOP}" width="{TIP_WIDTH}" height="{TIP_LINE * len(told) + 6}" rx="4"'
         rule = f'x1="{self.x(tau):.1f}" x2="{self.x(tau):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"'
         return (
-            f'<g class="column"><rect class="reach" {column}/>'
+            f'<g class="column" tabindex="0" role="img" aria-label="{text("; ".join(said for said, _ in told))}">'
+            f'<rect class="reach" {column}/>'
             f'<g class="tip"><line class="rule" {rule}/><rect class="box" {box}/>{words}</g></g>'
         )
 
@@ -151,6 +163,11 @@ class _Frame:
         parts.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">τ′ →</text>')
         parts.append(f'<text x="{LEFT}" y="{HEIGHT - 4}">AUROC in %</text>')
         return "".join(parts)
+
+
+def _look(line: Line) -> tuple[str, str]:
+    """A line's colour and dashes."""
+    return COLOURS[line.number % len(COLOURS)], DASHES[line.number % len(DASHES)]
 
 
 def _values(line: Line, tau: float) -> str:
@@ -176,10 +193,7 @@ def _legend(lines: list[Line], level: float | None) -> str:
         sample = f'<line style="stroke:{colour}" stroke-dasharray="{dash}" x1="0" x2="24" y1="4" y2="4"/>'
         return f'<li><svg width="24" height="8" aria-hidden="true">{sample}</svg>{words}</li>'
 
-    entries = [
-        entry(COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)], f"DFSC, {text(line.label)}")
-        for number, line in enumerate(lines)
-    ]
+    entries = [entry(*_look(line), f"DFSC, {text(line.label)}") for line in lines]
     if level is not None:
         entries.append(entry("var(--ead-s)", "5 4", f"EAD-S <b>{level:.1f}</b>"))
     return f"<ul>{''.join(entries)}</ul>"

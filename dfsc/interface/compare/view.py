@@ -1,8 +1,10 @@
 """The Compare tab's sentences and tables as HTML."""
 
+import base64
 from statistics import mean
 
 from dfsc.datasets import FAMILIES
+from dfsc.inspection.records import csv_lines
 from dfsc.interface.compare import wording
 from dfsc.interface.markup import text
 from dfsc.interface.wording import product_name
@@ -12,7 +14,9 @@ from dfsc.study.figures import Row, Study
 from dfsc.study.gains import Gain
 from dfsc.study.switches import Switches, Value
 
-WIDTH, HEIGHT, EDGE = 180, 22, 8
+WIDTH, HEIGHT, EDGE = 180, 22, 12
+CSV_HEADER = ("product", "method", "tau", "margin", "seeds", "faults", "auroc", "difference", "low", "high")
+ROUND_ENDS = (1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 15.0, 20.0, 30.0, 50.0)
 
 
 def meaning_html(study: Study) -> str:
@@ -25,7 +29,8 @@ def comparison_html(study: Study) -> str:
     pairs = [(study.baseline(product), study.compared_row(product)) for product in study.products]
     end = _scale_end([gain for _, dfsc in pairs for gain in dfsc.gains.values()])
     rows = "".join(_product_rows(study, ead_s, dfsc, end) for ead_s, dfsc in pairs) + _held_out_rows(study, end)
-    heads = "".join(f'<th scope="col">{head}</th>' for head in wording.TABLE_HEADS)
+    heads = "".join(f'<th scope="col">{head}</th>' for head in wording.TABLE_HEADS[:-1])
+    heads += f'<th scope="col">{wording.TABLE_HEADS[-1]}{_axis(end)}</th>'
     note = wording.TABLE_NOTE.format(setting=study.compared.label)
     facts = " ".join(wording.row_facts(dfsc) for _, dfsc in pairs)
     return (
@@ -49,8 +54,34 @@ def settings_html(study: Study) -> str:
     return (
         f'<details class="card study all"><summary>{wording.ALL_TITLE}</summary><div class="scrolled" tabindex="0" '
         + f'role="region" aria-label="{wording.ALL_TITLE}"><table><thead><tr>{row}</tr></thead><tbody>{rows}</tbody>'
-        + f'</table></div><p class="quiet">{wording.ALL_NOTE}</p></details>'
+        + f'</table></div><p class="quiet">{wording.ALL_NOTE}</p>{_download(study)}</details>'
     )
+
+
+def _download(study: Study) -> str:
+    data = base64.b64encode(study_csv(study).encode("utf-8-sig")).decode()
+    return f'<p><a download="{wording.CSV_FILE}" href="data:text/csv;base64,{data}">{wording.CSV_LABEL}</a></p>'
+
+
+def study_csv(study: Study) -> str:
+    """A line a product, method, setting and group: AUROC and its difference to EAD-S with its interval, from 0 to 1."""
+    rows = [
+        (
+            row.product,
+            row.method,
+            f"{row.setting.tau:g}" if row.setting else "",
+            row.setting.margin_label if row.setting else "",
+            len(row.seeds),
+            group,
+            f"{mean(values):.5f}",
+            *((f"{one:.5f}" for one in (gain.mean, gain.low, gain.high)) if gain else ("", "", "")),
+        )
+        for row in study.rows
+        for group, values in row.auroc.items()
+        if values
+        for gain in [row.gains.get(group)]
+    ]
+    return csv_lines([CSV_HEADER, *rows])
 
 
 def switches_html(study: Study) -> str:
@@ -89,14 +120,25 @@ def _product_rows(study: Study, ead_s: Row, dfsc: Row, end: float) -> str:
     said = f" <small>{wording.HELD_OUT}</small>" if dfsc.product in study.held_out else ""
     lines = []
     for group in study.groups(dfsc.product):
-        both = [_auroc(row, group) for row in (ead_s, dfsc)]
-        lines.append(_gain_row(wording.GROUPS[group], both, dfsc.gains.get(group), end))
+        gain = dfsc.gains.get(group)
+        decimals = _decimals(ead_s, dfsc, group)
+        both = [_auroc(row, group, decimals) for row in (ead_s, dfsc)]
+        lines.append(_gain_row(wording.GROUPS[group], both, gain, end, decimals))
     lines += [_row_beside(row, study.groups(dfsc.product)) for row in study.beside(dfsc.product)]
     return _row_group(text(product_name(dfsc.product)) + said, lines)
 
 
-def _auroc(row: Row, group: str) -> str:
-    return percent(mean(row.auroc[group])) if row.auroc.get(group) else ""
+def _auroc(row: Row, group: str, decimals: int = 1) -> str:
+    return percent(mean(row.auroc[group]), decimals) if row.auroc.get(group) else ""
+
+
+def _decimals(ead_s: Row, dfsc: Row, group: str) -> int:
+    """One, or two where rounded figures would seem to contradict their rounded difference (98.3 → 98.4: 0.0)."""
+    gain = dfsc.gains.get(group)
+    if gain is None or not (ead_s.auroc.get(group) and dfsc.auroc.get(group)):
+        return 1
+    before, after = (round(100 * mean(row.auroc[group]), 1) for row in (ead_s, dfsc))
+    return 1 if round(after - before, 1) == round(100 * gain.mean, 1) else 2
 
 
 def _row_beside(row: Row, groups: list[str]) -> str:
@@ -119,8 +161,8 @@ def _row_group(heading: str, lines: list[str]) -> str:
     return f"<tbody><tr>{name}</tr>{''.join(lines)}</tbody>"
 
 
-def _gain_row(group: str, both: list[str], gain: Gain | None, end: float) -> str:
-    cells = [group, *both, _mean(gain), _interval(gain, end) if gain else ""]
+def _gain_row(group: str, both: list[str], gain: Gain | None, end: float, decimals: int = 1) -> str:
+    cells = [group, *both, _mean(gain, decimals), _interval(gain, end) if gain else ""]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
@@ -143,8 +185,18 @@ def _interval(gain: Gain, end: float) -> str:
 
 
 def _scale_end(gains: list[Gain]) -> float:
-    """Points at both ends of the intervals' scale, at least one."""
-    return max([1.0, *(100 * max(abs(gain.low), abs(gain.high)) for gain in gains)])
+    """Points at both ends of the intervals' scale: a round number, at least one."""
+    most = max((100 * max(abs(gain.low), abs(gain.high)) for gain in gains), default=1.0)
+    return next((end for end in ROUND_ENDS if end >= most), 100.0)
+
+
+def _axis(end: float) -> str:
+    """The intervals' scale with its numbers, in the table's head."""
+    marks = "".join(
+        f'<text x="{WIDTH / 2 + (WIDTH / 2 - EDGE) * share:.0f}" y="11">{points(share * end / 100, 0)}</text>'
+        for share in (-1, 0, 1)
+    )
+    return f'<svg viewBox="0 0 {WIDTH} 14" width="{WIDTH}" height="14" aria-hidden="true">{marks}</svg>'
 
 
 def _setting_row(row: Row, groups: list[str], method: str) -> str:
@@ -158,8 +210,8 @@ def _setting_row(row: Row, groups: list[str], method: str) -> str:
     return f"<tr>{''.join(f'<td>{text(cell)}</td>' for cell in cells)}</tr>"
 
 
-def _mean(gain: Gain | None) -> str:
-    return f"<b>{points(gain.mean)}</b>" if gain else ""
+def _mean(gain: Gain | None, decimals: int) -> str:
+    return f"<b>{points(gain.mean, decimals)}</b>" if gain else ""
 
 
 def _gain(gain: Gain | None) -> str:

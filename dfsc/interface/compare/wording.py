@@ -22,9 +22,11 @@ ACROSS_ZERO = "includes 0"
 CURVES_TITLE = "AUROC against τ′"
 CURVES_NOTE = (
     "τ′ is the share of features that count as similar; its values stand at even distances. Bands reach from the "
-    "lowest to the highest seed. Each plot has its own scale. Point at a value of τ′ to read all figures there."
+    "lowest to the highest seed. Each plot has its own scale, a margin the same colour in all. "
+    "Point at a value of τ′, or touch it, to read all figures there."
 )
 ALL_TITLE = "Every setting as a table"
+CSV_LABEL, CSV_FILE = "Download all figures (CSV)", "study.csv"
 ALL_HEADS = ("Product", "Method", "τ′", "Margin", "Seeds", "Mean d", "Mean similar d")
 ALL_NOTE = (
     "AUROC in percent, mean ± standard deviation over the seeds; Δ as above. Mean d: how far the auto-encoder is from "
@@ -68,14 +70,14 @@ OUTCOMES = {
     Outcome.BOTH_RIGHT: "Both succeed",
 }
 NONE_OF_THEM = {
-    Outcome.ONLY_DFSC: "On no test image DFSC alone is right.",
-    Outcome.ONLY_EAD_S: "On no test image EAD-S alone is right.",
-    Outcome.BOTH_WRONG: "On no test image both fail.",
-    Outcome.BOTH_RIGHT: "On no test image both succeed.",
+    Outcome.ONLY_DFSC: "There is no test image on which DFSC alone is right.",
+    Outcome.ONLY_EAD_S: "There is no test image on which EAD-S alone is right.",
+    Outcome.BOTH_WRONG: "There is no test image on which both fail.",
+    Outcome.BOTH_RIGHT: "There is no test image on which both succeed.",
 }
-NOT_HERE = "These photographs are not part of this installation, so none of them can be shown."
+NOT_HERE = "These photos are not part of this installation, so none of them can be shown."
 OTHER_WEIGHTS = (
-    "The detectors here are not those by which these images were counted and chosen, so verdicts may differ from that."
+    "The detectors here are not those by which these images were counted and chosen, so verdicts may differ."
 )
 OTHERWISE = "Judged otherwise when it was chosen."
 UNKNOWN_CASE = "That image is no longer in the list; choose another one."
