@@ -33,14 +33,14 @@ INSPECTING_ANY = "One moment …"
 EARLIER = "Below is still the earlier finding: {photo}, {product}."
 CAMERA_START, CAMERA_STOP, CAMERA_TAKE = "Start camera", "Stop camera", "Take photo"
 CAMERA_FAILED = "The camera can’t be used: {why}. Allow it in the browser’s settings, or choose a photo instead."
-UNKNOWN_UPLOAD = "The upload did not arrive; choose the photograph again."
+UNKNOWN_UPLOAD = "The upload did not arrive; choose the photo again."
 UNKNOWN_EXAMPLE = "That example belongs to another product; choose one of those shown now."
 
-MANY_PHOTOGRAPH = "Photograph"
+MANY_PHOTOGRAPH = "Photo"
 MANY_DOWNLOAD = "Download this table (CSV)"
 MANY_FILE = "inspection.csv"
 MANY_LEFT_OUT = "Left out"
-NO_SUCH_PHOTOGRAPH = "That photograph is no longer in the list; upload it again."
+NO_SUCH_PHOTOGRAPH = "That photo is no longer in the list; upload it again."
 
 DEFECT_TITLE = "Make a defect yourself"
 DEFECT_TOOLS = {
@@ -102,7 +102,7 @@ SHOWN_METHODS = "Methods shown"
 SIDES = ("Method on the left", "Method on the right")
 WIPE_LABEL = "Move the line between both maps"
 HOW_TITLE = "How it works"
-HOW_FIGURE = "From the photograph through three networks to a local, a global and a fused map"
+HOW_FIGURE = "From the photo through three networks to a local, a global and a fused map"
 HOW_IT_WORKS = (
     "A teacher network, trained on photos of all kinds, turns each spot into numbers that describe its texture.",
     "From good parts only, a student learned to predict the teacher’s numbers, and an auto-encoder learned to redraw "
@@ -206,8 +206,7 @@ def judging(product: str) -> dict:
         "calm": "both together stay below the limit",
         "meaningless": "not meaningful yet, the model has to train longer",
         "alt": {
-            key: f"{title} map of {{title}} over the photograph, highest value {{top}}"
-            for key, (title, _) in MAPS.items()
+            key: f"{title} map of {{title}} over the photo, highest value {{top}}" for key, (title, _) in MAPS.items()
         },
     }
 

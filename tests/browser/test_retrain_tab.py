@@ -34,7 +34,7 @@ def open_retrain(page: Page) -> Page:
 
 def bring(page: Page, uploads: list[dict], count: int) -> None:
     page.locator(PHOTOGRAPHS).first.set_input_files(uploads)
-    expect(page.locator("#album h3")).to_have_text(f"{count} photographs of good parts")
+    expect(page.locator("#album h3")).to_have_text(f"{count} photos of good parts")
 
 
 def set_number(page: Page, place: str, value: str) -> None:
@@ -76,7 +76,7 @@ def test_of_a_folder_with_a_whole_data_set_only_the_good_training_images_are_tak
     page.locator("#photograph-folder input[type=file], input[type=file][webkitdirectory]").first.set_input_files(
         tmp_path / "bottle"
     )
-    expect(page.locator("#album h3")).to_have_text("2 photographs of good parts")
+    expect(page.locator("#album h3")).to_have_text("2 photos of good parts")
     expect(page.locator("#album")).to_contain_text("of this data set the 2 in bottle/train/good")
 
 
@@ -96,7 +96,7 @@ def test_too_few_and_wrong_files_are_explained_and_the_rest_goes_on(visit, draw)
             archive.writestr(f"line/{number}.png", encoded(draw(number, width=320, height=240)))
         archive.writestr("line/copy.png", encoded(draw(20, width=320, height=240)))
     bring(page, [{"name": "more.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}], 13)
-    expect(page.locator("#retrain-message")).to_contain_text("13 photographs are ready")
+    expect(page.locator("#retrain-message")).to_contain_text("13 photos are ready")
     expect(page.locator("#album .lines.hint")).to_contain_text("nearly identical")
     widths = page.eval_on_selector_all("#album img", "images => images.map(image => image.naturalWidth)")
     assert widths == [160] * 13
@@ -110,7 +110,7 @@ def test_fre_inspects_as_soon_as_there_are_photographs(visit, draw):
     expect(page.locator("#retrain-message")).to_contain_text("please add 6 more")
     expect(page.locator("#retrain-result")).to_contain_text("Ready at once: FRE")
     expect(page.locator("#retrain-result .badge")).to_contain_text("made-up faults")
-    expect(page.locator("#retrain-result")).to_contain_text("It knows only 6 photographs")
+    expect(page.locator("#retrain-result")).to_contain_text("It knows only 6 photos")
     page.click("#inspect-pair")
     expect(page.locator("#product input[value=own]")).to_be_checked()
     page.locator("#upload input[type=file]").first.set_input_files(files(draw, [7]))
@@ -134,7 +134,7 @@ def test_the_slider_shows_at_once_what_is_novel_on_a_photograph(ready):
 def test_own_photographs_are_one_click_away(visit):
     page = open_retrain(visit())
     page.click("#sample-toy_block")
-    expect(page.locator("#album h3")).to_have_text("12 photographs of good parts")
+    expect(page.locator("#album h3")).to_have_text("12 photos of good parts")
 
 
 def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, draw, tmp_path, set_pace):
@@ -147,7 +147,7 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     expect(ready.locator("#retrain-message")).to_contain_text("Stage 1 of 3: training auto-encoders")
     expect(ready.locator("#curves [data-plot=autoencoder] polyline")).to_have_count(2)
     other.click("#train")
-    expect(other.locator("#retrain-message")).to_contain_text("You are number 1 in the queue")
+    expect(other.locator("#retrain-message")).to_contain_text("1 training ahead of you")
     other.get_by_role("tab", name="Inspect").click()
     other.locator("#upload input[type=file]").first.set_input_files(files(draw, [7]))
     expect(other.locator("#results .file")).to_have_text("part 7.jpg")
@@ -157,7 +157,7 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     assert "made-up fault" in ready.locator("#preview figcaption").nth(1).inner_text()
     expect(ready.locator("#curves [data-plot=student] polyline")).to_have_count(6)
     ready.click("#stop")
-    expect(ready.locator("#retrain-result")).to_contain_text("Calibrated on 4 held-out photographs")
+    expect(ready.locator("#retrain-result")).to_contain_text("Calibrated on 4 held-out photos")
     # After so few steps it must not look like a pair that can be relied on.
     expect(ready.locator("#retrain-message .notice.unsure")).to_contain_text(NOT_USABLE)
     expect(ready.locator("#retrain-result .notice.unsure")).to_contain_text("“Train longer” goes on")
@@ -201,7 +201,7 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     ready.click("#stop")
     expect(ready.locator("#retrain-message")).to_contain_text("Stopping")
     wait_until(lambda: last_job().finished)
-    expect(ready.locator("#retrain-result")).to_contain_text("Calibrated on 4 held-out photographs")
+    expect(ready.locator("#retrain-result")).to_contain_text("Calibrated on 4 held-out photos")
     ready.click("#inspect-pair")
     expect_inspected(ready, "part 8.jpg")
     assert ready.locator("#results .method-row").count() == 3

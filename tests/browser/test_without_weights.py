@@ -41,7 +41,7 @@ def test_what_is_learned_in_the_retrain_tab_inspects(page, draw):
     expect(page.locator("#message .error")).to_contain_text(SAID)
     page.get_by_role("tab", name="Retrain").click()
     page.locator("#photographs input[type=file]").first.set_input_files([file(draw, number) for number in range(6)])
-    expect(page.locator("#album h3")).to_have_text("6 photographs of good parts")
+    expect(page.locator("#album h3")).to_have_text("6 photos of good parts")
     page.get_by_role("tab", name="Inspect").click()
     expect(page.locator("#product input:checked")).to_have_value("own")
     page.locator("#upload input[type=file]").first.set_input_files([file(draw, 8)])

@@ -6,7 +6,7 @@ from dfsc.interface.session.zerogpu import inspecting_place
 
 # Boxes of the figure: x, y, width and lines of text, in a drawing of 860×250.
 BOXES = (
-    (0, 95, 120, ("photograph",)),
+    (0, 95, 120, ("photo",)),
     (180, 10, 190, ("teacher", "sees textures, learned before")),
     (180, 95, 190, ("student", "imitates both others")),
     (180, 180, 190, ("auto-encoder", "redraws the whole part")),

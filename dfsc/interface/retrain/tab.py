@@ -105,7 +105,7 @@ def retrain_tab() -> RetrainTab:
                 file = gr.DownloadButton(wording.DOWNLOAD_LABEL, elem_id="pair-file", elem_classes="fetched")
             curves = gr.HTML("", elem_id="curves", label="Curves")
             preview = gr.HTML("", elem_id="preview", label="Preview")
-            album = gr.HTML("", elem_id="album", label="Photographs")
+            album = gr.HTML("", elem_id="album", label="Photos")
 
     seen = [message, album, novelty, result, actions]
     learning = []

@@ -27,7 +27,7 @@ def album_html(photographs: PhotoSet | None) -> str:
     more = len(photographs) - len(shown)
     rest = f'<p class="quiet">and {more} more</p>' if more > 0 else ""
     return (
-        f'<section class="card album"><h3>{len(photographs)} photographs of good parts</h3>'
+        f'<section class="card album"><h3>{len(photographs)} photos of good parts</h3>'
         + _lines(photographs.left_out, "Left out", "bad")
         + _lines(photographs.hints, "Worth a look", "hint")
         + f'<div class="thumbs">{pictures}</div>{rest}</section>'
@@ -179,7 +179,7 @@ def _learned_from(detector: Detector) -> str:
     notes = detector.config.training
     known = {"steps": "steps", "seed": "seed", "penalty": "penalty images", "calibration": "calibration"}
     facts = ", ".join(f"{words} {notes[name]}" for name, words in known.items() if name in notes)
-    return f"{METHODS[detector.config.method].title}: {notes['fitted']} photographs learned from, {facts}."
+    return f"{METHODS[detector.config.method].title}: {notes['fitted']} photos learned from, {facts}."
 
 
 def _settings(detector: Detector) -> str:

@@ -11,13 +11,13 @@ from dfsc.models.detector import DetectorConfig
 from dfsc.models.methods import METHODS
 
 INVITATION = (
-    f"Bring {MIN_IMAGES} to {MAX_PHOTOGRAPHS} photographs of good parts, taken as the next part will be photographed; "
-    "no faulty part is needed."
+    f"Add {MIN_IMAGES} to {MAX_PHOTOGRAPHS} photos of good parts, with the camera, light and framing you will inspect "
+    "with; no faulty part is needed."
 )
-PHOTOGRAPHS_LABEL = "Photographs of good parts, or a zip of them"
+PHOTOGRAPHS_LABEL = "Photos of good parts, or a zip of them"
 FOLDER_LABEL = "Choose a folder"
 CLEAR_LABEL = "Start over"
-SAMPLES_LABEL = "No photographs at hand? Take ours:"
+SAMPLES_LABEL = "No photos? Try a sample set:"
 TRAIN_LABEL, STOP_LABEL, LONGER_LABEL = "Train", "Stop and keep", "Train longer"
 DOWNLOAD_LABEL = "Download your model (zip)"
 INSPECT_LABEL = "Inspect with your model"
@@ -33,18 +33,18 @@ MARGIN_INFO = (
 ALSO_LABEL = "Train beside EAD-S and DFSC"
 ALSO_INFO = "Each further method takes its share of the time."
 SECONDS_LABEL = "Time for all, in seconds"
-SECONDS_INFO = "Everything counts. More time gives better models; 120 s show what is possible."
-SEED_LABEL, SEED_INFO = "Seed", "Same seed, same draw of photographs and first networks."
-MOVEMENT_LABEL = "How much does the part move between photographs?"
+SECONDS_INFO = "Includes preparation and calibration. More time gives better models; 120 s gives a first impression."
+SEED_LABEL, SEED_INFO = "Seed", "Same seed, same draw of photos and first networks."
+MOVEMENT_LABEL = "How much does the part move between photos?"
 MOVEMENTS = (("Not at all: it lies in a fixture", 0.0), ("A little", 0.02), ("Visibly: held by hand", 0.05))
 WARM_UP_LABEL = "Warm-up"
 WARM_UP_INFO = "Share of the auto-encoder's training before DFSC begins to keep it away."
 WEIGHT_LABEL, WEIGHT_INFO = "Weight λ", "How much keeping away counts against learning the good parts."
-ALREADY_TRAINING = "A training of yours is under way; stop it first, or wait for its end."
-TOO_MANY_WAIT = "Too many visitors wait for a training already; please come back in a while."
-NOTHING_TO_STOP = "No training is under way."
+ALREADY_TRAINING = "Your training is still running; stop it first, or wait for its end."
+TOO_MANY_WAIT = "Too many visitors are waiting for a training; please come back later."
+NOTHING_TO_STOP = "No training is running."
 STOPPING = "Stopping after this step; what was learned is kept and calibrated."
-STOPPING_EARLY = "Stopping. It is too early for a new pair to come of it."
+STOPPING_EARLY = "Stopping: too early for a new pair."
 STAGES = {
     "autoencoder": "training auto-encoders",
     "imitation": "students imitate the teacher",
@@ -52,12 +52,12 @@ STAGES = {
 }
 # In 120 s on two cores of its own, by what was measured in 180 s (docs/measurements.md, "Retraining in minutes").
 USUAL_STEPS = 600
-NOTHING_TO_PROLONG = "There is no finished training to go on with; train a pair first."
+NOTHING_TO_PROLONG = "There is no finished training to continue; train a pair first."
 STAND_IN = (
-    "Estimate before training, on {name}: how many features are novel at each position if the photographs’ mean stands "
+    "Estimate before training, on {name}: how many features are novel at each position if the photos’ mean stands "
     "in for the auto-encoder, d = (T − mean of T)²."
 )
-REAL = "On a held-out photograph, by the trained auto-encoder’s own distance d = (T − A)²: how many features are novel."
+REAL = "On a held-out photo, by the trained auto-encoder’s own distance d = (T − A)²: how many features are novel."
 TAU_ONE = "At τ′ = 1 nothing is novel: DFSC is EAD-S."
 PLOT_TITLES = {
     "autoencoder": "Auto-encoders’ losses",
@@ -75,13 +75,13 @@ PREVIEW_GOOD, PREVIEW_FAULTY = "good part", "made-up fault ({kind})"
 def preview(said: str, full: str) -> str:
     """What a preview shows, and where its colours end."""
     return (
-        f"{said}: a held-out photograph as it is, which should become calm, and the same one with a made-up fault, "
+        f"{said}: a held-out photo as it is, which should become calm, and the same one with a made-up fault, "
         f"which should stand out. Full colour is {full}."
     )
 
 
 def sample_button(name: str, count: int, drawn: bool) -> str:
-    return f"{product_name(name)}: {'draw ' if drawn else ''}{count} good parts"
+    return f"{product_name(name)} ({count} {'rendered' if drawn else 'photos'})"
 
 
 def read_so_far(done: int, total: int, name: str) -> str:
@@ -89,12 +89,11 @@ def read_so_far(done: int, total: int, name: str) -> str:
 
 
 def ready(count: int, surplus: str) -> str:
-    return f"{count} photographs are ready for training. {surplus}".strip()
+    return f"{count} photos are ready for training. {surplus}".strip()
 
 
 def waiting(place: int, seconds: float) -> str:
-    before = "one training is" if place == 1 else f"{place} trainings are"
-    return f"You are number {place} in the queue: {before} before yours, for about {duration(seconds)}."
+    return f"{place} training{'' if place == 1 else 's'} ahead of you, for about {duration(seconds)}."
 
 
 def progress(stages: Sequence[str], stage: str, step: int, steps: int | None, left: float) -> str:
@@ -116,8 +115,8 @@ def manages_too_few(steps: int | None) -> bool:
 
 
 PAIR_TITLE, AT_ONCE_TITLE = "Your models", "Ready at once: FRE"
-PREPARING = "The teacher looks at your photographs …"
-CALIBRATING = "Calibrating on the held-out photographs, and looking for made-up faults on them …"
+PREPARING = "Reading your photos with the teacher …"
+CALIBRATING = "Calibrating on the held-out photos, then testing on made-up faults …"
 
 
 def done(seconds: float, configs: Sequence[DetectorConfig]) -> str:
@@ -130,19 +129,17 @@ def done(seconds: float, configs: Sequence[DetectorConfig]) -> str:
 
 def not_usable(configs: Sequence[DetectorConfig], trained: bool) -> str:
     trained = trained and any(METHODS[config.method].trained for config in configs)
-    help_ = f"“{LONGER_LABEL}” goes on from where it stopped." if trained else "More photographs would help."
+    help_ = f"“{LONGER_LABEL}” goes on from where it stopped." if trained else "More photos would help."
     return f"Not usable yet: {_found(configs)}. Verdicts of such a model would mean nothing, so it gives none. {help_}"
 
 
 def at_once(count: int) -> str:
     """What FRE is, and how little it knows of few photographs (docs/measurements.md)."""
     what = (
-        "A linear model of your photographs in closed form. It knows what belongs where and what goes with what; small "
+        "A linear model of your photos in closed form. It knows what belongs where and what goes with what; small "
         "chips, scratches and texture among loose parts are for a trained pair."
     )
-    return (
-        what if count >= MIN_IMAGES else f"{what} It knows only {count} photographs: much that is good will look new."
-    )
+    return what if count >= MIN_IMAGES else f"{what} It knows only {count} photos: much that is good will look new."
 
 
 def recommended(detectors: Sequence[Detector]) -> str:
@@ -165,7 +162,7 @@ def _found(configs: Sequence[DetectorConfig]) -> str:
 
 
 SELF_TEST_NOTE = (
-    "Made-up faults are parts erased, copied and scratched on the held-out photographs, and beside them some of other "
+    "Made-up faults are parts erased, copied and scratched on the held-out photos, and beside them some of other "
     "kinds. They show that a model learned to find something; they are no accuracy on real faults."
 )
 
@@ -181,9 +178,9 @@ def calibrated(good: GoodParts) -> str:
     """How far a threshold from few photographs can be trusted."""
     expected, bound = good.rejection()
     return (
-        f"Calibrated on {good.count} held-out photographs: the limit is just above their highest score, so none of "
+        f"Calibrated on {good.count} held-out photos: the limit is just above their highest score, so none of "
         f"them is rejected. Of further good parts like these it will reject about 1 in {round(1 / expected)}; with so "
-        f"few photographs anything up to {100 * bound:.0f} % is possible (95 % confidence)."
+        f"few photos anything up to {100 * bound:.0f} % is possible (95 % confidence)."
     )
 
 

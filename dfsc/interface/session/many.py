@@ -89,9 +89,7 @@ def inspect_uploads(
         files, surplus = listing.files[:MAX_MANY], listing.files[MAX_MANY:]
         problems = list(listing.problems)
         if surplus:
-            problems.append(
-                f"{len(surplus)} files were not looked at, because {MAX_MANY} photographs are shown at a time."
-            )
+            problems.append(f"{len(surplus)} files were not looked at, because {MAX_MANY} photos are shown at a time.")
         many = Many(product, number, len(files) + len(problems), left_out=tuple(problems))
         yield many
         for file in files:
