@@ -152,8 +152,9 @@ def product_name(product: str) -> str:
     return OWN_NAME if product == OWN else product.replace("_", " ").capitalize()
 
 
-def example_name(kind: str, number: int) -> str:
-    return f"Example: {KINDS[kind][0].lower()} {number}"
+def example_name(kind: str, number: int, fault: str) -> str:
+    of_kind = f"{KINDS[kind][0].lower()} {number}"
+    return f"Example: {fault} ({of_kind})" if fault else f"Example: {of_kind}"
 
 
 def opened(name: str, count: int) -> str:

@@ -42,11 +42,12 @@ def _group(product: str, kind: str, items: Iterator[tuple[int, Example]]) -> str
 
 
 def _button(product: str, index: int, example: Example) -> str:
-    name = wording.example_name(example.kind, example.number)
+    name = wording.example_name(example.kind, example.number, example.fault)
+    caption = f"<span>{text(example.fault.capitalize())}</span>" if example.fault else ""
     image = _thumbnail(example.path, name)
     return (
         f'<button type="button" data-product="{text(product)}" data-index="{index}" data-kind="{example.kind}" '
-        f'data-photo="{name}" title="{name}">{image}</button>'
+        f'data-photo="{text(name)}" title="{text(name)}">{image}{caption}</button>'
     )
 
 

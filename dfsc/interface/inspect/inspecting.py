@@ -217,4 +217,5 @@ def _choice(known: Visitor, product: str | None) -> tuple[Any, Any]:
 
 
 def _example(example: inspectors.Example) -> Photograph:
-    return read_photograph(example.path, wording.example_name(example.kind, example.number), uploaded=False)
+    name = wording.example_name(example.kind, example.number, example.fault)
+    return read_photograph(example.path, name, uploaded=False)

@@ -24,6 +24,12 @@ class Example:
     number: int
     path: Path
 
+    @property
+    def fault(self) -> str:
+        """What is wrong with the part, by its file: one-missing-1011.jpg → one missing; "" if its name says nothing."""
+        words = [word for word in self.path.stem.split("-") if not word.isdigit()]
+        return "" if self.kind == "good" else " ".join(words)
+
 
 def inspector(product: str) -> Inspector:
     """The product's inspector with all its embedded detectors; raises CheckpointError when they can't be loaded."""
