@@ -41,7 +41,7 @@ def share_card(app: ASGIApp) -> ASGIApp:
                 return
             body = _with_card(b"".join(parts))
             others = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
-            await send(start | {"headers": [*others, (b"content-length", str(len(body)).encode())]})
+            await send({**start, "headers": [*others, (b"content-length", str(len(body)).encode())]})
             await send({"type": "http.response.body", "body": body})
 
         await app(scope, receive, send_changed)

@@ -105,3 +105,13 @@ def test_a_table_keeps_the_finding_in_view_and_goes_by_arrow_keys(visit, draw):
     expect(rows.nth(1)).to_have_attribute("aria-current", "true")
     expect(rows.nth(1)).to_be_focused()
     expect(page.locator("#many [aria-current]")).to_have_count(1)
+
+
+def test_what_starts_a_training_and_says_how_far_it_is_stays_in_view(visit):
+    page = visit()
+    page.get_by_role("tab", name="Retrain").click()
+    expect_in_view(page, "#train", "#stop", "#longer", "#retrain-message")
+    page.mouse.move(200, 400)
+    page.mouse.wheel(0, 300)
+    page.wait_for_function("scrollY > 200")
+    expect_in_view(page, "#train", "#retrain-message")

@@ -91,10 +91,10 @@ def retrain_tab() -> RetrainTab:
                 weight = gr.Slider(
                     0, 3, USUAL.weight, step=0.1, label=wording.WEIGHT_LABEL, info=wording.WEIGHT_INFO, elem_id="weight"
                 )
-            train = gr.Button(wording.TRAIN_LABEL, variant="primary", elem_id="train")
-            with gr.Row():
-                stop = gr.Button(wording.STOP_LABEL, elem_id="stop", size="sm", min_width=110)
-                longer = gr.Button(wording.LONGER_LABEL, elem_id="longer", size="sm", min_width=110)
+            with gr.Row(elem_id="train-bar"):
+                train = gr.Button(wording.TRAIN_LABEL, variant="primary", elem_id="train", min_width=90)
+                stop = gr.Button(wording.STOP_LABEL, elem_id="stop", size="sm", min_width=90)
+                longer = gr.Button(wording.LONGER_LABEL, elem_id="longer", size="sm", min_width=90)
         with gr.Column(scale=1, min_width=320, elem_id="retrain-findings"):
             message = gr.HTML(notice(wording.INVITATION), elem_id="retrain-message", label="Message")
             novelty = gr.HTML("", elem_id="novelty", label="Novel features")
