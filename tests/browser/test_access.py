@@ -65,6 +65,13 @@ def test_a_defect_is_made_by_keyboard_alone(visit):
     assert page.get_attribute("#results .defect img", "src") != whole
 
 
+def test_each_upload_field_has_a_name_of_its_own(visit):
+    page = visit()
+    expect(page.get_by_role("button", name="Your photos, or a zip of them")).to_be_visible()
+    page.get_by_role("button", name="Load another model").click()
+    expect(page.get_by_role("button", name="Load a saved model pair (.zip)")).to_be_visible()
+
+
 def test_a_defect_that_is_given_up_changes_nothing(visit):
     page = visit()
     page.locator(".defect .stage").focus()

@@ -156,6 +156,15 @@ window.dfsc = (() => {
     }
   }, true);
 
+  // Gradio calls every field's button the same; a screen reader shall say which is which.
+  const nameFields = () => {
+    for (const field of document.querySelectorAll('#upload, #photographs, #checkpoint')) {
+      const [label, button] = [field.querySelector('label')?.innerText.trim(), field.querySelector('button[aria-label]')];
+      if (label && button && button.getAttribute('aria-label') !== label) button.setAttribute('aria-label', label);
+    }
+  };
+  new MutationObserver(nameFields).observe(document, { childList: true, subtree: true });
+
   document.addEventListener('input', event => {
     const wipe = event.target.closest?.('.wipe');
     if (wipe) wipe.style.setProperty('--cut', `${event.target.value}%`);
