@@ -107,6 +107,16 @@ def test_a_table_keeps_the_finding_in_view_and_goes_by_arrow_keys(visit, draw):
     expect(page.locator("#many [aria-current]")).to_have_count(1)
 
 
+def test_verdicts_and_fused_maps_are_beside_the_photo_that_is_drawn_on(visit):
+    page = visit()
+    beside = page.locator("#results .defect .echo figure")
+    expect(beside).to_have_count(2)
+    shown = page.locator("#results .method-row .badge").all_inner_texts()
+    assert beside.locator(".badge").all_inner_texts() == shown
+    page.locator("#results .defect .stage").scroll_into_view_if_needed()
+    expect_in_view(page, "#results .defect .stage", "#results .defect .echo canvas")
+
+
 def test_what_starts_a_training_and_says_how_far_it_is_stays_in_view(visit):
     page = visit()
     page.get_by_role("tab", name="Retrain").click()

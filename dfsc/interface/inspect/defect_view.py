@@ -37,9 +37,10 @@ def defect_html(photograph: Photograph) -> str:
         f"<h2>{wording.DEFECT_TITLE}</h2>"
         f'<div class="tools" role="radiogroup" aria-label="{wording.DEFECT_TITLE}">{tools}{undo}</div>{hints}'
         f'<p class="hint place">{wording.DEFECT_PLACE}</p><p class="hint touch">{wording.DEFECT_TOUCH}</p>'
-        f'<div class="stage" tabindex="0" role="group" aria-label="{wording.DEFECT_STAGE}">'
+        f'<div class="drawn"><div class="stage" tabindex="0" role="group" aria-label="{wording.DEFECT_STAGE}">'
         f"{picture(photograph.display, wording.DEFECT_TITLE)}"
-        '<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true"></svg></div></section>'
+        '<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true"></svg></div>'
+        '<div class="echo"></div></div></section>'
     )
 
 

@@ -190,6 +190,17 @@ const tell = () => {
   return found;
 };
 
+// Verdicts and fused maps once more, beside the photo that is drawn on, far below the others.
+const echo = () => element.querySelector('.defect .echo').replaceChildren(...all('.method-row:not([hidden])').map(row => {
+  const [figure, copy] = ['figure', 'canvas'].map(name => document.createElement(name));
+  const map = row.querySelector('.map.fused canvas');
+  [copy.width, copy.height] = [map.width, map.height];
+  copy.getContext('2d').drawImage(map, 0, 0);
+  copy.setAttribute('aria-hidden', 'true');
+  figure.append(row.querySelector('.verdict header').cloneNode(true), copy);
+  return figure;
+}));
+
 const update = () => {
   const found = tell();
   const shades = scaleTable();
@@ -207,6 +218,7 @@ const update = () => {
     const difference = last.map((value, cell) => value - first[cell]);
     paint(element.querySelector('.difference canvas'), difference, differenceTable(), -shown.scale_end, shown.scale_end);
   }
+  echo();
   shown.holder.dataset.drawn = 'true';
 };
 
