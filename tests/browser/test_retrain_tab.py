@@ -83,7 +83,7 @@ def test_of_a_folder_with_a_whole_data_set_only_the_good_training_images_are_tak
 def test_too_few_and_wrong_files_are_explained_and_the_rest_goes_on(visit, draw):
     page = open_retrain(visit())
     page.click("#train")
-    expect(page.locator("#retrain-message")).to_contain_text("12 to 200 photographs")
+    expect(page.locator("#retrain-message")).to_contain_text("12 to 200 photos")
     wrong = {"name": "notes<b>.jpg", "mimeType": "image/jpeg", "buffer": b"not a picture"}
     bring(page, [*files(draw, range(5)), wrong], 5)
     expect(page.locator("#album .lines.bad")).to_contain_text("notes<b>.jpg")
