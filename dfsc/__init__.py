@@ -16,10 +16,10 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from dfsc.evaluation.evaluation import Evaluation as Evaluation
     from dfsc.evaluation.evaluation import evaluate as evaluate
     from dfsc.images.decoding import read_image as read_image
-    from dfsc.inspection.inspector import Inspection as Inspection
     from dfsc.inspection.inspector import Inspector as Inspector
-    from dfsc.inspection.inspector import Result as Result
     from dfsc.inspection.inspector import inspect as inspect
+    from dfsc.inspection.results import Inspection as Inspection
+    from dfsc.inspection.results import Result as Result
     from dfsc.material.photographs import PhotoSet as PhotoSet
     from dfsc.material.photographs import load_photographs as load_photographs
     from dfsc.models.calibration import Calibration as Calibration
@@ -43,7 +43,8 @@ _HOMES = {
     "errors": ("CheckpointError", "DFSCError", "DatasetError", "ImageError", "TrainingError"),
     "evaluation.evaluation": ("Evaluation", "evaluate"),
     "images.decoding": ("read_image",),
-    "inspection.inspector": ("Inspection", "Inspector", "Result", "inspect"),
+    "inspection.inspector": ("Inspector", "inspect"),
+    "inspection.results": ("Inspection", "Result"),
     "material.photographs": ("PhotoSet", "load_photographs"),
     "models.calibration": ("Calibration",),
     "models.detector": ("Detector", "DetectorConfig"),

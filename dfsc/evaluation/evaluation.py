@@ -17,7 +17,8 @@ from dfsc.errors import DatasetError
 from dfsc.evaluation.auroc import image_auroc
 from dfsc.evaluation.scoring import FUSED, MAPS, Progress, Read, score_all
 from dfsc.images.decoding import network_image
-from dfsc.inspection.inspector import Inspector, some_partners
+from dfsc.inspection.inspector import Inspector
+from dfsc.inspection.results import some_partners
 from dfsc.machine import Device, described
 from dfsc.models.calibration import BranchMaps, HigherMaps, PartnerLevel, peak
 from dfsc.models.detector import DetectorConfig, Detectors

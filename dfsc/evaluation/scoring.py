@@ -13,7 +13,8 @@ import numpy as np
 from dfsc.datasets import TestImage
 from dfsc.errors import ImageError
 from dfsc.geometry import MAP_SIZE
-from dfsc.inspection.inspector import Inspector, Result
+from dfsc.inspection.inspector import Inspector
+from dfsc.inspection.results import Result
 
 FUSED = "fused"
 MAPS = ("local", "global", FUSED)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
-from dfsc.inspection.inspector import Inspection, Result
+from dfsc.inspection.results import Inspection, Result
 from dfsc.version import __version__
 
 STYLE = """

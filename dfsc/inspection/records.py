@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dfsc.inspection.inspector import Inspection, Result
+    from dfsc.inspection.results import Inspection, Result
 
 NOT_INSPECTED = "not inspected"
 CSV_HEADER = ("photograph", "width", "height", "detector", "verdict", "score", "limit", "branch", "note")

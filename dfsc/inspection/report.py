@@ -16,10 +16,10 @@ from PIL import Image
 
 from dfsc.geometry import place_on_image
 from dfsc.inspection.colours import LEVELS, SCALE_END, colours, overlay
-from dfsc.inspection.inspector import Inspection, Result
 from dfsc.inspection.map_files import write_map
 from dfsc.inspection.quality_record import Circumstances, quality_record
 from dfsc.inspection.records import result_record
+from dfsc.inspection.results import Inspection, Result
 from dfsc.version import __version__
 
 COLUMN_INCHES, DPI = 3.4, 110

@@ -12,7 +12,8 @@ from dfsc.checkpoints.weights import weights_folder
 from dfsc.datasets import Dataset, TestImage
 from dfsc.errors import DatasetError
 from dfsc.images.decoding import image_files, network_image, read_image
-from dfsc.inspection.inspector import Inspector, Result
+from dfsc.inspection.inspector import Inspector
+from dfsc.inspection.results import Result
 from dfsc.machine import Device
 from dfsc.models.detector import Detector
 from dfsc.models.methods import PAIR

@@ -19,7 +19,8 @@ from torch import nn
 
 from dfsc.errors import CheckpointError, DFSCError, ImageError
 from dfsc.geometry import cell_at, cell_centre, place_on_image
-from dfsc.inspection.inspector import Inspector, Result, inspect
+from dfsc.inspection.inspector import Inspector, inspect
+from dfsc.inspection.results import Result
 from dfsc.models.calibration import BranchMaps, Calibration, RawMaps
 from dfsc.models.detector import Detector, Teacher
 

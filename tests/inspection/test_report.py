@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from dfsc.geometry import place_on_image
-from dfsc.inspection.inspector import Inspection, Inspector
+from dfsc.inspection.inspector import Inspector
 from dfsc.inspection.quality_record import Circumstances
 from dfsc.inspection.report import report_picture, write_inspection
+from dfsc.inspection.results import Inspection
 from dfsc.interface.session.settings import Settings
 from dfsc.models.detector import Detector
 

@@ -9,7 +9,7 @@ import numpy as np
 from dfsc import Inspection, Result
 from dfsc.geometry import CELL_STRIDE, FIRST_CELL_CENTRE, INPUT_SIZE, MAP_SIZE
 from dfsc.inspection.colours import LEVELS, SCALE_END, colours, opacity
-from dfsc.inspection.inspector import partners
+from dfsc.inspection.results import partners
 from dfsc.interface import wording
 from dfsc.interface.session.settings import most_rejected
 from dfsc.models.calibration import GoodParts, PartnerLevel

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from dfsc import DetectorConfig, Inspection, Result
 from dfsc.inspection.colours import SCALE_END, SCALE_MARKS, css_gradient
-from dfsc.inspection.inspector import partners
+from dfsc.inspection.results import partners
 from dfsc.interface import wording
 from dfsc.interface.inspect.defect_view import defect_html
 from dfsc.interface.inspect.payload import compared, payload

@@ -6,7 +6,7 @@ from typing import Any
 
 from dfsc import Inspection, Result
 from dfsc.inspection.colours import OPACITY
-from dfsc.inspection.inspector import with_partners
+from dfsc.inspection.results import with_partners
 
 REJECTED_SHARE = 4
 
