@@ -1,7 +1,7 @@
 """The page's texts, for people who inspect parts and have never heard of the methods."""
 
 TITLE = "DFSC Inspector"
-SUBTITLE = "Find defects with two detectors trained only on good parts: EfficientAD-S (EAD-S) and DFSC."
+SUBTITLE = "Find defects with detectors trained only on good parts: EfficientAD-S (EAD-S), DFSC, FCL and FRE."
 NO_PRODUCTS = (
     "This installation knows no product yet: train one in the Retrain tab with photos of good parts, or load a trained "
     "pair from a zip or the Hugging Face Hub."

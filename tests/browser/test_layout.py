@@ -67,15 +67,19 @@ def test_a_wide_window_is_used(visit, photo):
 def test_a_phone_shows_the_finding_after_an_upload_and_the_fused_map_first(visit, photo):
     page = visit(**PHONE)
     expect_in_view(page, "#upload", "#results .agreement")
-    upload(page, "part.png", photo)
-    expect_inspected(page, "part.png")
+    name = "a part with a long name, photographed today.png"
+    upload(page, name, photo)
+    expect_inspected(page, name)
     expect_in_view(page, "#results .agreement")
+    expect(page.locator("#results img.photograph")).to_be_in_viewport(ratio=0.99)
     expect(page.locator("#results .verdict .badge").first).to_be_in_viewport(ratio=0.99)
     expect(page.locator("#results .map.fused canvas").first).to_be_in_viewport(ratio=0.99)
     tops = [page.locator(f"#results .map.{key}").first.bounding_box()["y"] for key in ("fused", "local")]
     assert tops[0] < tops[1]
     page.locator("#examples button").last.click()
-    page.wait_for_function("dfsc.current() && document.querySelector('#results .file').textContent !== 'part.png'")
+    page.wait_for_function(
+        "dfsc.current() && !document.querySelector('#results .file').textContent.endsWith('today.png')"
+    )
     expect_in_view(page, "#results .agreement")
 
 
