@@ -11,6 +11,7 @@ from dfsc.checkpoints.embedded import embedded_teacher, product_detectors, produ
 from dfsc.checkpoints.weights import weights_folder
 from dfsc.images.decoding import image_files, read_image
 from dfsc.inspection.inspector import Inspector
+from dfsc.models.methods import METHODS
 from dfsc.study.selection import read_selection, selected_products, study_folder
 
 SIZES = {
@@ -22,8 +23,8 @@ SIZES = {
 }
 PRODUCTS = tuple(SIZES)
 PAIR = ["ead-s", "dfsc"]
-WITH_FRE = ("dosing_vial",)
-SHIPPED = {product: [*PAIR, "fre"] if product in WITH_FRE else PAIR for product in PRODUCTS}
+BESIDE = {"dosing_vial": ("fcl", "fre"), "terminal_block": ("fcl",)}
+SHIPPED = {product: [*PAIR, *BESIDE.get(product, ())] for product in PRODUCTS}
 
 
 @pytest.fixture(autouse=True)
@@ -70,12 +71,13 @@ def test_every_detector_finds_made_up_faults_and_all_of_a_product_have_the_same_
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
-def test_a_pair_was_trained_alike(product):
-    ead_s, dfsc = (detector.config for detector in product_detectors(product)[:2])
-    kept = ("data", "fitted", "steps", "seed", "copies", "movement", "penalty")
-    assert [ead_s.training[key] for key in kept] == [dfsc.training[key] for key in kept]
-    assert ead_s.separation is None
-    assert 0 < dfsc.separation.tau < 1
+def test_networks_of_a_product_were_trained_alike(product):
+    configs = {d.config.method: d.config for d in product_detectors(product) if METHODS[d.config.method].trained}
+    kept = ("data", "fitted", "steps", "seed", "copies", "movement", "penalty", "rates")
+    assert len({tuple(config.training[key] for key in kept) for config in configs.values()}) == 1
+    assert {method for method, config in configs.items() if config.separation} == {"dfsc"}
+    assert {method for method, config in configs.items() if config.consistency} <= {"fcl"}
+    assert 0 < configs["dfsc"].separation.tau < 1
 
 
 @pytest.mark.parametrize(
