@@ -25,6 +25,7 @@ SMALLER = {
     "--steps 400": "--steps 2 --copies 1",
     "--autoencoder-steps 1500 --imitation-steps 1500 --steps 1000": "--steps 2 --copies 1",
     "--seconds 120": "--steps 2 --copies 1",
+    "--seconds 240": "--steps 2 --copies 1",
     "--tau 0.7 0.9 0.99 --seed 0 1 2": "--tau 0.99 --seed 0 --steps 2 --copies 1",
     "--steps 700 --copies 2": "--steps 2 --copies 1 --seed 0",
     "benchmark loco": "benchmark loco --steps 2 --copies 1 --seed 0 --method ead-s --size demo",
@@ -129,7 +130,7 @@ def test_python_examples_run(workshop, capsys, snippet):
     if "load_photographs" in snippet:
         exec(SNIPPETS[0], scope)
     exec(snippet.replace("seconds=120", "steps=2, copies=1"), scope)
-    assert len(scope["inspector"].detectors) == 2
+    assert [detector.config.method for detector in scope["inspector"].detectors][:2] == ["ead-s", "dfsc"]
     assert capsys.readouterr().out
 
 
