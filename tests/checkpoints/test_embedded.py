@@ -126,8 +126,8 @@ def test_bfloat16_keeps_verdicts_and_scores(product):
 @pytest.mark.slow
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_one_photograph_at_three_sizes_scores_alike(product):
-    # 5 % are wanted; sharpening while halving costs up to 8.0 %, and FCL 11.5 % (docs/measurements.md), so nearer to the
-    # limit than a tenth of it there is no verdict to hold.
+    # 5 % are wanted; sharpening while halving costs up to 8.0 %, and FCL 11.5 % (docs/measurements.md), so nearer to
+    # the limit than a tenth of it there is no verdict to hold.
     for path in examples(product):
         image = Image.fromarray(read_image(path))
         for factor in (0.5, 2):
