@@ -11,7 +11,6 @@ from dfsc.checkpoints.cards import detector_card
 from dfsc.checkpoints.detectors import load_folder, save_detector, save_teacher
 from dfsc.checkpoints.files import digest
 from dfsc.inspection.inspector import Inspector
-from dfsc.material.training_set import prepare
 from dfsc.models.consistency import ConsistencySettings
 from dfsc.training.plan import Schedule, TrainingPlan
 from dfsc.training.training import Training
@@ -20,17 +19,6 @@ METHODS = ["ead-s", "dfsc", "fcl"]
 PLAN = TrainingPlan(
     autoencoder_steps=4, imitation_steps=2, student_steps=2, autoencoder_batch=2, consistency=ConsistencySettings()
 )
-
-
-@pytest.fixture(scope="module")
-def data(good_pictures, tiny_teacher):
-    pictures = np.stack(good_pictures)
-    return prepare(pictures[:4], pictures[4:], tiny_teacher, copies=2, movement=0.02, seed=0)
-
-
-@pytest.fixture(scope="module")
-def penalty(draw):
-    return np.stack([draw(seed, missing=range(4), scratch=True) for seed in range(3)])
 
 
 def parameters(training, method):

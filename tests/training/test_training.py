@@ -28,17 +28,6 @@ from dfsc.training.unfinished import Origin, forget, noted_beginning, state_file
 PLAN = TrainingPlan(autoencoder_steps=4, student_steps=3, autoencoder_batch=2, student_batch=1)
 
 
-@pytest.fixture(scope="module")
-def data(good_pictures, tiny_teacher):
-    pictures = np.stack(good_pictures)
-    return prepare(pictures[:4], pictures[4:], tiny_teacher, copies=2, movement=0.02, seed=0)
-
-
-@pytest.fixture(scope="module")
-def penalty(draw):
-    return np.stack([draw(seed, missing=range(4), scratch=True) for seed in range(3)])
-
-
 def losses(progress):
     return [(p.record.method, p.record.stage, p.record.step, p.record.losses) for p in progress]
 
