@@ -21,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f"--{part}", type=int, default=getattr(defaults, part), help="number of images (%(default)s)"
         )
 
+    parser.add_argument("--graded", action="store_true", help="logical defects in every severity, slight to gross")
+
 
 def run(options: argparse.Namespace) -> int:
     counts = Counts(
@@ -31,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
         structural=options.structural,
     )
     report = Throttle(REPORT_SECONDS)
-    for progress in write_dataset(options.product, options.out, options.seed, counts):
+    for progress in write_dataset(options.product, options.out, options.seed, counts, graded=options.graded):
         if report.due() or progress.done == progress.total:
             sys.stderr.write(f"{progress.done}/{progress.total} {progress.path}\n")
     return 0

@@ -55,6 +55,25 @@ class Drawing(NamedTuple):
     defects: tuple[str, ...]
 
 
+class Source(NamedTuple):
+    """What decides all images of a data set but for their number: see `write_dataset`."""
+
+    product: str
+    seed: int
+    graded: bool
+
+    def drawing(self, part: str, index: int) -> Drawing:
+        """How the image of a part of Counts with this index is drawn."""
+        seed = derive(self.seed, self.product, part, index)
+        names = planned_defects(find_product(self.product), seed, PARTS[part][1], index, self.graded)
+        return Drawing(self.product, seed, names)
+
+    def record(self) -> dict[str, object]:
+        """What a folder's record says of it; data sets without graded defects had none of that when they began."""
+        record: dict[str, object] = {"version": VERSION, "product": self.product, "seed": self.seed}
+        return record | ({"graded": True} if self.graded else {})
+
+
 class Progress(NamedTuple):
     """One image is on disk: `done` of `total` images, the newest at `path`."""
 
@@ -73,21 +92,22 @@ PARTS: dict[str, tuple[str, Family | None]] = {
 }
 
 
-def planned_defects(product: Product, seed: int, family: Family | None, index: int) -> tuple[str, ...]:
-    """Names of the defects of the image with this seed and index: the family's kinds in turn, sometimes a second."""
+def planned_defects(
+    product: Product, seed: int, family: Family | None, index: int, graded: bool = False
+) -> tuple[str, ...]:
+    """Names of the defects of the image with this seed and index: the family's kinds in turn, sometimes a second.
+
+    A graded one always comes alone, so that its severity is the image's.
+    """
     if family is None:
         return ()
-    names = [kind.name for kind in product.family(family)]
+    kinds = product.family(family, graded)
+    names = [kind.name for kind in kinds]
     first = names[index % len(names)]
     rng = stream(seed, "defects")
-    if rng.random() >= TWO_DEFECTS:
+    if kinds[0].graded or rng.random() >= TWO_DEFECTS:
         return (first,)
     return (first, str(rng.choice([name for name in names if name != first])))
-
-
-def _drawing(product: Product, seed: int, part: str, index: int) -> Drawing:
-    own_seed = derive(seed, product.name, part, index)
-    return Drawing(product.name, own_seed, planned_defects(product, own_seed, PARTS[part][1], index))
 
 
 def drawing_of(image: Path) -> Drawing | None:
@@ -103,12 +123,13 @@ def drawing_of(image: Path) -> Drawing | None:
         return None
     try:
         record = read_json(root / RECORD)
-        version, product, seed = record["version"], find_product(record["product"]), check_seed(record["seed"])
+        version, product = record["version"], find_product(record["product"]).name
+        source = Source(product, check_seed(record["seed"]), bool(record.get("graded", False)))
     except (ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{root / RECORD} can't be read; render the data set again.") from error
     if version != VERSION:
         raise DatasetError(f"{root} was drawn by another version of this renderer; render it again.")
-    return _drawing(product, seed, part, int(image.stem))
+    return source.drawing(part, int(image.stem))
 
 
 def _save(pixels: np.ndarray, path: Path) -> None:
@@ -125,9 +146,9 @@ def _write_text(path: Path, content: object) -> None:
     os.replace(unfinished, path)
 
 
-def _claim(out: Path, product: Product, seed: int, counts: Counts) -> None:
+def _claim(out: Path, source: Source, counts: Counts) -> None:
     """Make sure that `out` is new, or holds a part of this very data set; then record what it holds."""
-    record = {"version": VERSION, "product": product.name, "seed": seed, "counts": asdict(counts)}
+    record = source.record()
     if not (out / RECORD).exists():
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise DatasetError(f"{out} is not empty and holds no rendered data set; choose a new folder.")
@@ -135,13 +156,15 @@ def _claim(out: Path, product: Product, seed: int, counts: Counts) -> None:
     else:
         try:
             found = read_json(out / RECORD)
-            same = all(found[key] == record[key] for key in ("version", "product", "seed"))
+            same = {key: value for key, value in found.items() if key != "counts"} == record
             fits = all(found["counts"][field.name] <= getattr(counts, field.name) for field in fields(Counts))
         except (ValueError, KeyError, TypeError) as error:
             raise DatasetError(f"{out / RECORD} can't be read; choose a new folder.") from error
         if not (same and fits):
-            raise DatasetError(f"{out} holds another data set (product, seed or more images); choose a new folder.")
-    _write_text(out / RECORD, record)
+            raise DatasetError(
+                f"{out} holds another data set (product, seed, kinds of defect or more images); choose a new folder."
+            )
+    _write_text(out / RECORD, record | {"counts": asdict(counts)})
     config = [
         {
             "defect_name": kind.name,
@@ -149,18 +172,19 @@ def _claim(out: Path, product: Product, seed: int, counts: Counts) -> None:
             "saturation_threshold": kind.saturation_threshold,
             "relative_saturation": kind.relative_saturation,
         }
-        for kind in product.kinds
+        for kind in find_product(source.product).kinds
     ]
     _write_text(out / CONFIG, config)
 
 
-def _write_image(out: Path, product: Product, seed: int, part: str, index: int) -> Path:
+def _write_image(out: Path, source: Source, image: tuple[str, int]) -> Path:
     """Render one image and its masks, unless it is there; the image comes last and so vouches for its masks."""
+    part, index = image
     folder, _ = PARTS[part]
     path = out / folder / f"{index:03d}.png"
     if path.exists():
         return path
-    picture = render(*_drawing(product, seed, part, index))
+    picture = render(*source.drawing(part, index))
     masks = out / "ground_truth" / Path(folder).name / path.stem
     for number, (kind, mask) in enumerate(picture.masks):
         _save(mask.astype(np.uint8) * np.uint8(kind.pixel_value), masks / f"{number:03d}.png")
@@ -168,33 +192,34 @@ def _write_image(out: Path, product: Product, seed: int, part: str, index: int) 
     return path
 
 
-def _write_all(out: Path, product: Product, seed: int, counts: Counts, workers: int) -> Iterator[Progress]:
+def _write_all(out: Path, source: Source, counts: Counts, workers: int) -> Iterator[Progress]:
     written: Iterable[Path]
     images = [(part, index) for part in PARTS for index in range(getattr(counts, part))]
     with ExitStack() as stack:
         if workers > 1:
             pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-            written = stack.enter_context(pool).map(partial(_write_found, out, product.name, seed), images)
+            written = stack.enter_context(pool).map(partial(_write_image, out, source), images)
         else:
-            written = (_write_image(out, product, seed, *image) for image in images)
+            written = (_write_image(out, source, image) for image in images)
         for done, path in enumerate(written, start=1):
             yield Progress(done, counts.total, path)
 
 
-def _write_found(out: Path, product: str, seed: int, image: tuple[str, int]) -> Path:
-    """In another process, to which a product goes by its name."""
-    return _write_image(out, find_product(product), seed, *image)
-
-
 def write_dataset(
-    product: str, out: str | Path, seed: int, counts: Counts = Counts(), workers: int = 1
+    product: str, out: str | Path, seed: int, counts: Counts = Counts(), workers: int = 1, graded: bool = False
 ) -> Iterator[Progress]:
     """Write a data set of a product into the folder `out`, one image a step of the returned iterator.
 
     Images that are there already are kept, so that the same call after an interruption completes the folder; larger
-    counts add to it. Each image depends on (seed, part, index) alone. Raises DatasetError at once, before the first
-    step, for an unknown product, a negative seed or a folder that holds something else. `workers` are processes.
+    counts add to it. Each image depends on (seed, part, index) alone. With `graded`, the logical defects are the kinds
+    that come in every severity; all other images are the same as without. `workers` are processes.
+
+    Raises:
+        DatasetError: at once, before the first step, for an unknown product, one without graded defects, a negative
+            seed or a folder that holds something else.
     """
-    chosen, folder = find_product(product), Path(out)
-    _claim(folder, chosen, check_seed(seed), counts)
-    return _write_all(folder, chosen, seed, counts, workers)
+    if graded and not find_product(product).family("logical", graded):
+        raise DatasetError(f"{product} has no graded defects; render it without --graded.")
+    source, folder = Source(find_product(product).name, check_seed(seed), graded), Path(out)
+    _claim(folder, source, counts)
+    return _write_all(folder, source, counts, workers)

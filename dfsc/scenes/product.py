@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from dfsc.scenes.optics.noise import stream
 from dfsc.scenes.optics.pose import Pose
 from dfsc.scenes.optics.surface import Surface
 
@@ -18,7 +19,9 @@ class DefectKind:
 
     A logical defect is a wrong arrangement of sound parts; a structural one is damage that shows locally.
     `pixel_value` (1..255) marks the kind in mask files. `saturation_threshold` says how much of the mask must be
-    found for full credit: a share in (0, 1] of its area if `relative_saturation`, else an area in pixels.
+    found for full credit: a share in (0, 1] of its area if `relative_saturation`, else an area in pixels. A `graded`
+    kind comes in every severity, from hardly visible to gross; a data set has either graded logical kinds or the
+    others.
     """
 
     name: str
@@ -26,6 +29,7 @@ class DefectKind:
     pixel_value: int
     saturation_threshold: float
     relative_saturation: bool
+    graded: bool = False
 
 
 Masks = tuple[tuple[DefectKind, np.ndarray], ...]
@@ -46,9 +50,20 @@ class Product:
     paint: Callable[[Surface, int, Sequence[DefectKind]], Masks]
     place: Callable[[np.random.Generator, tuple[int, int]], Pose]
 
-    def family(self, family: Family) -> tuple[DefectKind, ...]:
-        """The product's kinds of defect of one family."""
-        return tuple(kind for kind in self.kinds if kind.family == family)
+    def family(self, family: Family, graded: bool = False) -> tuple[DefectKind, ...]:
+        """The product's kinds of defect of one family, of the logical one either the graded or the other ones."""
+        graded = graded and family == "logical"
+        return tuple(kind for kind in self.kinds if kind.family == family and kind.graded == graded)
+
+
+def severity(seed: int, kind: str) -> float:
+    """How severe a graded defect of the unit with this seed is, from 0, hardly visible, to 1, gross."""
+    return float(stream(seed, f"{kind} severity").random())
+
+
+def between(slight: float, gross: float, severity: float) -> float:
+    """A size of a graded defect at its severity."""
+    return slight + (gross - slight) * severity
 
 
 @dataclass(frozen=True)

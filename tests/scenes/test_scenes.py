@@ -1,5 +1,6 @@
 """The rendered products: the same seed gives the same files, masks say where a defect shows, the layout is LOCO's."""
 
+import itertools
 import json
 from functools import cache
 
@@ -12,6 +13,7 @@ from dfsc.errors import DatasetError
 from dfsc.scenes import PRODUCTS, Counts, render, write_dataset
 from dfsc.scenes.dataset import drawing_of, planned_defects
 from dfsc.scenes.optics.noise import derive
+from dfsc.scenes.product import severity
 
 BLOCK = PRODUCTS["terminal_block"]
 COUNTS = Counts(train=1, validation=1, good=1, logical=2, structural=2)
@@ -21,8 +23,13 @@ EVERY_KIND = [(product.name, kind) for product in PRODUCTS.values() for kind in 
 
 
 @cache
-def good(product):
-    return render(product, 5).image.astype(int)
+def good(product, seed=5):
+    return render(product, seed).image.astype(int)
+
+
+def telling_seed(kind):
+    """The first seed from 5 on whose defect is a clear one."""
+    return next(seed for seed in itertools.count(5) if not kind.graded or severity(seed, kind.name) > 0.8)
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +57,13 @@ def test_same_seed_same_picture_other_seed_another(product):
 
 @pytest.mark.parametrize(("product", "kind"), EVERY_KIND, ids=[f"{name}-{kind.name}" for name, kind in EVERY_KIND])
 def test_a_mask_is_where_the_picture_differs(product, kind):
-    picture = render(product, 5, [kind.name])
+    seed = telling_seed(kind)
+    picture = render(product, seed, [kind.name])
     ((found, mask),) = picture.masks
     assert found is kind
     assert mask.dtype == bool
     assert mask.shape == picture.image.shape[:2]
-    difference = np.abs(picture.image - good(product)).max(2)
+    difference = np.abs(picture.image - good(product, seed)).max(2)
     # Where a part is missing the whole compartment is marked, and an area's worth of it has to differ.
     area = mask.sum() if kind.relative_saturation else min(mask.sum(), kind.saturation_threshold)
     assert difference[mask].sum() > 15 * area
@@ -64,11 +72,38 @@ def test_a_mask_is_where_the_picture_differs(product, kind):
     assert (difference[~mask] > 8).mean() < 0.10
     if kind.family == "structural":
         assert 100 < mask.sum() < 0.01 * mask.size
-    else:
+    elif not kind.graded:
         rows, columns = np.nonzero(mask)
         # Stretched to 256 x 256, 14 pixels or more each way.
         assert np.ptp(rows) * 256 / mask.shape[0] >= 14
         assert np.ptp(columns) * 256 / mask.shape[1] >= 14
+
+
+def test_a_severe_defect_differs_more_than_a_slight_one():
+    by_severity = sorted(range(30), key=lambda seed: severity(seed, "pulled_wire"))
+    slight, gross = (render("terminal_block", seed, ["pulled_wire"]).masks[0][1].sum() for seed in by_severity[1::27])
+    assert gross > 3 * slight
+    assert 0 <= severity(by_severity[0], "pulled_wire") < 0.1
+    assert 0.9 < severity(by_severity[-1], "pulled_wire") < 1
+
+
+def test_graded_defects_take_the_place_of_the_other_logical_ones_alone(tmp_path):
+    counts = Counts(train=0, validation=0, good=1, logical=2, structural=1)
+    for graded in (False, True):
+        list(write_dataset("terminal_block", tmp_path / str(graded), 7, counts, graded=graded))
+    plain, graded = (files(tmp_path / str(graded)) for graded in (False, True))
+    differing = {name for name in plain.keys() | graded.keys() if plain.get(name) != graded.get(name)}
+    assert {name for name in differing if "logical" not in name} == {"render.json"}
+    assert {f"test/logical_anomalies/{index:03d}.png" for index in range(2)} < differing
+    drawing = drawing_of(tmp_path / "True/test/logical_anomalies/001.png")
+    assert drawing.defects == (BLOCK.family("logical", graded=True)[1].name,)
+    with pytest.raises(DatasetError, match="kinds of defect"):
+        write_dataset("terminal_block", tmp_path / "True", 7, counts)
+
+
+def test_a_product_without_graded_defects_says_so(tmp_path):
+    with pytest.raises(DatasetError, match="without --graded"):
+        write_dataset("mounting_kit", tmp_path, 7, COUNTS, graded=True)
 
 
 @pytest.mark.parametrize("product", PRODUCTS)

@@ -17,7 +17,7 @@ from dfsc.scenes.parts import connectors, damage, glassware, hardware, labels
 from dfsc.scenes.parts.connectors import Pair
 from dfsc.scenes.parts.glassware import Vial
 from dfsc.scenes.parts.labels import Print
-from dfsc.scenes.product import DefectKind, Masks, Product
+from dfsc.scenes.product import DefectKind, Masks, Product, between, severity
 
 HALF_X, HALF_Y, RIM, FLOOR = 462.0, 318.0, 60.0, 12.0
 FILLED_Y, PAIR_Y, SPARE_Y = -204.0, 0.0, 204.0
@@ -41,6 +41,10 @@ KINDS = (
     DefectKind("torn_label", "structural", 248, 1.0, True),
     DefectKind("chipped_edge", "structural", 247, 1.0, True),
     DefectKind("contamination", "structural", 246, 1.0, True),
+    DefectKind("underfilled", "logical", 245, 3000, False, graded=True),
+    DefectKind("overfilled", "logical", 244, 0.6, True, graded=True),
+    DefectKind("misplaced_label", "logical", 243, 0.6, True, graded=True),
+    DefectKind("swapped_labels", "logical", 242, 0.5, True, graded=True),
 )
 
 
@@ -48,7 +52,9 @@ KINDS = (
 class Arrangement:
     """What a unit holds: indices into LEVELS, LIQUIDS and RINGS, and whether the filled and the spare vial are capped.
 
-    `stated` and `label` are what the label says, `level` and `liquid` what is in the vial.
+    `stated` and `label` are what the label says, `level` and `liquid` what is in the vial. `excess` is how much farther
+    than the level's mark the liquid reaches (pixels), `slip` how far the filled vial's label has gone along it, and
+    `swapped` says that each vial has the other one's label.
     """
 
     stated: int
@@ -58,6 +64,9 @@ class Arrangement:
     socket: int
     plug: int
     capped: tuple[bool, bool] = (True, False)
+    excess: float = 0.0
+    slip: float = 0.0
+    swapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,18 @@ def _rearrange(arrangement: Arrangement, name: str, rng: np.random.Generator) ->
         return replace(arrangement, plug=(arrangement.socket + step) % 3)
     filled, spare = arrangement.capped
     return replace(arrangement, capped=(filled and name != "missing_cap", spare or name == "capped_spare"))
+
+
+def _grade(arrangement: Arrangement, name: str, severity: float, rng: np.random.Generator) -> Arrangement:
+    """The arrangement with a graded logical defect."""
+    if name == "swapped_labels":
+        return replace(arrangement, swapped=True)
+    if name == "misplaced_label":
+        towards_base = rng.random() < 0.75
+        return replace(arrangement, slip=between(10, 70, severity) if towards_base else -between(8, 18, severity))
+    low = name == "underfilled"
+    level, excess = (0, -between(18, 190, severity)) if low else (len(LEVELS) - 1, between(12, 33, severity))
+    return replace(arrangement, stated=level, level=level, excess=excess)
 
 
 def _lie(rng: np.random.Generator) -> Kit:
@@ -144,17 +165,38 @@ def _paint_unit(
     connectors.lay_pair(surface, kit.pair, *colours, FLOOR, stream(seed, "pair"), PAIR, RING)
     for name, vial in (("filled", kit.filled), ("spare", kit.spare)):
         glassware.lay_glass(surface, vial, stream(seed, f"glass {name}"), GLASS)
-    level = LEVELS[arrangement.level] + kit.creep
+    level = _liquid_end(kit, arrangement)
     glassware.pour(surface, kit.filled, LIQUIDS[arrangement.liquid], level, stream(seed, "liquid"), LIQUID)
     gone = np.zeros(surface.shape, bool)
     printed = Print(arrangement.stated + 1, LIQUIDS[arrangement.label]), Print()
-    vials = (("filled", kit.filled), ("spare", kit.spare))
-    for (name, vial), text, piece, capped in zip(vials, printed, torn, arrangement.capped, strict=True):
+    vials = (("filled", kit.filled, arrangement.slip), ("spare", kit.spare, 0.0))
+    texts = reversed(printed) if arrangement.swapped else printed
+    for (name, vial, slip), text, piece, capped in zip(vials, texts, torn, arrangement.capped, strict=True):
         glassware.graduate(surface, vial)
-        gone |= labels.lay_label(surface, vial, text, piece, stream(seed, f"label {name}"), LABEL)
+        place = replace(vial, x=vial.x + slip)
+        gone |= labels.lay_label(surface, place, text, piece, stream(seed, f"label {name}"), LABEL)
         if capped:
             glassware.screw_on(surface, vial, stream(seed, f"cap {name}"), CAP)
     return gone
+
+
+def _liquid_end(kit: Kit, arrangement: Arrangement) -> float:
+    """Where along the vial the liquid ends."""
+    return LEVELS[arrangement.level] + kit.creep - arrangement.excess
+
+
+def _graded_mask(surface: Surface, kit: Kit, arrangement: Arrangement, name: str) -> np.ndarray:
+    """Where a graded logical defect shows: the labels, or the liquid that is lacking or too much."""
+    if name == "swapped_labels":
+        return surface.part == LABEL
+    along, across = glassware.frame(kit.filled, surface.x, surface.y)
+    inside = np.abs(across) < glassware.INNER
+    if name == "misplaced_label":
+        start, end = sorted((0.0, arrangement.slip))
+        ends = [(labels.START, labels.START), (labels.END, labels.END)]
+        return np.any([inside & (along > a + start) & (along < b + end) for a, b in ends], axis=0)
+    low, high = sorted((LEVELS[arrangement.level] + kit.creep, _liquid_end(kit, arrangement)))
+    return inside & (along > glassware.meniscus(across, low)) & (along < glassware.meniscus(across, high))
 
 
 def _fill_mask(surface: Surface, kit: Kit, arrangement: Arrangement) -> np.ndarray:
@@ -215,10 +257,16 @@ def paint(surface: Surface, seed: int, kinds: Sequence[DefectKind]) -> Masks:
     """Draw one kit; see Product.paint."""
     arrangement, kit = _sound(stream(seed, "unit")), _lie(stream(seed, "kit"))
     for kind in kinds:
-        if kind.family == "logical":
+        if kind.graded:
+            arrangement = _grade(arrangement, kind.name, severity(seed, kind.name), stream(seed, kind.name))
+        elif kind.family == "logical":
             arrangement = _rearrange(arrangement, kind.name, stream(seed, kind.name))
     gone = _paint_unit(surface, seed, kit, arrangement, _tear(surface, kit, kinds, seed))
-    masks = {k: _logical_mask(surface, kit, arrangement, k.name) for k in kinds if k.family == "logical"}
+    masks = {
+        k: (_graded_mask if k.graded else _logical_mask)(surface, kit, arrangement, k.name)
+        for k in kinds
+        if k.family == "logical"
+    }
     for kind in kinds:
         if kind.family == "structural":
             torn = kind.name == "torn_label"

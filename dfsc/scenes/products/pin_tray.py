@@ -12,10 +12,10 @@ import numpy as np
 from dfsc.scenes.optics.noise import cloud, stream
 from dfsc.scenes.optics.pose import fixture_pose
 from dfsc.scenes.optics.shapes import cover, dome, ease, rounded_box
-from dfsc.scenes.optics.surface import Material, Surface, put
+from dfsc.scenes.optics.surface import RGB, Material, Surface, put
 from dfsc.scenes.parts import crimp_pins, damage, hardware
 from dfsc.scenes.parts.crimp_pins import Pin
-from dfsc.scenes.product import DefectKind, Masks, Product
+from dfsc.scenes.product import DefectKind, Masks, Product, between, severity
 
 ROWS, COLUMNS = 3, 6
 PITCH_X, PITCH_Y = 146.0, 204.0
@@ -45,6 +45,10 @@ KINDS = (
     DefectKind("bent_pin", "structural", 248, 1.0, True),
     DefectKind("chipped_edge", "structural", 247, 1.0, True),
     DefectKind("contamination", "structural", 246, 1.0, True),
+    DefectKind("turned_pin", "logical", 245, 0.5, True, graded=True),
+    DefectKind("off_colour", "logical", 244, 0.5, True, graded=True),
+    DefectKind("misplaced_strip", "logical", 243, 0.5, True, graded=True),
+    DefectKind("swapped_strips", "logical", 242, 0.5, True, graded=True),
 )
 
 Place = tuple[int, int]
@@ -55,10 +59,19 @@ Contents = dict[Place, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Arrangement:
-    """What lies where; `marked` lists the compartments that each logical defect has touched, by its name."""
+    """What lies where; `marked` lists the compartments that each logical defect has touched, by its name.
+
+    Of graded defects: `turned` says how far (radians) the pin of a compartment is turned, `faded` of which row's colour
+    it has how much (0 to 1); `slip` is how far the paper strips have gone down (pixels), `strips` the row that each
+    of them was printed for.
+    """
 
     contents: Contents
     marked: tuple[tuple[str, tuple[Place, ...]], ...] = ()
+    turned: tuple[tuple[Place, float], ...] = ()
+    faded: tuple[tuple[Place, tuple[int, float]], ...] = ()
+    slip: float = 0.0
+    strips: tuple[int, ...] = (0, 1, 2)
 
     def free(self, count: int) -> list[Place]:
         """Compartments made for as many pins that no defect has touched yet."""
@@ -92,6 +105,25 @@ def _rearrange(arrangement: Arrangement, name: str, rng: np.random.Generator) ->
     return arrangement.changed(name, {place: (other[0],), other: (row,)})
 
 
+def _grade(arrangement: Arrangement, name: str, severity: float, rng: np.random.Generator) -> Arrangement:
+    """The arrangement with a graded logical defect."""
+    if name == "misplaced_strip":
+        return replace(arrangement, slip=float(rng.choice([-1, 1])) * between(8, 55, severity))
+    if name == "swapped_strips":
+        kept = int(rng.integers(ROWS))
+        one, two = (row for row in range(ROWS) if row != kept)
+        return replace(arrangement, strips=tuple({one: two, two: one}.get(row, row) for row in range(ROWS)))
+    places = arrangement.free(1)
+    place = places[rng.integers(len(places))]
+    marked = (*arrangement.marked, (name, (place,)))
+    if name == "turned_pin":
+        # More than a leaning pin has no room to turn but right round.
+        turn = between(0.22, 0.62, severity / 0.8) if severity < 0.8 else np.pi
+        return replace(arrangement, turned=((place, float(rng.choice([-1, 1])) * turn),), marked=marked)
+    other = (place[0] + int(rng.integers(1, ROWS))) % ROWS
+    return replace(arrangement, faded=((place, (other, between(0.15, 0.9, severity))),), marked=marked)
+
+
 def _centre(place: Place) -> tuple[float, float]:
     return FIRST_X + place[1] * PITCH_X, FIRST_Y + place[0] * PITCH_Y
 
@@ -110,7 +142,18 @@ def _pins(seed: int, arrangement: Arrangement) -> dict[Place, list[Pin]]:
             Pin(x + dx, y + dy, float(np.clip(tilt, -0.15, 0.15)), COLOURS[colour])
             for colour, (dx, dy, tilt) in zip(colours, spots[: len(colours)], strict=True)
         ]
+    for place, turn in arrangement.turned:
+        laid[place] = [
+            replace(pin, x=_centre(place)[0] + 0.3 * (pin.x - _centre(place)[0]), tilt=turn) for pin in laid[place]
+        ]
+    for place, (row, share) in arrangement.faded:
+        laid[place] = [replace(pin, colour=_mixed(pin.colour, COLOURS[row], share)) for pin in laid[place]]
     return laid
+
+
+def _mixed(one: RGB, other: RGB, share: float) -> RGB:
+    red, green, blue = (between(a, b, share) for a, b in zip(one, other, strict=True))
+    return red, green, blue
 
 
 def _paint_tray(surface: Surface, rng: np.random.Generator) -> None:
@@ -138,10 +181,11 @@ def _sink_pocket(surface: Surface, place: Place, rng: np.random.Generator) -> No
     put(area, cover(inside), ABS, depth, dust, POCKET)
 
 
-def _print_labels(surface: Surface, rng: np.random.Generator) -> None:
+def _print_labels(surface: Surface, arrangement: Arrangement, rng: np.random.Generator) -> None:
     """A paper strip at the left with each row's cross section and a dot of its colour."""
-    slip = float(rng.normal(0, 1.5))
-    for row, (text, colour) in enumerate(zip(SECTIONS, COLOURS, strict=True)):
+    slip = float(rng.normal(0, 1.5)) + arrangement.slip
+    for row, printed in enumerate(arrangement.strips):
+        text, colour = SECTIONS[printed], COLOURS[printed]
         y = FIRST_Y + row * PITCH_Y + slip
         area = surface.crop(-476, y - 64, -436, y + 64)
         strip = rounded_box(area.x, area.y, (-456, y), (15, 60), 3)
@@ -152,10 +196,10 @@ def _print_labels(surface: Surface, rng: np.random.Generator) -> None:
         hardware.print_text(surface, [(text, -456, y - 20, 20)], INK, 0.9)
 
 
-def _paint_unit(surface: Surface, seed: int, pins: dict[Place, list[Pin]]) -> None:
+def _paint_unit(surface: Surface, seed: int, arrangement: Arrangement, pins: dict[Place, list[Pin]]) -> None:
     hardware.lay_bench(surface, stream(seed, "bench"), BENCH)
     _paint_tray(surface, stream(seed, "tray"))
-    _print_labels(surface, stream(seed, "labels"))
+    _print_labels(surface, arrangement, stream(seed, "labels"))
     for place, lying in pins.items():
         for number, pin in enumerate(lying):
             crimp_pins.lay_pin(surface, pin, FLOOR, stream(seed, f"pin {place} {number}"), PIN)
@@ -163,12 +207,28 @@ def _paint_unit(surface: Surface, seed: int, pins: dict[Place, list[Pin]]) -> No
 
 def _logical_mask(surface: Surface, pins: dict[Place, list[Pin]], arrangement: Arrangement, name: str) -> np.ndarray:
     """Where a logical defect shows: the pins concerned, or the compartment in which one is missing."""
-    places = dict(arrangement.marked)[name]
     x, y = surface.x, surface.y
+    if name in ("misplaced_strip", "swapped_strips"):
+        return _strip_mask(surface, arrangement, name)
+    places = dict(arrangement.marked)[name]
     if name == "missing_pin":
         return rounded_box(x, y, _centre(places[0]), HALF, 20) < 0
     shown = [crimp_pins.coverage(pin, x, y) > 0.5 for place in places for pin in pins[place]]
     return np.any(shown, axis=0)
+
+
+def _strip_mask(surface: Surface, arrangement: Arrangement, name: str) -> np.ndarray:
+    """Strips for other rows, or what the strips cover that they should not and the other way round."""
+    middles = {row: FIRST_Y + row * PITCH_Y for row in range(ROWS)}
+    x, y = surface.x, surface.y
+    if name == "swapped_strips":
+        rows = [row for row in range(ROWS) if arrangement.strips[row] != row]
+        return np.any([rounded_box(x, y, (-456, middles[row]), (15, 60), 3) < 0 for row in rows], axis=0)
+    usual, there = (
+        np.any([rounded_box(x, y, (-456, middle + slip), (15, 60), 3) < 0 for middle in middles.values()], axis=0)
+        for slip in (0.0, arrangement.slip)
+    )
+    return usual ^ there
 
 
 def _damage(surface: Surface, lying: Sequence[Pin], name: str, rng: np.random.Generator) -> np.ndarray:
@@ -203,11 +263,13 @@ def paint(surface: Surface, seed: int, kinds: Sequence[DefectKind]) -> Masks:
     """Draw one tray; see Product.paint."""
     arrangement = _sound()
     for kind in kinds:
-        if kind.family == "logical":
+        if kind.graded:
+            arrangement = _grade(arrangement, kind.name, severity(seed, kind.name), stream(seed, kind.name))
+        elif kind.family == "logical":
             arrangement = _rearrange(arrangement, kind.name, stream(seed, kind.name))
     pins = _pins(seed, arrangement)
     masks = {k: _bend(surface, pins, stream(seed, k.name)) for k in kinds if k.name == "bent_pin"}
-    _paint_unit(surface, seed, pins)
+    _paint_unit(surface, seed, arrangement, pins)
     masks |= {k: _logical_mask(surface, pins, arrangement, k.name) for k in kinds if k.family == "logical"}
     lying = [pin for pins_of_place in pins.values() for pin in pins_of_place]
     for kind in kinds:

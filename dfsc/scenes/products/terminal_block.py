@@ -1,6 +1,7 @@
 """The product `terminal_block`: six wired screw terminals on a rail, with a jumper link, a fuse and a marker strip."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,8 +11,8 @@ from dfsc.scenes.optics.shapes import circle, cover, dome, rounded_box
 from dfsc.scenes.optics.surface import Material, Surface, put
 from dfsc.scenes.parts import damage, hardware, wires
 from dfsc.scenes.parts.wires import Wire
-from dfsc.scenes.parts.wiring import LINK_AT, Arrangement, rearrange
-from dfsc.scenes.product import DefectKind, Masks, Product
+from dfsc.scenes.parts.wiring import LINK_AT, Arrangement, grade, rearrange
+from dfsc.scenes.product import DefectKind, Masks, Product, severity
 
 PITCH = 132.0
 CENTRES = tuple((i - 2.5) * PITCH for i in range(6))
@@ -43,6 +44,10 @@ KINDS = (
     DefectKind("cut_insulation", "structural", 248, 1.0, True),
     DefectKind("chipped_edge", "structural", 247, 1.0, True),
     DefectKind("contamination", "structural", 246, 1.0, True),
+    DefectKind("pulled_wire", "logical", 245, 0.6, True, graded=True),
+    DefectKind("thin_wire", "logical", 244, 3000, False, graded=True),
+    DefectKind("off_colour", "logical", 243, 0.5, True, graded=True),
+    DefectKind("slipped_link", "logical", 242, 0.5, True, graded=True),
 )
 
 
@@ -122,6 +127,16 @@ def _paint_top_rows(surface: Surface, rng: np.random.Generator) -> None:
     hardware.print_text(surface, [("F1", 84, -294, 28)], WHITE_INK, 0.85)
 
 
+def _courses(seed: int, arrangement: Arrangement) -> list[Wire]:
+    """How the wires run; one that has come out or is thin runs as it would otherwise."""
+    pulled, thin = dict(arrangement.pulled), dict(arrangement.thin)
+    courses = [wires.slack(stream(seed, f"slack {i}"), x, WIRE_TOP, WIRE_RADIUS) for i, x in enumerate(CENTRES)]
+    return [
+        replace(course, y=course.y + pulled.get(i, 0.0), radius=course.radius * thin.get(i, 1.0))
+        for i, course in enumerate(courses)
+    ]
+
+
 def _paint_unit(surface: Surface, seed: int, arrangement: Arrangement, courses: Sequence[Wire]) -> None:
     hardware.lay_bench(surface, stream(seed, "bench"), BENCH)
     for x in (-432, 432):
@@ -130,7 +145,8 @@ def _paint_unit(surface: Surface, seed: int, arrangement: Arrangement, courses: 
     _paint_housing(surface, stream(seed, "housing"))
     _paint_recesses(surface)
     _paint_top_rows(surface, stream(seed, "rows"))
-    hardware.plug_link(surface, _link_centre(arrangement.link), LINK_HALF, 106, LINK)
+    middle, level = _link_centre(arrangement.link)
+    hardware.plug_link(surface, (middle + arrangement.slip, level), LINK_HALF, 106, LINK)
     turns = stream(seed, "screws")
     for centre, present in zip(CENTRES, arrangement.screws, strict=True):
         angle, top = float(turns.uniform(0, np.pi)), float(turns.normal(93, 1.5))
@@ -155,6 +171,21 @@ def _logical_mask(surface: Surface, courses: Sequence[Wire], arrangement: Arrang
         places = (rounded_box(x, y, _link_centre(i), LINK_HALF, 6) for i in (LINK_AT, arrangement.link))
         return np.minimum(*places) < 0
     return np.isin(surface.part, [WIRE + i for i in touched])
+
+
+def _graded_mask(surface: Surface, courses: Sequence[Wire], arrangement: Arrangement, name: str) -> np.ndarray:
+    """Where a graded logical defect shows: what of a wire is lacking, the whole of it, or where the link is or was."""
+    x, y = surface.x, surface.y
+    if name == "slipped_link":
+        middle, level = _link_centre(arrangement.link)
+        usual, there = (rounded_box(x, y, (middle + slip, level), LINK_HALF, 6) for slip in (0.0, arrangement.slip))
+        return (usual < 0) != (there < 0)
+    terminal = dict(arrangement.marked)[name][0]
+    if name == "off_colour":
+        return surface.part == WIRE + terminal
+    there = wires.coverage(courses[terminal], x, y)
+    usual = wires.coverage(replace(courses[terminal], y=WIRE_TOP, radius=WIRE_RADIUS), x, y)
+    return (usual > 0.5) & (there <= 0.5)
 
 
 def _edge_site(rng: np.random.Generator) -> damage.Point:
@@ -193,11 +224,17 @@ def paint(surface: Surface, seed: int, kinds: Sequence[DefectKind]) -> Masks:
     """Draw one terminal block; see Product.paint."""
     arrangement = Arrangement()
     for kind in kinds:
-        if kind.family == "logical":
+        if kind.graded:
+            arrangement = grade(arrangement, kind.name, severity(seed, kind.name), stream(seed, kind.name))
+        elif kind.family == "logical":
             arrangement = rearrange(arrangement, kind.name, stream(seed, kind.name))
-    courses = [wires.slack(stream(seed, f"slack {i}"), x, WIRE_TOP, WIRE_RADIUS) for i, x in enumerate(CENTRES)]
+    courses = _courses(seed, arrangement)
     _paint_unit(surface, seed, arrangement, courses)
-    masks = {k: _logical_mask(surface, courses, arrangement, k.name) for k in kinds if k.family == "logical"}
+    masks = {
+        k: (_graded_mask if k.graded else _logical_mask)(surface, courses, arrangement, k.name)
+        for k in kinds
+        if k.family == "logical"
+    }
     for kind in kinds:
         if kind.family == "structural":
             masks[kind] = _damage(surface, courses, arrangement, kind.name, stream(seed, kind.name))
