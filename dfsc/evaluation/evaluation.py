@@ -20,8 +20,9 @@ from dfsc.images.decoding import network_image
 from dfsc.inspection.inspector import Inspector
 from dfsc.inspection.results import some_partners
 from dfsc.machine import Device, described
-from dfsc.models.calibration import BranchMaps, HigherMaps, PartnerLevel, peak
+from dfsc.models.calibration import BranchMaps, peak
 from dfsc.models.detector import DetectorConfig, Detectors
+from dfsc.models.partner import HigherMaps, PartnerLevel
 
 ALL = "all"
 MEAN = "mean"

@@ -11,9 +11,10 @@ import numpy as np
 
 from dfsc.errors import DFSCError
 from dfsc.geometry import INPUT_SIZE, cell_centre
-from dfsc.models.calibration import BranchMaps, GoodParts, HigherMaps, PartnerLevel, peak
+from dfsc.models.calibration import FusedMaps, GoodParts, peak
 from dfsc.models.detector import DetectorConfig
 from dfsc.models.methods import METHODS, PARTNER
+from dfsc.models.partner import HigherMaps, PartnerLevel, good_parts_of_both
 from dfsc.models.self_test import SelfTest
 
 
@@ -42,7 +43,7 @@ class Result:
     method: str
     title: str
     source: str
-    maps: BranchMaps | HigherMaps
+    maps: FusedMaps
     good: GoodParts
     milliseconds: float
     strangeness: float = 0.0
@@ -123,7 +124,7 @@ class Result:
             self,
             title=f"{self.title} + {partner.title}",
             maps=HigherMaps(self.maps, partner.maps, PartnerLevel(self.good, partner.good)),
-            good=self.good.with_partner(partner.good),
+            good=good_parts_of_both(self.good, partner.good),
             milliseconds=self.milliseconds + partner.milliseconds,
             self_test=partner.self_test if self.usable and not partner.usable else self.self_test,
         )

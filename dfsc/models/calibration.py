@@ -6,6 +6,7 @@ change without running a network (normalisation: Batzner et al., arXiv 2303.1453
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -21,8 +22,6 @@ ROUNDING = 0.02
 # Where the highest of the good images is 1, photographs of other things measured 3.6 and more, anomalous ones of the
 # same product 1.3 at most.
 FOREIGN = 2.4
-# Of so many good parts a partner is raised by half of what they tell (see PartnerLevel, docs/measurements.md).
-SURE_PARTS = 20
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,20 @@ class RawMaps:
 
     local: np.ndarray
     global_: np.ndarray
+
+
+class FusedMaps(Protocol):
+    """What detectors say of an image or a stack of them on a common scale: float32 maps …×56×56."""
+
+    @property
+    def local(self) -> np.ndarray: ...
+
+    @property
+    def global_(self) -> np.ndarray: ...
+
+    def fused(self, local_weight: float = 0.5) -> np.ndarray: ...
+
+    def __getitem__(self, images: slice) -> "FusedMaps": ...
 
 
 @dataclass(frozen=True)
@@ -50,62 +63,6 @@ class BranchMaps:
     def __getitem__(self, images: slice) -> "BranchMaps":
         """Some images of a stack."""
         return BranchMaps(self.local[images], self.global_[images])
-
-
-@dataclass(frozen=True)
-class HigherMaps:
-    """What a network and its partner say together: the higher of both at each place.
-
-    So either may find what the other is blind to. The partner's fused map comes a second time with the local map's
-    weight squared (a quarter instead of a half), since its global map finds what networks miss. `level` says how far
-    the partner's maps are raised, so that good parts score alike with both.
-    """
-
-    one: "BranchMaps | HigherMaps"
-    other: "BranchMaps | HigherMaps"
-    level: "PartnerLevel"
-
-    @property
-    def local(self) -> np.ndarray:
-        return self.fused(1.0)
-
-    @property
-    def global_(self) -> np.ndarray:
-        return self.fused(0.0)
-
-    def fused(self, local_weight: float = 0.5) -> np.ndarray:
-        """The higher of both fused maps, the partner's with either weight."""
-        raised = zip(partner_weights(local_weight), self.level.at(local_weight), strict=True)
-        maps = [self.other.fused(weight) + shift for weight, shift in raised]
-        return np.maximum.reduce([self.one.fused(local_weight), *maps])
-
-    def __getitem__(self, images: slice) -> "HigherMaps":
-        """Some images of both stacks."""
-        return HigherMaps(self.one[images], self.other[images], self.level)
-
-
-@dataclass(frozen=True)
-class PartnerLevel:
-    """By how much a partner's maps are raised before they are compared with a network's.
-
-    The scale's unit is set by good pixels, but a verdict by good parts' highest ones. So the mean score of good parts
-    is made the same, as far as the N known to both tell it: by a share N / (N + SURE_PARTS) of the difference.
-    """
-
-    network: "GoodParts"
-    partner: "GoodParts"
-
-    def at(self, local_weight: float) -> tuple[float, float]:
-        """For the partner's fused maps with its two weights, at a weight of the network's local map."""
-        count = min(self.network.count, self.partner.count)
-        share, wanted = count / (count + SURE_PARTS), self.network.mean_score(local_weight)
-        plain, quiet = (share * (wanted - self.partner.mean_score(w)) for w in partner_weights(local_weight))
-        return plain, quiet
-
-
-def partner_weights(local_weight: float) -> tuple[float, float]:
-    """With which weights of its local map a partner's fused maps are taken."""
-    return local_weight, local_weight**2
 
 
 def peak(maps: np.ndarray) -> np.ndarray:
@@ -125,24 +82,19 @@ class GoodParts:
     Everything that a verdict is measured by follows from them, for any weight of the local map.
     """
 
-    maps: BranchMaps | HigherMaps
-    _mean_scores: dict[float, float] = field(default_factory=dict, init=False, repr=False, compare=False)
+    maps: FusedMaps
+    _peaks: dict[float, np.ndarray] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def count(self) -> int:
         """N."""
         return len(self.maps.local)
 
-    def with_partner(self, other: "GoodParts") -> "GoodParts":
-        """The same images as two detectors together see them: those that both have, the first."""
-        count = min(self.count, other.count)
-        return GoodParts(HigherMaps(self.maps[:count], other.maps[:count], PartnerLevel(self, other)))
-
-    def mean_score(self, local_weight: float) -> float:
-        """The mean of the N maxima of the fused map."""
-        if local_weight not in self._mean_scores:
-            self._mean_scores[local_weight] = float(peak(self.maps.fused(local_weight)).mean())
-        return self._mean_scores[local_weight]
+    def peaks(self, local_weight: float = 0.5) -> np.ndarray:
+        """The N maxima of the fused map, in the images' order."""
+        if local_weight not in self._peaks:
+            self._peaks[local_weight] = peak(self.maps.fused(local_weight))
+        return self._peaks[local_weight]
 
     def scores(self, local_weight: float = 0.5) -> np.ndarray:
         """What the N images score at most, in whatever arithmetic they are inspected again, ascending.
@@ -150,7 +102,7 @@ class GoodParts:
         The maximum of the fused map, which was computed in float32, and ROUNDING above it. Without that the image
         that sets the limit would be rejected by the next digit.
         """
-        scores = np.sort(peak(self.maps.fused(local_weight)))
+        scores = np.sort(self.peaks(local_weight))
         return scores + ROUNDING * np.maximum(np.abs(scores), UPPER_VALUE)
 
     def threshold(self, rejected_good: int = 0, local_weight: float = 0.5) -> float:

@@ -136,8 +136,11 @@ def test_a_network_and_its_partner_are_judged_by_the_good_parts_that_both_hold_o
     network, fre, both = alone[0], alone[2], together[0]
     assert both.good.count == network.good.count < fre.good.count
     share = network.good.count / (network.good.count + 20)
-    mean = peak(network.good.maps.fused()).mean()
-    half, quarter = (share * (mean - peak(fre.good.maps.fused(weight)).mean()) for weight in (0.5, 0.25))
+    scores = peak(network.good.maps.fused())
+    half, quarter = (
+        share * (scores.mean() - peak(fre.good.maps.fused(weight)).mean()) + 2 * (1 - share) ** 2 * scores.std()
+        for weight in (0.5, 0.25)
+    )
 
     def higher(one, other):
         return np.maximum.reduce([one.fused(), other.fused(0.5) + half, other.fused(0.25) + quarter])

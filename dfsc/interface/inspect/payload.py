@@ -12,8 +12,9 @@ from dfsc.inspection.colours import LEVELS, SCALE_END, colours, opacity
 from dfsc.inspection.results import partners
 from dfsc.interface import wording
 from dfsc.interface.session.settings import most_rejected
-from dfsc.models.calibration import GoodParts, PartnerLevel
+from dfsc.models.calibration import GoodParts
 from dfsc.models.methods import METHODS, PAIR
+from dfsc.models.partner import PartnerLevel
 
 # Weights of the local map for which the good parts' scores are told; the slider has the same steps.
 WEIGHTS = np.linspace(0, 1, 21).tolist()

@@ -19,7 +19,7 @@ const all = selector => Array.from(element.querySelectorAll(selector));
 
 const mixed = ({ local, global }, weight) => local.map((value, cell) => weight * value + (1 - weight) * global[cell]);
 const step = (values, weight) => values[Math.round(weight * (values.length - 1))];
-// As HigherMaps in dfsc/models/calibration.py: the partner's maps with the weight and with its square, raised.
+// As HigherMaps in dfsc/models/partner.py: the partner's maps with the weight and with its square, raised.
 const higher = (method, partner, weight) => {
   const [plain, quiet] = step(method.together.raised, weight);
   const [one, other] = [mixed(partner, weight), mixed(partner, weight ** 2)];
