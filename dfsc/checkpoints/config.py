@@ -1,5 +1,6 @@
 """A checkpoint's config.json: read strictly, since it decides what its tensors mean."""
 
+import math
 import re
 from pathlib import Path
 
@@ -74,12 +75,15 @@ def _self_test(entries: object, folder: Path) -> SelfTest | None:
     """A self-test's entries, whose kinds may be a later version's; None for detectors made before there was one."""
     if entries is None:
         return None
-    if isinstance(entries, dict) and {"by_kind", "steps"} <= entries.keys() <= {"by_kind", "steps", "example"}:
-        kinds, steps, example = entries["by_kind"], entries["steps"], entries.get("example")
+    needed = {"by_kind", "steps"}
+    if isinstance(entries, dict) and needed <= entries.keys() <= needed | {"example", "strength"}:
+        kinds, steps = entries["by_kind"], entries["steps"]
+        example, strength = entries.get("example"), entries.get("strength")
         sound = isinstance(kinds, dict) and kinds and all(map(_is_kind, kinds.items()))
+        sound = sound and (strength is None or (type(strength) in (int, float) and math.isfinite(strength)))
         if sound and (steps is None or _is_count(steps)) and (example is None or _is_example(example)):
             by_kind = {kind: (found, made) for kind, (found, made) in kinds.items()}
-            return SelfTest(by_kind, steps, example and _example(example))
+            return SelfTest(by_kind, steps, example and _example(example), strength)
     raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong self_test; fetch it anew.")
 
 

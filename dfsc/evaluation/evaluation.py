@@ -22,7 +22,7 @@ from dfsc.inspection.results import some_partners
 from dfsc.machine import Device, described
 from dfsc.models.calibration import BranchMaps, peak
 from dfsc.models.detector import DetectorConfig, Detectors
-from dfsc.models.partner import HigherMaps, PartnerLevel
+from dfsc.models.partner import HigherMaps, PartnerLevel, evidence
 
 ALL = "all"
 MEAN = "mean"
@@ -130,9 +130,9 @@ def evaluate(
     ]
     parts = [detector.calibration.good_parts for detector in inspector.detectors]
     for (network, mate), (name, method) in together.items():
-        maps = HigherMaps(
-            _branches(scored.maps[network]), _branches(scored.maps[mate]), PartnerLevel(parts[network], parts[mate])
-        )
+        clear = evidence(configs[network].self_test, configs[mate].self_test)
+        level = PartnerLevel(parts[network], parts[mate], clear)
+        maps = HigherMaps(_branches(scored.maps[network]), _branches(scored.maps[mate]), level)
         reports.append(_report(name, method, np.stack([maps.local, maps.global_, maps.fused()], axis=1), good, groups))
     return Evaluation(
         detectors=tuple(reports),

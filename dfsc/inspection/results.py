@@ -14,7 +14,7 @@ from dfsc.geometry import INPUT_SIZE, cell_centre
 from dfsc.models.calibration import FusedMaps, GoodParts, peak
 from dfsc.models.detector import DetectorConfig
 from dfsc.models.methods import METHODS, PARTNER
-from dfsc.models.partner import HigherMaps, PartnerLevel, good_parts_of_both
+from dfsc.models.partner import HigherMaps, PartnerLevel, evidence, good_parts_of_both
 from dfsc.models.self_test import SelfTest
 
 
@@ -115,16 +115,21 @@ class Result:
         """Share (0 to 100) of the held-out good images that score below this image."""
         return self.good.percentile(self.score, self.local_weight)
 
+    def partner_level(self, partner: "Result") -> PartnerLevel:
+        """How this result and its partner's are brought to one level."""
+        return PartnerLevel(self.good, partner.good, evidence(self.self_test, partner.self_test))
+
     def with_partner(self, partner: "Result") -> "Result":
         """Both results combined (the higher of both maps), calibrated on the good images that are new to both.
 
         It is only usable if both are.
         """
+        level = self.partner_level(partner)
         return replace(
             self,
             title=f"{self.title} + {partner.title}",
-            maps=HigherMaps(self.maps, partner.maps, PartnerLevel(self.good, partner.good)),
-            good=good_parts_of_both(self.good, partner.good),
+            maps=HigherMaps(self.maps, partner.maps, level),
+            good=good_parts_of_both(level),
             milliseconds=self.milliseconds + partner.milliseconds,
             self_test=partner.self_test if self.usable and not partner.usable else self.self_test,
         )

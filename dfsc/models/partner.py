@@ -8,32 +8,51 @@ from dataclasses import dataclass
 import numpy as np
 
 from dfsc.models.calibration import FusedMaps, GoodParts
+from dfsc.models.self_test import SelfTest
 
 # Of so many good parts, half of what they tell is believed.
 SURE_PARTS = 20
-# What a network has to exceed where nothing is known of it: so many spreads of its good parts' scores.
-DOUBT = 2.0
+# A network that nothing is known of has to exceed so many spreads of its good parts' scores at most.
+DOUBT = 4.0
+
+
+def evidence(network: SelfTest | None, partner: SelfTest | None) -> float:
+    """How clearly a partner tells made-up faults from good parts, as a share of how clearly a network does, 0 to 1.
+
+    0 where it is unknown of either.
+    """
+    if network is None or partner is None or network.strength is None or partner.strength is None:
+        return 0.0
+    if partner.strength <= 0:
+        return 0.0
+    return partner.strength / max(network.strength, partner.strength)
 
 
 @dataclass(frozen=True)
 class PartnerLevel:
     """By how much a partner's maps are raised before they are compared with a network's.
 
-    The scale's unit is set by good pixels, but a verdict by good parts' highest ones. So with many good parts their
-    mean score is made the same: N of them are believed to a share N / (N + SURE_PARTS). Of few, a network's scores are
-    hardly known, while its partner has learned from all and is judged by all; so the network has to exceed DOUBT
-    spreads as well, times the square of the share that is not believed.
+    The scale's unit is set by good pixels, but a verdict by good parts' highest ones. So the mean score of good parts
+    is made the same, as far as the N known to both tell it: by a share N / (N + SURE_PARTS) of the difference. Few good
+    parts were held out from a network that learned from few, and its noise hides what the partner finds, which is
+    judged by all of them. So there the network has to exceed DOUBT spreads too, times the cube of the other share, and
+    times `evidence`, as far as the partner tells made-up faults from good parts as clearly.
     """
 
     network: GoodParts
     partner: GoodParts
+    evidence: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """N, the good parts that both know."""
+        return min(self.network.count, self.partner.count)
 
     def at(self, local_weight: float) -> tuple[float, float]:
         """For the partner's fused maps with its two weights, at a weight of the network's local map."""
-        count = min(self.network.count, self.partner.count)
-        believed = count / (count + SURE_PARTS)
+        believed = self.count / (self.count + SURE_PARTS)
         scores = self.network.peaks(local_weight)
-        doubt = DOUBT * (1 - believed) ** 2 * float(scores.std())
+        doubt = self.evidence * DOUBT * (1 - believed) ** 3 * float(scores.std())
         plain, quiet = (
             believed * float(scores.mean() - self.partner.peaks(weight).mean()) + doubt
             for weight in partner_weights(local_weight)
@@ -77,7 +96,6 @@ def partner_weights(local_weight: float) -> tuple[float, float]:
     return local_weight, local_weight**2
 
 
-def good_parts_of_both(network: GoodParts, partner: GoodParts) -> GoodParts:
+def good_parts_of_both(level: PartnerLevel) -> GoodParts:
     """The good parts that both have, the first of each, as the two together see them."""
-    count = min(network.count, partner.count)
-    return GoodParts(HigherMaps(network.maps[:count], partner.maps[:count], PartnerLevel(network, partner)))
+    return GoodParts(HigherMaps(level.network.maps[: level.count], level.partner.maps[: level.count], level))

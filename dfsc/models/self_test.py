@@ -182,11 +182,14 @@ class SelfTest:
     Attributes:
         by_kind: how many it found and how many were made, by kind.
         steps: of the student's last stage, or of the joint training, over all laps; None for a method without steps.
+        strength: how far the median score of the faults that decide lies above the mean of the good parts, on the
+            common scale; None where nobody noted it.
     """
 
     by_kind: dict[str, tuple[int, int]]
     steps: int | None
     example: Example | None = None
+    strength: float | None = None
 
     @property
     def found(self) -> int:
@@ -232,9 +235,12 @@ class SelfTest:
     @property
     def entries(self) -> dict:
         """What a checkpoint keeps of it, as JSON values."""
-        kept = {"by_kind": self.by_kind, "steps": self.steps}
-        one = self.example
-        return kept | ({"example": {"kind": one.kind, "boxes": one.boxes, "found": one.found}} if one else {})
+        kept: dict = {"by_kind": self.by_kind, "steps": self.steps}
+        if self.strength is not None:
+            kept["strength"] = self.strength
+        if one := self.example:
+            kept["example"] = {"kind": one.kind, "boxes": one.boxes, "found": one.found}
+        return kept
 
 
 def _told(by_kind: dict[str, tuple[int, int]]) -> str:
@@ -252,7 +258,8 @@ def judge(faults: Sequence[Fault], maps: RawMaps, calibration: Calibration, step
         steps: see SelfTest.
     """
     fused = calibration.normalise(maps).fused()
-    rejected = peak(fused) > calibration.good_parts.threshold()
+    scores, good = peak(fused), calibration.good_parts
+    rejected = scores > good.threshold()
     found = [
         bool(above) and _peaks_at(fault, cells) for fault, cells, above in zip(faults, fused, rejected, strict=True)
     ]
@@ -262,7 +269,10 @@ def judge(faults: Sequence[Fault], maps: RawMaps, calibration: Calibration, step
         by_kind[fault.kind] = so_far + is_found, made + 1
     number = found.index(False) if False in found else 0
     shown = faults[number]
-    return SelfTest(by_kind, steps, Example(shown.kind, shown.boxes, found[number], shown.image, fused[number].copy()))
+    example = Example(shown.kind, shown.boxes, found[number], shown.image, fused[number].copy())
+    deciding = scores[[fault.kind in DECIDING for fault in faults]]
+    strength = float(np.median(deciding) - good.peaks().mean()) if len(deciding) else np.inf
+    return SelfTest(by_kind, steps, example, strength if np.isfinite(strength) else None)
 
 
 def _peaks_at(fault: Fault, cells: np.ndarray) -> bool:

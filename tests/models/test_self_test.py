@@ -17,7 +17,7 @@ from dfsc.geometry import FIRST_CELL_CENTRE, cell_at
 from dfsc.inspection.inspector import Inspector
 from dfsc.inspection.records import result_record
 from dfsc.material.training_set import prepare
-from dfsc.models.calibration import Calibration, RawMaps
+from dfsc.models.calibration import Calibration, RawMaps, peak
 from dfsc.models.detector import network_input
 from dfsc.models.self_test import (
     BESIDE,
@@ -39,7 +39,7 @@ from dfsc.training.training import Training
 POOR = SelfTest({"erased": (0, 7), "copied": (2, 7), "scratched": (1, 6)}, 900)
 GOOD = SelfTest({"erased": (6, 7), "copied": (6, 7), "scratched": (5, 6)}, 900)
 MISSED = Example("swapped", ((0.1, 0.1, 0.2, 0.25), (0.5, 0.5, 0.6, 0.65)), False)
-WIDER = SelfTest(GOOD.by_kind | {"swapped": (1, 3), "recoloured": (0, 3), "doubled": (0, 3)}, 900, MISSED)
+WIDER = SelfTest(GOOD.by_kind | {"swapped": (1, 3), "recoloured": (0, 3), "doubled": (0, 3)}, 900, MISSED, 0.25)
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +113,16 @@ def test_who_marks_every_fault_finds_all_and_who_marks_beside_them_none(faults, 
     assert judge(faults, maps_with(faults, 50.0), calm, 900).share == 1
     assert judge(faults, maps_with(faults, 50.0, shift=0.4), calm, 900).found == 0
     assert judge(faults, maps_with(faults, 0.0), calm, 900).share == 0
+
+
+def test_how_clearly_it_tells_them_is_the_middle_of_what_decides_above_good_parts(faults, calm):
+    good = calm.good_parts.peaks().mean()
+    for height in (0.0, 50.0):
+        maps = maps_with(faults, height)
+        scores = peak(calm.normalise(maps).fused())[:MADE]  # those that decide come first
+        assert judge(faults, maps, calm, 900).strength == pytest.approx(np.median(scores) - good)
+    beside = judge(faults[MADE:], maps_with(faults[MADE:], 50.0), calm, 900)
+    assert (beside.share, beside.strength) == (1, None)
 
 
 def test_one_that_was_missed_is_kept_as_an_example(faults, calm):
@@ -212,6 +222,9 @@ def test_a_checkpoint_from_before_there_was_a_self_test_loads(demo_weights, tmp_
         {"by_kind": {"erased": [1, 2]}, "steps": -3},
         {"by_kind": {"erased": [1, 2]}, "steps": 3.0},
         {"by_kind": {"erased": [1, 2]}, "steps": True},
+        {"by_kind": {"erased": [1, 2]}, "steps": 3, "strength": "1"},
+        {"by_kind": {"erased": [1, 2]}, "steps": 3, "strength": True},
+        {"by_kind": {"erased": [1, 2]}, "steps": 3, "strength": float("inf")},
         {"by_kind": {"erased": [1, 2]}, "steps": 10**12},
         {"by_kind": {"erased": [3, 2]}, "steps": 3},
         {"by_kind": {"erased": [-1, 2]}, "steps": 3},

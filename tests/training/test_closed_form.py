@@ -137,9 +137,10 @@ def test_a_network_and_its_partner_are_judged_by_the_good_parts_that_both_hold_o
     assert both.good.count == network.good.count < fre.good.count
     share = network.good.count / (network.good.count + 20)
     scores = peak(network.good.maps.fused())
+    clear = min(1, fre.self_test.strength / network.self_test.strength)
+    doubt = clear * 4 * (1 - share) ** 3 * scores.std()
     half, quarter = (
-        share * (scores.mean() - peak(fre.good.maps.fused(weight)).mean()) + 2 * (1 - share) ** 2 * scores.std()
-        for weight in (0.5, 0.25)
+        share * (scores.mean() - peak(fre.good.maps.fused(weight)).mean()) + doubt for weight in (0.5, 0.25)
     )
 
     def higher(one, other):

@@ -14,7 +14,6 @@ from dfsc.interface import wording
 from dfsc.interface.session.settings import most_rejected
 from dfsc.models.calibration import GoodParts
 from dfsc.models.methods import METHODS, PAIR
-from dfsc.models.partner import PartnerLevel
 
 # Weights of the local map for which the good parts' scores are told; the slider has the same steps.
 WEIGHTS = np.linspace(0, 1, 21).tolist()
@@ -68,7 +67,7 @@ def _method(result: Result, results: Sequence[Result], partner: Result | None) -
 
 
 def _together(result: Result, partner: Result) -> dict:
-    together, level = result.with_partner(partner), PartnerLevel(result.good, partner.good)
+    together, level = result.with_partner(partner), result.partner_level(partner)
     return {
         "title": together.title,
         "good": _good_scores(together.good),
