@@ -117,6 +117,7 @@ HOW_IT_WORKS = (
     "FRE has no networks of its own: it predicts each spot’s numbers from those of the rest of the photo, and shows "
     "what can’t be predicted.",
 )
+REGION_LABEL, REGION_ALT = "Show the true region", "Outline of the true region of the fault"
 REPORT_LABEL = "Download report (zip)"
 RETRAIN_OFFER = "Retrain on your own good parts"
 DIFFERENCE_NOTE = "Blue: {first} is higher. Orange: {last} is higher. Full colour from a difference of 0.3 on."

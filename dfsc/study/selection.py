@@ -51,16 +51,20 @@ def study_folder() -> Path:
     return weights_folder() / "study"
 
 
-def case_pixels(product: str, case: Case) -> np.ndarray:
-    """A chosen image, RGB uint8 H×W×3: drawn again, or read from the embedded examples.
+def case_picture(product: str, case: Case) -> tuple[np.ndarray, np.ndarray | None]:
+    """A chosen image, RGB uint8 H×W×3, drawn again or read from the embedded examples, and where its faults are.
+
+    That is bool H×W, None where nothing is wrong or it isn't known.
 
     Raises:
         DFSCError: when the product can't be drawn any more, or the example is gone.
     """
     if isinstance(case.origin, Drawn):
-        return render(product, case.origin.seed, case.origin.defects).image
+        drawn = render(product, case.origin.seed, case.origin.defects)
+        masks = [mask for _, mask in drawn.masks]
+        return drawn.image, np.any(masks, axis=0) if masks else None
     if isinstance(case.origin, Shipped):
-        return read_image(weights_folder() / "examples" / product / case.origin.file)
+        return read_image(weights_folder() / "examples" / product / case.origin.file), None
     raise DatasetError(f"{case.image} can't be shown without its data set.")
 
 

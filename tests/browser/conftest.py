@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_up_study import write_made_up_study
 from PIL import Image
@@ -48,7 +49,8 @@ def chromium_path() -> str | None:
 def page_weights(
     demo_folder: Path, detector_builder: Callable, draw: Callable, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A copy of the weights folder of tests/conftest.py with a second product, drawn examples for both, and a study."""
+    """A copy of the weights folder of tests/conftest.py with a second product, drawn examples for both, of which
+    one has its true region, and a study."""
     weights = tmp_path_factory.mktemp("page") / "weights"
     shutil.copytree(demo_folder, weights)
     teacher = load_teacher(weights / "teacher" / "demo")
@@ -62,6 +64,9 @@ def page_weights(
         folder.mkdir(parents=True)
         for seed in (20, 21):
             Image.fromarray(draw(seed, width=400, height=300, **options)).save(folder / f"{seed}.jpg")
+    region = weights / "examples" / "toy_block" / "regions" / "logical" / "20.png"
+    region.parent.mkdir(parents=True)
+    Image.fromarray(np.pad(np.ones((60, 80), bool), ((40, 200), (220, 100)))).save(region)
     sample = weights / "photographs" / "toy_block"
     sample.mkdir(parents=True)
     for seed in range(12):

@@ -23,7 +23,7 @@ from dfsc.study.figures import Setting, study_of
 from dfsc.study.file import read_study, write_study
 from dfsc.study.gains import Gain, mean_gain
 from dfsc.study.judging import select
-from dfsc.study.selection import Selection, case_pixels, read_selection, selected_products, write_selection
+from dfsc.study.selection import Selection, case_picture, read_selection, selected_products, write_selection
 from dfsc.study.switches import switches_of
 
 MEANING = ["Nothing was measured.", "These rows are invented.", "They are here to be tested."]
@@ -255,7 +255,7 @@ def test_photographs_are_counted_all_and_chosen_among_those_that_ship(weights, t
     assert (chosen.image, chosen.origin) == ("test/missing/001.png", Shipped("logical/two-missing.png"))
     assert chosen.defects == ("missing",)
     assert f"{chosen.outcome}".split("-")[0] in capsys.readouterr().err
-    assert np.array_equal(case_pixels("toy_block", chosen), read_image(toy_dataset / chosen.image))
+    assert np.array_equal(case_picture("toy_block", chosen)[0], read_image(toy_dataset / chosen.image))
     assert has_study()
 
 
@@ -267,7 +267,7 @@ def test_a_rendered_image_is_drawn_again_and_a_changed_one_is_refused(weights, t
     assert selection.total == len(selection.cases) == 2
     (chosen,) = (case for case in selection.cases if case.family == "logical")
     assert chosen.defects == ("missing_wire",)
-    assert np.array_equal(case_pixels("terminal_block", chosen), read_image(folder / chosen.image))
+    assert np.array_equal(case_picture("terminal_block", chosen)[0], read_image(folder / chosen.image))
     with pytest.raises(DatasetError, match="shows a terminal_block, not a toy_block"):
         select("toy_block", open_dataset(folder))
     shutil.copyfile(folder / "test" / "good" / "000.png", folder / "test" / "logical_anomalies" / "000.png")

@@ -1,6 +1,7 @@
 """What happens on the Compare tab: images of interest are drawn when they are asked for, and opened on a click."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from dfsc.interface.session.photograph import Photograph, inspect_photograph, ph
 from dfsc.interface.session.visitors import visitor
 from dfsc.models.methods import PAIR
 from dfsc.study.cases import Case, Finding, Outcome
-from dfsc.study.selection import Selection, case_pixels, read_selection, selected_products, study_folder
+from dfsc.study.selection import Selection, case_picture, read_selection, selected_products, study_folder
 from dfsc.training.progress import Throttle
 
 PICTURE_EDGE = 360
@@ -81,7 +82,8 @@ def _clicked(question: Question) -> tuple[str, Case | None]:
 
 
 def _photograph(product: str, case: Case) -> Photograph:
-    return photograph_of(case_pixels(product, case), wording.case_title(product, case), uploaded=False)
+    pixels, region = case_picture(product, case)
+    return replace(photograph_of(pixels, wording.case_title(product, case), uploaded=False), region=region)
 
 
 def _looked_at(product: str, case: Case) -> Look | str:

@@ -63,6 +63,7 @@ def with_defects(photograph: Photograph, strokes: object) -> Photograph:
         display=image,
         network=resize_for_network(image),
         digest="",
+        region=None,
         strokes=wanted,
         untouched=untouched,
     )

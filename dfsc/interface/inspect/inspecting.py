@@ -218,4 +218,4 @@ def _choice(known: Visitor, product: str | None) -> tuple[Any, Any]:
 
 def _example(example: inspectors.Example) -> Photograph:
     name = wording.example_name(example.kind, example.number, example.fault)
-    return read_photograph(example.path, name, uploaded=False)
+    return replace(read_photograph(example.path, name, uploaded=False), region=example.region)

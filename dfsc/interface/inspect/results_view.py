@@ -11,6 +11,7 @@ from dfsc.inspection.results import partners
 from dfsc.interface import wording
 from dfsc.interface.inspect.defect_view import defect_html
 from dfsc.interface.inspect.payload import compared, payload
+from dfsc.interface.inspect.region_view import region_outline_html, region_switch_html
 from dfsc.interface.markup import picture, text
 from dfsc.interface.session.photograph import Finding
 
@@ -50,9 +51,12 @@ def _summary(finding: Finding) -> str:
         + f'<p class="quiet"><span class="as">{text(wording.inspected_as(finding.product))}</span> · '
         + f"{photograph.width} × {photograph.height} pixels</p>"
         + f'<p class="acts"><button type="button" data-act="report">{wording.REPORT_LABEL}</button> '
-        + f'<button type="button" class="offer" data-act="retrain">{wording.RETRAIN_OFFER}</button></p></div>'
+        + f'<button type="button" class="offer" data-act="retrain">{wording.RETRAIN_OFFER}</button></p>'
+        + region_switch_html(photograph.region)
+        + '</div><div class="framed">'
         + picture(photograph.display, f"The inspected photo, {photograph.name}", "photograph")
-        + "</div>"
+        + region_outline_html(photograph.region)
+        + "</div></div>"
     )
 
 

@@ -69,7 +69,7 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
                 f'<div class="findings"></div>{viewer_html()}',
                 elem_id="results",
                 label="Results",
-                js_on_load=script("drawing.js", "inspection.js", "viewer.js") + script("defect.js"),
+                js_on_load=script("drawing.js", "inspection.js", "region.js", "viewer.js") + script("defect.js"),
             )
             finding = gr.HTML("", elem_id="arriving", label="Finding on its way", js_on_load=ARRIVING)
             probe = gr.HTML(

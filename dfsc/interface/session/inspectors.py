@@ -5,6 +5,9 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+from PIL import Image
+
 from dfsc import Inspector, product_detectors
 from dfsc.checkpoints.weights import weights_folder
 from dfsc.images.decoding import image_files
@@ -29,6 +32,15 @@ class Example:
         """What is wrong with the part, by its file: one-missing-1011.jpg → one missing; "" if its name says nothing."""
         words = [word for word in self.path.stem.split("-") if not word.isdigit()]
         return "" if self.kind == "good" else " ".join(words)
+
+    @property
+    def region(self) -> np.ndarray | None:
+        """Where the fault is, bool H×W: the mask of the same name in the folder `regions`, if there is one."""
+        mask = self.path.parents[1] / "regions" / self.kind / f"{self.path.stem}.png"
+        if not mask.is_file():
+            return None
+        with Image.open(mask) as picture:
+            return np.asarray(picture.convert("L")) > 0
 
 
 def inspector(product: str) -> Inspector:

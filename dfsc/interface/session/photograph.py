@@ -30,6 +30,7 @@ class Photograph:
         digest: "sha256:…" of its file; "" for one that was drawn or changed here.
         brought: number of the question that brought it; a photograph with defects has that of the one without.
         strokes: the defects that were made in it by hand, in order (see defect_view).
+        region: where its fault is, bool H×W, for an example of which that is known.
         untouched: the photograph before the first of them, None where there is none.
     """
 
@@ -42,6 +43,7 @@ class Photograph:
     digest: str = ""
     brought: int = 0
     strokes: tuple[Stroke, ...] = ()
+    region: np.ndarray | None = None
     untouched: "Photograph | None" = None
 
 

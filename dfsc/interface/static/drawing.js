@@ -84,4 +84,5 @@ const paint = (canvas, cells, shades, low = 0, high = shown.scale_end) => {
   context.drawImage(shown.photo, 0, 0, width, height);
   context.drawImage(spare, 0, 0);
   hatch(context, width, height);
+  region.draw(context, 0, 0, width, height, width / (canvas.clientWidth || width));
 };

@@ -234,6 +234,7 @@ const arrive = () => {
   if (!holder || shown?.holder === holder) return;
   viewer.close();
   shown = read(holder);
+  region.arrive();
   const wipe = element.querySelector('.wipe input');
   if (wipe) {
     wipe.value = cut;

@@ -76,6 +76,7 @@ const viewer = (() => {
     context.drawImage(shown.photo, left, top, wide, high);
     context.imageSmoothingEnabled = true;
     if (over) context.drawImage(over, left, top, wide, high);
+    region.draw(context, left, top, wide, high, ratio);
     if (at) cross(context, left + at[0] * wide, top + at[1] * high, ratio);
   };
   const cellAt = ([x, y]) => {
