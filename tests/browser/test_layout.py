@@ -123,11 +123,16 @@ def test_verdicts_and_fused_maps_are_beside_the_photo_that_is_drawn_on(visit):
     expect_in_view(page, "#results .defect .stage", "#results .defect .echo canvas")
 
 
-def test_what_starts_a_training_and_says_how_far_it_is_stays_in_view(visit):
-    page = visit()
+@pytest.mark.parametrize("window", [{}, PHONE], ids=["desk", "phone"])
+def test_what_starts_a_training_and_says_how_far_it_is_stays_in_view(visit, window):
+    page = visit(**window)
     page.get_by_role("tab", name="Retrain").click()
-    expect_in_view(page, "#train", "#stop", "#longer", "#retrain-message")
-    page.mouse.move(200, 400)
-    page.mouse.wheel(0, 300)
-    page.wait_for_function("scrollY > 200")
-    expect_in_view(page, "#train", "#retrain-message")
+    steps = page.locator("#retrain-tab .step h2")
+    expect(steps).to_have_text(["1 Your good photos", "2 Settings, and train", "3 Inspect, and keep it"])
+    expect_in_view(page, "#train", "#retrain-message .notice")
+    expect(page.locator("#stop")).to_be_hidden()
+    expect(page.locator("#longer")).to_be_hidden()
+    steps.last.scroll_into_view_if_needed()
+    page.evaluate("scrollBy(0, 300)")
+    page.wait_for_function("scrollY > 100")
+    expect_in_view(page, "#train", "#retrain-message .notice")

@@ -124,6 +124,7 @@ def test_the_slider_shows_at_once_what_is_novel_on_a_photograph(ready):
     expect(ready.locator("#novelty h3")).to_have_text("τ′ = 0.99: 1% of all features are novel")
     expect(ready.locator("#novelty")).to_contain_text("Estimate before training, on part 0.jpg")
     before = ready.get_attribute("#novelty img", "src")
+    ready.click("#advanced > button")
     set_number(ready, "#tau", "0.6")
     expect(ready.locator("#novelty h3")).to_have_text("τ′ = 0.6: 40% of all features are novel")
     assert ready.get_attribute("#novelty img", "src") != before
@@ -146,6 +147,8 @@ def test_the_whole_way_from_photographs_to_the_downloaded_pair(ready, visit, dra
     expect(ready.locator("#retrain-message")).to_contain_text("600 are usual")
     expect(ready.locator("#retrain-message")).to_contain_text("Stage 1 of 3: training auto-encoders")
     expect(ready.locator("#curves [data-plot=autoencoder] polyline")).to_have_count(2)
+    expect(ready.locator("#train")).to_be_hidden()
+    expect(ready.locator("#longer")).to_be_hidden()
     other.click("#train")
     expect(other.locator("#retrain-message")).to_contain_text("1 training ahead of you")
     other.get_by_role("tab", name="Inspect").click()

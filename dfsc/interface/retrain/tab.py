@@ -34,6 +34,7 @@ def retrain_tab() -> RetrainTab:
     """Put the tab's components and handlers into the Blocks context."""
     with gr.Row(elem_id="retrain", equal_height=False):
         with gr.Column(scale=0, min_width=330, elem_id="retrain-controls"):
+            _step(1)
             upload = gr.File(label=wording.PHOTOGRAPHS_LABEL, file_count="multiple", elem_id="photographs", height=132)
             with gr.Row():
                 folder = gr.UploadButton(
@@ -54,16 +55,7 @@ def retrain_tab() -> RetrainTab:
                     )
                     for name, s in samples().items()
                 ]
-            tau = gr.Slider(*TAUS, USUAL.tau, step=0.005, label=wording.TAU_LABEL, info=wording.TAU_INFO, elem_id="tau")
-            ratio = gr.Slider(
-                0,
-                3,
-                USUAL.margin_ratio,
-                step=0.1,
-                label=wording.MARGIN_LABEL,
-                info=wording.MARGIN_INFO,
-                elem_id="kappa",
-            )
+            _step(2)
             seconds = gr.Slider(
                 *SECONDS, 120, step=10, label=wording.SECONDS_LABEL, info=wording.SECONDS_INFO, elem_id="seconds"
             )
@@ -75,7 +67,19 @@ def retrain_tab() -> RetrainTab:
                 info=wording.ALSO_INFO,
                 elem_id="also",
             )
-            with gr.Accordion("Advanced", open=False, elem_id="advanced"):
+            with gr.Accordion(wording.ADVANCED_LABEL, open=False, elem_id="advanced"):
+                tau = gr.Slider(
+                    *TAUS, USUAL.tau, step=0.005, label=wording.TAU_LABEL, info=wording.TAU_INFO, elem_id="tau"
+                )
+                ratio = gr.Slider(
+                    0,
+                    3,
+                    USUAL.margin_ratio,
+                    step=0.1,
+                    label=wording.MARGIN_LABEL,
+                    info=wording.MARGIN_INFO,
+                    elem_id="kappa",
+                )
                 seed = gr.Number(
                     0, precision=0, minimum=0, label=wording.SEED_LABEL, info=wording.SEED_INFO, elem_id="seed"
                 )
@@ -91,13 +95,8 @@ def retrain_tab() -> RetrainTab:
                 weight = gr.Slider(
                     0, 3, USUAL.weight, step=0.1, label=wording.WEIGHT_LABEL, info=wording.WEIGHT_INFO, elem_id="weight"
                 )
-            with gr.Row(elem_id="train-bar"):
-                train = gr.Button(wording.TRAIN_LABEL, variant="primary", elem_id="train", min_width=90)
-                stop = gr.Button(wording.STOP_LABEL, elem_id="stop", size="sm", min_width=90)
-                longer = gr.Button(wording.LONGER_LABEL, elem_id="longer", size="sm", min_width=90)
         with gr.Column(scale=1, min_width=320, elem_id="retrain-findings"):
-            message = gr.HTML(notice(wording.INVITATION), elem_id="retrain-message", label="Message")
-            novelty = gr.HTML("", elem_id="novelty", label="Novel features")
+            _step(3)
             result = gr.HTML("", elem_id="retrain-result", label="Your models")
             with gr.Row(visible=False, elem_id="pair-actions") as actions:
                 inspect = gr.Button(wording.INSPECT_LABEL, variant="primary", elem_id="inspect-pair")
@@ -105,7 +104,13 @@ def retrain_tab() -> RetrainTab:
                 file = gr.DownloadButton(wording.DOWNLOAD_LABEL, elem_id="pair-file", elem_classes="fetched")
             curves = gr.HTML("", elem_id="curves", label="Curves")
             preview = gr.HTML("", elem_id="preview", label="Preview")
+            novelty = gr.HTML("", elem_id="novelty", label="Novel features")
             album = gr.HTML("", elem_id="album", label="Photos")
+    with gr.Row(elem_id="train-bar"):
+        train = gr.Button(wording.TRAIN_LABEL, variant="primary", elem_id="train", min_width=90, scale=0)
+        stop = gr.Button(wording.STOP_LABEL, elem_id="stop", min_width=90, scale=0)
+        longer = gr.Button(wording.LONGER_LABEL, elem_id="longer", min_width=90, scale=0)
+        message = gr.HTML(notice(wording.INVITATION), elem_id="retrain-message", label="Message")
 
     seen = [message, album, novelty, result, actions]
     learning = []
@@ -128,3 +133,14 @@ def retrain_tab() -> RetrainTab:
     )
     stop.click(stop_training, None, message, **QUICK)
     return RetrainTab(inspect, [result, actions], tuple(learning))
+
+
+def _step(number: int) -> None:
+    """The heading of one of the tab's steps."""
+    title, note = wording.STEPS[number - 1]
+    gr.HTML(
+        f'<header class="step"><h2><b>{number}</b> {title}</h2><p>{note}</p></header>',
+        elem_id=f"step-{number}",
+        elem_classes="step-head",
+        label=title,
+    )

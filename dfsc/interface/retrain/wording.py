@@ -14,6 +14,12 @@ INVITATION = (
     f"Add {MIN_IMAGES} to {MAX_PHOTOGRAPHS} photos of good parts, with the camera, light and framing you will inspect "
     "with; no faulty part is needed."
 )
+STEPS = (
+    ("Your good photos", "As the next part will be photographed; 4 are enough for FRE, 12 for a pair of networks."),
+    ("Settings, and train", "As they stand they suit most parts. Then press Train, below."),
+    ("Inspect, and keep it", "What was learned appears here. Download it: this page keeps it for an hour only."),
+)
+ADVANCED_LABEL = "Constraint (τ′, κ), seed and more"
 PHOTOGRAPHS_LABEL = "Photos of good parts, or a zip of them"
 FOLDER_LABEL = "Choose a folder"
 CLEAR_LABEL = "Start over"
