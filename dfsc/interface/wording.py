@@ -1,5 +1,7 @@
 """The page's texts, for people who inspect parts and have never heard of the methods."""
 
+from collections.abc import Mapping
+
 TITLE = "DFSC Inspector"
 SUBTITLE = "Find defects with detectors trained only on good parts: EfficientAD-S (EAD-S), DFSC, FCL and FRE."
 NO_PRODUCTS = (
@@ -36,10 +38,19 @@ CAMERA_FAILED = "The camera can’t be used: {why}. Allow it in the browser’s 
 UNKNOWN_UPLOAD = "The upload did not arrive; choose the photo again."
 UNKNOWN_EXAMPLE = "That example belongs to another product; choose one of those shown now."
 
-MANY_PHOTOGRAPH = "Photo"
-MANY_DOWNLOAD = "Download this table (CSV)"
+MANY_LABEL = "Several photos"
+MANY_SHOW, MANY_ORDER = "Which photos to show", "Order of the photos"
+MANY_FILTERS = {
+    "all": ("All", "every file"),
+    "rejected": ("Rejected", "by at least one detector"),
+    "unsure": ("Unsure", "the detectors disagree, or give no verdict"),
+    "error": ("Errors", "files that can’t be inspected"),
+}
+MANY_ORDERS = {"score": "Highest score first", "given": "As given"}
+MANY_UNUSABLE = ("the model is", "the models are")
+MANY_NONE = "No photo of this kind."
+MANY_DOWNLOAD = "Download as CSV"
 MANY_FILE = "inspection.csv"
-MANY_LEFT_OUT = "Left out"
 NO_SUCH_PHOTOGRAPH = "That photo is no longer in the list; upload it again."
 
 DEFECT_TITLE = "Make a defect yourself"
@@ -163,14 +174,24 @@ def opened(name: str, count: int) -> str:
     return f"{name}: {detectors} opened, for you only."
 
 
-def many_heading(product: str, suspect: int, count: int) -> str:
-    """How many photos there are, and how many are not accepted by every method."""
+def many_heading(product: str, outcomes: Mapping[str, int], methods: int) -> str:
+    """How many photos there are, and what became of them.
+
+    Args:
+        outcomes: numbers of photos (see Ranked.outcome).
+    """
+    count = sum(outcomes.values())
     photos = "1 photo" if count == 1 else f"{count} photos"
-    return f"{product_name(product)}: {photos}, {count - suspect} accepted by every method"
+    if count and outcomes.get("unsure") == count:
+        return f"{product_name(product)}: {photos}, no verdict, as {MANY_UNUSABLE[methods > 1]} not usable yet"
+    by = "" if methods == 1 else " by both" if methods == 2 else " by all"
+    words = {"accept": f"accepted{by}", "reject": "rejected", "foreign": "not this product", "unsure": "unsure"}
+    told = [f"{outcomes[outcome]} {said}" for outcome, said in words.items() if outcomes.get(outcome)]
+    return ", ".join([f"{product_name(product)}: {photos}", *told])
 
 
 def many_done(seconds: float, count: int) -> str:
-    return f"{count} photos inspected in {seconds:.0f} s; click one to see its maps."
+    return f"{count} photos inspected in {seconds:.0f} s; click one, or use ← and →, to see its maps."
 
 
 def many_so_far(done: int, total: int) -> str:

@@ -94,7 +94,7 @@ def test_nothing_jumps_on_arrival_or_with_another_example(visit, window):
     assert page.evaluate(SHIFTS) < 0.1
 
 
-def test_a_table_keeps_the_finding_in_view_and_goes_by_arrow_keys(visit, draw):
+def test_a_strip_keeps_the_finding_in_view(visit, draw):
     page = visit()
     files = [
         {"name": f"part {i}.png", "mimeType": "image/png", "buffer": encoded(draw(i, width=200, height=150))}
@@ -102,15 +102,8 @@ def test_a_table_keeps_the_finding_in_view_and_goes_by_arrow_keys(visit, draw):
     ]
     page.locator("#upload input[type=file]").first.set_input_files(files)
     expect(page.locator("#message")).to_contain_text("5 photos inspected in")
-    rows = page.locator("#many tbody button")
-    expect(rows.first).to_have_attribute("aria-current", "true")
-    expect_in_view(page, "#results .agreement")
-    rows.first.focus()
-    page.keyboard.press("ArrowDown")
-    expect_inspected(page, rows.nth(1).inner_text())
-    expect(rows.nth(1)).to_have_attribute("aria-current", "true")
-    expect(rows.nth(1)).to_be_focused()
-    expect(page.locator("#many [aria-current]")).to_have_count(1)
+    expect(page.locator("#many .photos button").first).to_have_attribute("aria-current", "true")
+    expect_in_view(page, "#results .agreement", "#results .map.fused .frame >> nth=0")
 
 
 def test_verdicts_and_fused_maps_are_beside_the_photo_that_is_drawn_on(visit):

@@ -1,4 +1,4 @@
-"""Several photographs at once: a table by score, a row that opens, a file for a spreadsheet, the report of one."""
+"""Several photographs at once: a strip to filter, sort and go through, a file for a spreadsheet, the report of one."""
 
 import csv
 import io
@@ -7,10 +7,11 @@ import zipfile
 
 import pytest
 from playwright.sync_api import Page, expect
-from visiting import UPLOAD, encoded, expect_inspected, load_model
+from visiting import UPLOAD, encoded, expect_inspected, load_model, map_pictures
 
 from dfsc.checkpoints.bundles import write_bundle
 from dfsc.checkpoints.embedded import product_detectors, products
+from dfsc.interface.session import photograph as photographs
 
 
 @pytest.fixture
@@ -28,35 +29,99 @@ def upload_all(page: Page, files: list[dict]) -> None:
 
 
 def scores(page: Page) -> list[float]:
-    """Each row's highest score."""
-    rows = page.locator("#many tbody tr").all()
-    texts = [row.locator(".score").all_inner_texts() for row in rows]
+    """Each photo's highest score."""
+    photos = page.locator("#many .photos button").all()
+    texts = [photo.locator(".score").all_inner_texts() for photo in photos]
     return [max(float(text.replace("−", "-")) for text in row) for row in texts]
+
+
+def shown(page: Page) -> list[str]:
+    """Names of the photos that the strip shows, in its order."""
+    return page.locator("#many .photos li:not([hidden]) .name").all_inner_texts()
 
 
 def test_all_are_inspected_sorted_and_opened_on_a_click(visit, files):
     page = visit()
     upload_all(page, files)
-    names = page.locator("#many tbody button").all_inner_texts()
+    names = shown(page)
     assert sorted(names) == [f"part {i}.png" for i in range(4)]
     assert scores(page) == sorted(scores(page), reverse=True)
     expect_inspected(page, names[0])
-    expect(page.locator("#many .lines")).to_contain_text("=letter.png is not an image that can be read")
-    page.locator("#many tbody button").nth(2).click()
+    expect(page.locator("#many .photos .error")).to_contain_text("=letter.png is not an image that can be read")
+    page.locator("#many .photos button").nth(2).click()
     expect_inspected(page, names[2])
     assert "200 × 150 pixels" in page.locator("#results .summary").inner_text()
 
 
-def test_the_table_follows_sliders_and_product(visit, files):
+def test_keys_go_through_the_strip_and_no_network_runs_again(visit, files, monkeypatch):
+    page, runs, quick = visit(), [], photographs._results
+
+    def counted(*arguments):
+        runs.append(arguments)
+        return quick(*arguments)
+
+    monkeypatch.setattr(photographs, "_results", counted)
+    upload_all(page, files)
+    names = shown(page)
+    assert len(runs) == 4
+    for key, name in (("ArrowRight", names[1]), ("ArrowRight", names[2]), ("ArrowLeft", names[1])):
+        page.keyboard.press(key)
+        expect_inspected(page, name)
+        expect(page.locator("#many [aria-current] .name")).to_have_text([name])
+        expect(page.locator("#many button:focus .name")).to_have_text(name)
+    maps = map_pictures(page)
+    page.keyboard.press("ArrowLeft")
+    expect_inspected(page, names[0])
+    page.keyboard.press("ArrowRight")
+    expect_inspected(page, names[1])
+    assert map_pictures(page) == maps
+    assert len(runs) == 4
+
+
+def test_the_strip_is_filtered_and_sorted(visit, files, draw):
+    page = visit()
+    strange = {"name": "strange.png", "mimeType": "image/png", "buffer": encoded(draw(3)[::-1] // 4)}
+    upload_all(page, [*files[::-1], strange])
+    by_score = shown(page)
+    page.select_option("#many [name=many-order]", "given")
+    assert shown(page) == [*(f"part {i}.png" for i in (3, 2, 1, 0)), "strange.png"]
+    badges = page.locator("#many .photos li").evaluate_all(
+        "all => all.map(one => [...one.querySelectorAll('.badge')].map(badge => badge.className.split(' ')[1]))"
+    )
+    wanted = {
+        "all": [True] * 6,
+        "rejected": ["reject" in verdicts for verdicts in badges],
+        "unsure": [bool(verdicts) and set(verdicts) not in ({"accept"}, {"reject"}) for verdicts in badges],
+        "error": [not verdicts for verdicts in badges],
+    }
+    assert any(wanted["unsure"])
+    for kind, expected in wanted.items():
+        choice = page.locator(f"#many [name=many-show][value={kind}]")
+        choice.check()
+        assert choice.locator("xpath=../b").inner_text() == str(sum(expected))
+        items = page.locator("#many .photos li")
+        assert items.evaluate_all("all => all.map(one => !one.hidden)") == expected
+    page.locator("#many [value=all]").check()
+    page.select_option("#many [name=many-order]", "score")
+    assert shown(page) == by_score
+    page.locator("#many [value=unsure]").check()
+    # What was chosen stays with the photos' next verdicts.
+    page.locator(f"#product input[value='{products()[-1]}']").check()
+    expect(page.locator("#many h2")).to_contain_text(products()[-1].replace("_", " ").capitalize())
+    expect(page.locator("#many [value=unsure]")).to_be_checked()
+    expect(page.locator("#many .photos .error")).to_be_hidden()
+
+
+def test_the_strip_follows_sliders_and_product(visit, files):
     page = visit()
     upload_all(page, files)
-    before = page.locator("#many tbody .score").all_inner_texts()
+    before = page.locator("#many .photos .score").all_inner_texts()
     slider = page.locator("#results .sliders input[name=weight]")
     slider.evaluate(
         """slider => { slider.value = 100;
             for (const kind of ['input', 'change']) slider.dispatchEvent(new Event(kind, {bubbles: true})); }"""
     )
-    expect(page.locator("#many tbody .score").first).not_to_have_text(before[0])
+    expect(page.locator("#many .photos .score").first).not_to_have_text(before[0])
     page.locator(f"#product input[value='{products()[-1]}']").check()
     expect(page.locator("#many h2")).to_contain_text(products()[-1].replace("_", " ").capitalize())
 
@@ -86,7 +151,7 @@ def test_a_list_without_a_photograph_says_so_and_loses_nothing(visit, files):
     assert page.locator("#results .file").inner_text() == before
 
 
-def test_the_table_follows_an_opened_pair(visit, files, tmp_path):
+def test_the_strip_follows_an_opened_pair(visit, files, tmp_path):
     page = visit()
     upload_all(page, files[:2])
     pair = tmp_path / "pair.zip"

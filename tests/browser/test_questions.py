@@ -148,20 +148,36 @@ def test_products_chosen_to_and_fro(slowly):
     assert about(page)[1] == products()[0]
 
 
-def test_of_quick_clicks_on_rows_the_last_one_counts(slowly, draw):
+def test_of_quick_clicks_on_photos_the_last_one_counts(slowly, draw):
     page = slowly()
     drawn = [encoded(draw(seed, width=200, height=150)) for seed in range(4)]
     parts = [{"name": f"part {i}.png", "mimeType": "image/png", "buffer": data} for i, data in enumerate(drawn)]
     page.locator(UPLOAD).first.set_input_files(parts)
     expect(page.locator("#message")).to_contain_text("4 photos inspected in")
-    rows = page.locator("#many tbody button")
+    photos = page.locator("#many .photos button")
     for number in (0, 3, 1):
-        rows.nth(number).click()
+        photos.nth(number).click()
     settled(page)
-    assert about(page)[0] == rows.nth(1).inner_text()
+    assert about(page)[0] == photos.nth(1).get_attribute("data-photo")
 
 
-def test_a_table_is_finished_but_opens_nothing_when_something_else_was_asked(slowly, draw):
+def test_a_photo_clicked_right_after_another_product_is_inspected_as_that_product(slowly, draw):
+    page = slowly()
+    drawn = [encoded(draw(seed, width=200, height=150)) for seed in range(2)]
+    parts = [{"name": f"part {i}.png", "mimeType": "image/png", "buffer": data} for i, data in enumerate(drawn)]
+    page.locator(UPLOAD).first.set_input_files(parts)
+    expect(page.locator("#message")).to_contain_text("2 photos inspected in")
+    wanted = page.locator("#many .photos button").nth(1).get_attribute("data-photo")
+    choose(page, other_product())
+    page.locator("#many .photos button").nth(1).click()
+    expect(page.locator("#many h2")).to_contain_text(product_name(other_product()))
+    settled(page)
+    finding = page.locator("#results [data-finding]")
+    assert finding.get_attribute("data-photo") == wanted
+    assert finding.get_attribute("data-product") == other_product()
+
+
+def test_a_strip_is_finished_but_opens_nothing_when_something_else_was_asked(slowly, draw):
     page = slowly()
     drawn = [encoded(draw(seed, width=200, height=150)) for seed in range(3)]
     parts = [{"name": f"part {i}.png", "mimeType": "image/png", "buffer": data} for i, data in enumerate(drawn)]
@@ -171,7 +187,7 @@ def test_a_table_is_finished_but_opens_nothing_when_something_else_was_asked(slo
     expect(page.locator("#many a[download]")).to_be_visible()
     settled(page)
     assert about(page)[0] == tiles(page).nth(2).get_attribute("data-photo")
-    expect(page.locator("#many tbody button")).to_have_count(3)
+    expect(page.locator("#many .photos button")).to_have_count(3)
 
 
 def test_two_strokes_both_count_and_both_are_undone(slowly, draw):

@@ -81,7 +81,7 @@ def _show_many(question: Question, uploads: list[Upload], product: str, known: V
         return
     message = wording.many_done(time.monotonic() - started, len(many.entries))
     entry = many.ranked(known.settings)[0].entry
-    yield *answered(question, known, product, entry.opened, message), gr.skip(), _table(known)
+    yield *answered(question, known, product, entry.opened, message, entry), gr.skip(), _table(known)
 
 
 def _table(known: Visitor) -> str:
@@ -98,12 +98,13 @@ def _worth_showing(states: Iterator[Many]) -> Iterator[Many]:
 
 
 def open_one(query: str, request: gr.Request) -> Answer:
-    """Show the photograph whose row was clicked, by the detectors that judged the table."""
+    """Show the photograph that was clicked; no network runs, unless another product was chosen just before."""
     known, question = visitor(request), question_from(query)
     many, index = known.many, question.index
     if many is None or question.about.get("table") != str(many.number) or index is None or index >= len(many.entries):
         return refused(question, known, wording.NO_SUCH_PHOTOGRAPH)
-    return answered(question, known, many.product, many.entries[index].opened)
+    entry = many.entries[index]
+    return answered(question, known, known.judged_by, entry.opened, known_as=entry)
 
 
 def judge_again(product: str, request: gr.Request) -> Iterator[Any]:

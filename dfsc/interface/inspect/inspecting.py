@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from dfsc import Detector, DFSCError, Inspector, products
+from dfsc import Detector, DFSCError, Inspection, Inspector, products
 from dfsc.images.uploads import display_name
 from dfsc.interface import wording
 from dfsc.interface.inspect import many_view
@@ -23,6 +23,7 @@ from dfsc.interface.session import inspectors
 from dfsc.interface.session.asking import Question, question_from
 from dfsc.interface.session.downloads import report_file
 from dfsc.interface.session.lane import courtesy
+from dfsc.interface.session.many import Entry
 from dfsc.interface.session.passing_files import taken_over
 from dfsc.interface.session.photograph import Finding, Photograph, inspect_photograph, read_photograph
 from dfsc.interface.session.visitors import Visitor, visitor, welcome
@@ -62,6 +63,7 @@ def show_example(query: str, request: gr.Request) -> Answer:
 def change_product(query: str, product: str, request: gr.Request) -> Answer:
     """Inspect the visitor's own photo as the other product; without one, show that product's first example."""
     known, question = visitor(request), question_from(query)
+    known.judged_by = product
     return by_product(question, product, known)
 
 
@@ -168,10 +170,14 @@ def answered(
     product: str,
     photograph_of: Callable[[], Photograph],
     message: str | None = None,
+    known_as: Entry | None = None,
 ) -> Answer:
     """Read and inspect; an unusable photo or checkpoint becomes an error message, and nothing else changes.
 
     Nothing changes either if there is a newer question, before or afterwards.
+
+    Args:
+        known_as: what was found in it before; networks run only if other detectors are asked now.
     """
     if not known.asks(question):
         return UNCHANGED
@@ -182,7 +188,7 @@ def answered(
             photograph = replace(photograph, brought=question.number)
         inspector = inspector_of(product, known)
         with courtesy.inspecting():
-            inspection = inspect_photograph(photograph, inspector)
+            inspection = _inspected(photograph, inspector, known_as)
     except DFSCError as error:
         return refused(question, known, str(error))
     finding = Finding(question.number, product, photograph, inspection)
@@ -191,6 +197,12 @@ def answered(
     html = results_html(finding, [detector.config for detector in inspector.detectors])
     message = message or wording.inspected(photograph.name, time.perf_counter() - started)
     return arriving(html, question.number), notice(message, answer=question.number), *_choice(known, product)
+
+
+def _inspected(photograph: Photograph, inspector: Inspector, known_as: Entry | None) -> Inspection:
+    if known_as is not None and known_as.inspector is inspector:
+        return Inspection(photograph.display, known_as.results)
+    return inspect_photograph(photograph, inspector)
 
 
 def refused(question: Question, known: Visitor, sentence: str) -> Answer:

@@ -64,7 +64,7 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
         with gr.Column(scale=1, min_width=320, elem_id="findings"):
             message = gr.HTML(notice(wording.INVITATION), elem_id="message", label="Message", js_on_load=watching())
             gr.HTML(_waiting(), elem_id="waiting", label="Under way")
-            many = gr.HTML("", elem_id="many", label="Several photos", js_on_load=f"{click_script('row')} {watching()}")
+            many = gr.HTML("", elem_id="many", label="Several photos", js_on_load=f"{script('many.js')} {watching()}")
             results = gr.HTML(
                 f'<div class="findings"></div>{viewer_html()}',
                 elem_id="results",

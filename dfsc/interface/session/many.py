@@ -21,17 +21,19 @@ THUMBNAIL_EDGE = 104
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One inspected photograph, small enough that a hundred of each visitor's fit into memory.
+    """One inspected photograph with its maps, half a megabyte, so that MAX_MANY of each visitor's fit into memory.
 
     Attributes:
         photograph: with a thumbnail in place of its display copy.
         display: the display copy as a JPEG.
         results: one a detector.
+        inspector: whose they are.
     """
 
     photograph: Photograph
     display: bytes
     results: tuple[Result, ...]
+    inspector: Inspector
 
     def opened(self) -> Photograph:
         with Image.open(io.BytesIO(self.display)) as picture:
@@ -48,8 +50,21 @@ class Ranked:
 
     @property
     def score(self) -> float:
-        """By which the table is sorted: the highest of the methods' scores."""
+        """By which the strip is sorted: the highest of the methods' scores."""
         return max(result.score for result in self.results)
+
+    @property
+    def outcome(self) -> str:
+        """What all methods say together: "accept" or "foreign" if all do, "reject" if one does, else "unsure"."""
+        verdicts = {result.verdict for result in self.results}
+        return "reject" if "reject" in verdicts else verdicts.pop() if len(verdicts) == 1 else "unsure"
+
+    @property
+    def kinds(self) -> list[str]:
+        """Under which of the strip's filters it is shown besides all: "rejected", and "unsure" without one verdict."""
+        verdicts = {result.verdict for result in self.results}
+        rejected = ["rejected"] if "reject" in verdicts else []
+        return rejected if verdicts in ({"accept"}, {"reject"}) else [*rejected, "unsure"]
 
 
 @dataclass(frozen=True)
@@ -107,13 +122,13 @@ def inspect_again(before: Many, product: str, inspector: Inspector) -> Iterator[
     many = replace(before, product=product, entries=())
     for entry in before.entries:
         results = _results(entry.photograph, inspector)
-        many = replace(many, entries=(*many.entries, replace(entry, results=results)))
+        many = replace(many, entries=(*many.entries, replace(entry, results=results, inspector=inspector)))
         yield many
 
 
 def _entry(photograph: Photograph, inspector: Inspector) -> Entry:
     small = replace(photograph, display=display_copy(photograph.display, THUMBNAIL_EDGE))
-    return Entry(small, jpeg(photograph.display), _results(photograph, inspector))
+    return Entry(small, jpeg(photograph.display), _results(photograph, inspector), inspector)
 
 
 def _results(photograph: Photograph, inspector: Inspector) -> tuple[Result, ...]:

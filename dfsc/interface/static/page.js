@@ -49,8 +49,10 @@ window.dfsc = (() => {
     const table = document.querySelector('#many [data-product]');
     const chosen = document.querySelector('#product input:checked')?.value;
     table?.classList.toggle('earlier', Boolean(chosen) && table.dataset.product !== chosen);
-    for (const row of document.querySelectorAll('#many tbody button')) {
-      if (finding?.dataset.photo === row.dataset.photo) row.setAttribute('aria-current', 'true');
+    // Photos may share a name.
+    const index = about.row?.number === shown ? about.row.index : null;
+    for (const row of document.querySelectorAll('#many .photos button')) {
+      if (finding?.dataset.photo === row.dataset.photo && row.dataset.index === (index ?? row.dataset.index)) row.setAttribute('aria-current', 'true');
       else row.removeAttribute('aria-current');
     }
   };
@@ -172,13 +174,6 @@ window.dfsc = (() => {
 
   document.addEventListener('keydown', event => {
     if (event.key === 'Escape') dfsc.closeProbe();
-    // From one photo of the table to the next.
-    const rows = Array.from(event.target.closest?.('#many tbody')?.querySelectorAll('button') ?? []);
-    const next = rows[rows.indexOf(event.target) + { ArrowDown: 1, ArrowUp: -1 }[event.key]];
-    if (!next) return;
-    event.preventDefault();
-    next.focus();
-    next.click();
   });
   document.addEventListener('click', event => {
     if (event.target.closest?.('#probe [data-act=close]')) dfsc.closeProbe();
