@@ -122,6 +122,8 @@ class PhotoSet:
 
         Then one for each group of copies and each photograph unlike the others.
         """
+        if len(self) and len(self._blank) == len(self):
+            return tuple(self._of_the_set())
         copies = (
             f"{_enumeration(group)} are nearly identical; one of them is enough." for group in self.near_duplicates
         )
@@ -139,6 +141,10 @@ class PhotoSet:
                 "those be that are inspected later."
             )
         blank = self._blank
+        if len(self) and len(blank) == len(self):
+            if len(self) < MIN_IMAGES:  # else the shortage says so
+                yield "All of them are of a single colour, so they show no part."
+            return
         if blank:
             what = "is of a single colour, so it shows" if len(blank) == 1 else "are of a single colour, so they show"
             yield f"{_enumeration(blank)} {what} no part."
@@ -276,6 +282,8 @@ def _upload_list(uploads: Uploads) -> list[Upload]:
                 "Photographs are read from paths of files, folders or zips, one or several, "
                 f"not {type(upload).__name__}."
             )
+        if "" in (upload, upload[0] if isinstance(upload, tuple) else None):
+            raise ImageError('An empty path names no photographs; "." is the current folder.')
     return items
 
 

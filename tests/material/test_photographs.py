@@ -213,6 +213,12 @@ def test_few_photographs_are_not_compared(pictures):
     assert unlike(pictures[:4], np.zeros((240, 320, 3), np.uint8)) == {}
 
 
+@pytest.mark.parametrize("nothing", ["", [""], ("", "photos"), [("", "photos")]])
+def test_an_empty_path_is_not_the_current_folder(nothing):
+    with pytest.raises(ImageError, match="An empty path names no photographs"):
+        load_photographs(nothing)
+
+
 def test_hints_name_copies_and_strays(files, tmp_path: Path, draw):
     copy = save(tmp_path / "copy.jpg", np.asarray(Image.open(files[2])), quality=85)
     stray = save(tmp_path / "cat.png", draw(0, 320, 240, missing=range(4)))
@@ -342,7 +348,11 @@ def test_bits_of_a_camera_are_those_of_the_whole_set_in_whichever_order(pictures
 
 def test_sets_that_show_little_are_told_of(pictures):
     black = np.zeros((240, 320, 3), np.uint8)
-    assert "14 are of a single colour" in photo_set((str(number), black) for number in range(14)).shortage
+    blank = photo_set((str(number), black) for number in range(14))
+    assert "14 are of a single colour" in blank.shortage
+    assert blank.hints == ()
+    few = photo_set((str(number), black) for number in range(3))
+    assert few.hints == ("All of them are of a single colour, so they show no part.",)
     some = photo_set([*((str(number), picture) for number, picture in enumerate(pictures[:13])), ("black", black)])
     assert some.shortage == ""
     assert "black is of a single colour, so it shows no part." in some.hints
