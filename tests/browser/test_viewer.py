@@ -1,5 +1,6 @@
 """Maps at full screen: one zoom and one place for the photo and all maps, by pointer, wheel, keys and fingers."""
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 from visiting import encoded, expect_inspected, upload
@@ -131,3 +132,37 @@ def test_two_fingers_zoom_on_a_phone(inspected):
     assert zoom(page) > 2 * whole
     page.get_by_role("button", name="Close (Esc)").tap()
     expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+# How much neighbouring pixels in the middle of the first pane differ.
+CONTRAST = """canvas => {
+    const { data } = canvas.getContext('2d').getImageData(canvas.width / 2 - 40, canvas.height / 2 - 40, 80, 80);
+    const greens = Array.from({ length: 6400 }, (_, pixel) => data[4 * pixel + 1]);
+    return Math.max(...greens) - Math.min(...greens);
+}"""
+
+
+def zoomed_in(page: Page) -> None:
+    for _ in range(20):
+        page.keyboard.press("+")
+    zoom(page)
+
+
+def test_the_photo_has_its_own_resolution_and_is_loaded_when_the_viewer_opens(visit):
+    page = visit()
+    rows, columns = np.indices((1500, 2000))
+    fine = np.repeat((255 * ((rows + columns) % 2)).astype(np.uint8)[..., None], 3, axis=2)
+    upload(page, "fine.png", encoded(fine))
+    expect_inspected(page, "fine.png")
+    expect(page.locator("#original img")).to_have_count(0)
+    page.locator("#results .enlarge").first.click()
+    expect(page.locator(".viewer[data-sharp='2000']")).to_be_visible()
+    zoomed_in(page)
+    assert panes(page).first.evaluate(CONTRAST) > 150
+    page.keyboard.press("Escape")
+    upload(page, "small.png", encoded(fine[:300, :400]))
+    expect_inspected(page, "small.png")
+    page.locator("#results .enlarge").first.click()
+    zoomed_in(page)
+    expect(page.locator(".viewer[data-sharp]")).to_have_count(0)
+    assert panes(page).first.evaluate(CONTRAST) > 150

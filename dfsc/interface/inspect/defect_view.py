@@ -64,6 +64,7 @@ def with_defects(photograph: Photograph, strokes: object) -> Photograph:
         network=resize_for_network(image),
         digest="",
         region=None,
+        original=b"",
         strokes=wanted,
         untouched=untouched,
     )

@@ -29,8 +29,9 @@ def results_html(finding: Finding, configs: Sequence[DetectorConfig]) -> str:
     return (
         f'<div data-finding="{finding.number}" data-photo="{text(photograph.name)}" '
         f'data-product="{text(finding.product)}" data-inspection="{text(known)}" '
+        + ("data-large " if photograph.original else "")
         # The maps have their size before they are drawn, so that nothing below them moves.
-        f'style="--wide:{width};--high:{height};--rows:{len(rows)}">'
+        + f'style="--wide:{width};--high:{height};--rows:{len(rows)}">'
         + '<section class="card finding" aria-label="Photo, verdicts and maps">'
         + _summary(finding)
         + f'<div class="maps">{"".join(rows)}</div>'

@@ -26,6 +26,7 @@ from dfsc.interface.inspect.inspecting import (
     show_first,
     show_values,
 )
+from dfsc.interface.inspect.original import show_original
 from dfsc.interface.inspect.viewer_view import viewer_html
 from dfsc.interface.markup import notice, text
 from dfsc.interface.session.asking import asking, asking_beside, asking_now, click_script
@@ -40,6 +41,7 @@ QUICK = CLICKED | {"queue": False}
 # A choice or an upload is asked at once, since nothing else remembers it.
 CHOSEN = PRIVATE | {"trigger_mode": "multiple"}
 LANE: dict[str, Any] = {"concurrency_id": "inspect", "concurrency_limit": 2}
+LARGE = CLICKED | {"concurrency_id": "original", "concurrency_limit": 2}
 LOOKING = CLICKED | {"concurrency_id": "hub", "concurrency_limit": 2}
 
 
@@ -79,6 +81,7 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
                 label="Values at one place",
                 js_on_load="dfsc.watch(element, () => dfsc.openProbe(element))",
             )
+            original = gr.HTML("", elem_id="original", label="Original", js_on_load=script("original.js"))
             gr.HTML(how_it_works_html(), elem_id="how", label="How it works")
             report = gr.DownloadButton(wording.REPORT_LABEL, elem_id="report-file", elem_classes="fetched")
         with gr.Column(scale=0, min_width=0, elem_id="more"):
@@ -123,6 +126,7 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
     results.submit(download_report, question, report, js=asking("report"), **CLICKED, **LANE).then(
         None, js=fetch_script("report-file")
     )
+    original.click(show_original, question, original, js=asking_beside("original"), **LARGE)
     results.input(keep_settings, question, many, js=asking_beside("settings"), **QUICK)
     checkpoint.upload(
         open_bundle,

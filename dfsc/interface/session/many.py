@@ -17,6 +17,7 @@ from dfsc.interface.session.settings import Settings
 
 MAX_MANY = 100
 THUMBNAIL_EDGE = 104
+MAX_ORIGINALS = 24_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,8 @@ class Entry:
     """One inspected photograph with its maps, half a megabyte, so that MAX_MANY of each visitor's fit into memory.
 
     Attributes:
-        photograph: with a thumbnail in place of its display copy.
+        photograph: with a thumbnail in place of its display copy, and its original only while those of one upload have
+            MAX_ORIGINALS bytes at most.
         display: the display copy as a JPEG.
         results: one a detector.
         inspector: whose they are.
@@ -109,7 +111,9 @@ def inspect_uploads(
         yield many
         for file in files:
             try:
-                entry = _entry(read_photograph(file.read(), file.name, uploaded=True, bits=inspector.bits), inspector)
+                photograph = read_photograph(file.read(), file.name, uploaded=True, bits=inspector.bits)
+                room = MAX_ORIGINALS - sum(len(entry.photograph.original) for entry in many.entries)
+                entry = _entry(photograph, inspector, room)
             except DFSCError as error:
                 many = replace(many, left_out=(*many.left_out, str(error)))
             else:
@@ -126,8 +130,9 @@ def inspect_again(before: Many, product: str, inspector: Inspector) -> Iterator[
         yield many
 
 
-def _entry(photograph: Photograph, inspector: Inspector) -> Entry:
-    small = replace(photograph, display=display_copy(photograph.display, THUMBNAIL_EDGE))
+def _entry(photograph: Photograph, inspector: Inspector, room: int) -> Entry:
+    original = photograph.original if len(photograph.original) <= room else b""
+    small = replace(photograph, display=display_copy(photograph.display, THUMBNAIL_EDGE), original=original)
     return Entry(small, jpeg(photograph.display), _results(photograph, inspector), inspector)
 
 

@@ -8,10 +8,12 @@ import numpy as np
 
 from dfsc import Inspection, Inspector, Result, read_image
 from dfsc.images.decoding import ImageSource, resize_for_network
-from dfsc.images.display import display_copy
+from dfsc.images.display import display_copy, jpeg
 from dfsc.interface.session.zerogpu import lent_device, on_gpu
 
 DISPLAY_EDGE = 960
+LARGE_EDGE = 4096
+MAX_ORIGINAL = 12_000_000
 
 # A tool, and the places (shares of width and height) that the pointer passed.
 Stroke = tuple[str, tuple[tuple[float, float], ...]]
@@ -28,6 +30,9 @@ class Photograph:
         display: RGB uint8, longer side at most DISPLAY_EDGE.
         network: RGB uint8 256×256×3, resized from the original by the detectors' rule.
         digest: "sha256:…" of its file; "" for one that was drawn or changed here.
+        original: its file, from which it is shown at its own resolution, or a smaller copy of one with more than
+            MAX_ORIGINAL bytes; b"" where the display copy has that resolution.
+        bits: by which its file was read.
         brought: number of the question that brought it; a photograph with defects has that of the one without.
         strokes: the defects that were made in it by hand, in order (see defect_view).
         region: where its fault is, bool H×W, for an example of which that is known.
@@ -41,6 +46,8 @@ class Photograph:
     display: np.ndarray
     network: np.ndarray
     digest: str = ""
+    original: bytes = b""
+    bits: int | None = None
     brought: int = 0
     strokes: tuple[Stroke, ...] = ()
     region: np.ndarray | None = None
@@ -59,8 +66,9 @@ class Finding:
 
 def read_photograph(source: ImageSource, name: str, uploaded: bool, bits: int | None = None) -> Photograph:
     """Decode a file; raises ImageError with one sentence that calls it by `name`. `bits` are the inspector's."""
-    photograph = photograph_of(read_image(source, name, bits), name, uploaded)
-    return replace(photograph, digest=_digest(source))
+    image, data = read_image(source, name, bits), _data(source)
+    photograph = photograph_of(image, name, uploaded)
+    return replace(photograph, digest=_digest(data), original=_original(image, data), bits=bits)
 
 
 def photograph_of(image: np.ndarray, name: str, uploaded: bool) -> Photograph:
@@ -69,8 +77,22 @@ def photograph_of(image: np.ndarray, name: str, uploaded: bool) -> Photograph:
     return Photograph(name, uploaded, width, height, display_copy(image, DISPLAY_EDGE), resize_for_network(image))
 
 
-def _digest(source: ImageSource) -> str:
-    data = source if isinstance(source, bytes) else Path(source).read_bytes() if isinstance(source, str | Path) else b""
+def large_copy(photograph: Photograph) -> np.ndarray:
+    """RGB uint8 H×W×3 at its own resolution, its longer side at most LARGE_EDGE; raises ImageError without a file."""
+    return display_copy(read_image(photograph.original, photograph.name, photograph.bits), LARGE_EDGE)
+
+
+def _data(source: ImageSource) -> bytes:
+    return source if isinstance(source, bytes) else Path(source).read_bytes() if isinstance(source, str | Path) else b""
+
+
+def _original(image: np.ndarray, data: bytes) -> bytes:
+    if max(image.shape) <= DISPLAY_EDGE:
+        return b""
+    return data if len(data) <= MAX_ORIGINAL else jpeg(display_copy(image, LARGE_EDGE))
+
+
+def _digest(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}" if data else ""
 
 

@@ -6,11 +6,13 @@ const viewer = (() => {
   const dialog = element.querySelector('dialog.viewer');
   const part = name => dialog.querySelector(`.${name}`);
   let panes = [], opener = null;
+  // The photo at its own resolution, which is asked for when the viewer opens (original.js); until then its small copy.
+  let sharp = null;
   // The middle of what is seen and the place that is pointed at, as shares of the photo's width and height.
   let view = { x: 0.5, y: 0.5, zoom: 1 };
   let at = null;
 
-  const sizes = () => [shown.photo.naturalWidth, shown.photo.naturalHeight];
+  const sizes = () => [shown.width, shown.height];
   const fitting = ({ clientWidth, clientHeight }) => {
     const [width, height] = sizes();
     return Math.min(clientWidth / width, clientHeight / height);
@@ -44,7 +46,7 @@ const viewer = (() => {
   // Drawing
 
   const overlay = cells => {
-    const [width, height] = sizes();
+    const { naturalWidth: width, naturalHeight: height } = shown.photo;
     const canvas = Object.assign(document.createElement('canvas'), { width, height });
     const context = canvas.getContext('2d');
     context.putImageData(layer(cells, width, height, scaleTable(), 0, shown.scale_end), 0, 0);
@@ -73,7 +75,7 @@ const viewer = (() => {
     const [left, top] = [width / 2 - view.x * wide, height / 2 - view.y * high];
     context.clearRect(0, 0, width, height);
     context.imageSmoothingEnabled = scale < 4; // closer than that, pixels are worth seeing
-    context.drawImage(shown.photo, left, top, wide, high);
+    context.drawImage(sharp ?? shown.photo, left, top, wide, high);
     context.imageSmoothingEnabled = true;
     if (over) context.drawImage(over, left, top, wide, high);
     region.draw(context, left, top, wide, high, ratio);
@@ -130,11 +132,24 @@ const viewer = (() => {
     }
     part('panes').style.setProperty('--rows', indices.length);
     at = null;
+    sharp = null;
     dialog.showModal();
+    const { finding, large } = shown.holder.dataset;
+    if (large !== undefined) document.dispatchEvent(new CustomEvent('dfsc:original', { detail: { take: takeOriginal, finding } }));
     part('panes').focus();
     look(0.5, 0.5, 1);
   };
-  dialog.addEventListener('close', () => opener?.isConnected && opener.focus());
+  const takeOriginal = (image, finding) => {
+    if (!dialog.open || finding !== shown.holder.dataset.finding) return;
+    sharp = image;
+    dialog.dataset.sharp = image.naturalWidth;
+    soonDrawn();
+  };
+  dialog.addEventListener('close', () => {
+    sharp = null;
+    delete dialog.dataset.sharp;
+    if (opener?.isConnected) opener.focus();
+  });
 
   // Pointer, wheel, pinch, keys
 
