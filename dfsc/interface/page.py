@@ -88,7 +88,7 @@ def connect_cases(tabs: gr.Tabs, inspecting: InspectTab, cards: gr.HTML) -> None
 def launch_arguments() -> dict:
     """What app.py and the browser tests both pass to Blocks.launch; raises DFSCError for senseless variables."""
     standard = f"const dfscStandard = {json.dumps(Settings().record())};"
-    script = (STATIC / "page.js").read_text(encoding="utf-8")
+    script = "".join((STATIC / name).read_text(encoding="utf-8") for name in ("page.js", "hints.js"))
     return {
         "server_name": environment.host(),
         "server_port": environment.port(),

@@ -9,6 +9,12 @@ NO_PRODUCTS = (
     "pair from a zip or the Hugging Face Hub."
 )
 INVITATION = "Add photos to see what differs from good parts."
+HINTS_TITLE, HINTS_CLOSE = "New here?", "Got it"
+HINTS = (
+    "Click an example, then “Show the true region” beside it.",
+    "Click a map for its values, ⤢ for full screen; “Why?” gives the reasons.",
+    "Inspect your own photos: drop them anywhere. Another product is learned under Retrain.",
+)
 UPLOAD_LABEL = "Your photos, or a zip of them"
 CAMERA_LABEL = "Use this computer’s camera"
 PRODUCT_LABEL = "Product"

@@ -13,6 +13,7 @@ from dfsc import products
 from dfsc.interface import wording
 from dfsc.interface.inspect import hub_panel
 from dfsc.interface.inspect.batching import judge_again, open_one, show_uploads
+from dfsc.interface.inspect.hints_view import hints_html
 from dfsc.interface.inspect.how_it_works import how_it_works_html
 from dfsc.interface.inspect.input_view import camera_html, examples_html
 from dfsc.interface.inspect.inspecting import (
@@ -85,6 +86,7 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
             gr.HTML(how_it_works_html(), elem_id="how", label="How it works")
             report = gr.DownloadButton(wording.REPORT_LABEL, elem_id="report-file", elem_classes="fetched")
         with gr.Column(scale=0, min_width=0, elem_id="more"):
+            gr.HTML(hints_html(), elem_id="hints", label="First steps")
             gallery = gr.HTML(
                 examples_html(first) if first else "",
                 elem_id="examples",
