@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,8 @@ from dfsc.models.methods import PAIR
 from dfsc.scenes.dataset import drawing_of
 from dfsc.scenes.rendering import render
 from dfsc.study.cases import HANDFUL, Case, Drawn, Finding, Outcome, Shipped, choose
-from dfsc.study.selection import Selection
+from dfsc.study.matching import matched
+from dfsc.study.selection import AtSameRate, Selection
 
 DIGITS = 4
 
@@ -54,11 +55,17 @@ def select(
         cases += _judged(dataset, batch, inspector, product, shipped)
         if progress:
             progress(len(cases), len(dataset.test))
-    chosen = choose(cases, handful)
-    _check_drawings(product, dataset, chosen)
-    counts = Counter(case.outcome for case in cases)
+    counts, chosen = _counted(cases), choose(cases, handful)
+    same = matched(cases)
+    same_rate = same and AtSameRate(same.rejected, same.good, _counted(same.cases), tuple(choose(same.cases, handful)))
+    _check_drawings(product, dataset, [*chosen, *(same_rate.cases if same_rate else ())])
     weights = tuple(detector.weights_digest for detector in inspector.detectors)
-    return Selection(product, dataset.name, weights, {outcome: counts[outcome] for outcome in Outcome}, tuple(chosen))
+    return Selection(product, dataset.name, weights, counts, tuple(chosen), same_rate)
+
+
+def _counted(cases: Sequence[Case]) -> dict[Outcome, int]:
+    counts = Counter(case.outcome for case in cases)
+    return {outcome: counts[outcome] for outcome in Outcome}
 
 
 def _pair(product: str) -> list[Detector]:

@@ -1,7 +1,7 @@
 """A product's images of interest as a small JSON file without images, and the way back to their pixels."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,16 @@ FOLDER = "images"
 
 
 @dataclass(frozen=True)
+class AtSameRate:
+    """The same test images with limits at which both methods reject `rejected` of the `good` ones (see matching)."""
+
+    rejected: int
+    good: int
+    counts: dict[Outcome, int]
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True)
 class Selection:
     """What was chosen of a data set's test images for one product.
 
@@ -28,6 +38,7 @@ class Selection:
         weights: "sha256:…" of both detectors' weights files, in the order of PAIR.
         counts: test images by outcome, whether chosen or not.
         cases: the chosen ones, in the order of Outcome.
+        same_rate: counted and chosen anew with other limits; None in an older file, and without good test images.
     """
 
     product: str
@@ -35,6 +46,11 @@ class Selection:
     weights: tuple[str | None, ...]
     counts: dict[Outcome, int]
     cases: tuple[Case, ...]
+    same_rate: AtSameRate | None = None
+
+    def at(self, same_rate: AtSameRate) -> "Selection":
+        """The same selection as counted and chosen with those limits."""
+        return replace(self, counts=same_rate.counts, cases=same_rate.cases)
 
     @property
     def total(self) -> int:
@@ -85,6 +101,8 @@ def write_selection(selection: Selection, folder: Path) -> Path:
         "counts": selection.counts,
         "images": [_record(case) for case in selection.cases],
     }
+    if same := selection.same_rate:
+        content["same_rate"] = asdict(same) | {"cases": [_record(case) for case in same.cases]}
     file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return file
 
@@ -99,6 +117,8 @@ def read_selection(folder: Path, product: str) -> Selection:
         by_method = content.pop("weights")
         content["weights"] = [by_method[method] for method in PAIR]
         content["cases"] = [_case(record) for record in content.pop("images")]
+        if same := content.get("same_rate"):
+            same["cases"] = [_case(record) for record in same["cases"]]
         return TypeAdapter(Selection).validate_python(content, extra="forbid")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(f"{file.name} is not a selection of images; write it again with `study images`.") from error

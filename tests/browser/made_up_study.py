@@ -8,9 +8,10 @@ from dfsc.study.cases import Case, Finding, Outcome, Shipped
 from dfsc.study.figures import Row, Setting, Study
 from dfsc.study.file import write_study
 from dfsc.study.gains import Gain
-from dfsc.study.selection import Selection, write_selection
+from dfsc.study.selection import AtSameRate, Selection, write_selection
 
 FINDINGS = (Finding(0.1, 0.5, "accept"), Finding(0.9, 0.5, "reject"))
+SAME_RATE = (Finding(0.1, 0.05, "reject"), Finding(0.9, 0.85, "reject"))
 
 
 def write_made_up_study(weights: Path, product: str) -> None:
@@ -27,4 +28,6 @@ def write_made_up_study(weights: Path, product: str) -> None:
     case = Case("test/missing/000.png", "logical", ("missing",), Shipped("logical/20.jpg"), FINDINGS)
     digests = tuple(digest(weights / product / method) for method in PAIR)
     counts = dict.fromkeys(Outcome, 0) | {Outcome.ONLY_DFSC: 1}
-    write_selection(Selection(product, product, digests, counts, (case,)), weights / "study")
+    both = Case(case.image, case.family, case.defects, case.origin, SAME_RATE)
+    same_rate = AtSameRate(2, 8, dict.fromkeys(Outcome, 0) | {Outcome.BOTH_RIGHT: 1}, (both,))
+    write_selection(Selection(product, product, digests, counts, (case,), same_rate), weights / "study")

@@ -43,3 +43,22 @@ def test_figures_and_images_of_interest_lead_to_the_inspect_tab(visit):
     expect_inspected(page, "Toy plate, logical 20: missing")
     expect(page.locator("#product input[value=toy_plate]")).to_be_checked()
     assert [badge.inner_text() for badge in page.locator("#results .method-row .badge").all()] == shown
+
+
+def test_verdicts_are_compared_at_the_same_share_of_good_parts_rejected_too(visit):
+    page = visit()
+    page.get_by_role("tab", name="Compare").click()
+    status = page.locator("#cases [role=status]")
+    expect(status).to_contain_text("Only DFSC is right: 1 image")
+    expect(page.locator("#case-outcome")).to_contain_text("Both succeed (0)")
+    page.get_by_label("At the same share of good parts rejected").check()
+    expect(page.locator("#case-outcome")).to_contain_text("Both succeed (1)")
+    page.locator("#case-outcome input[value=both-right]").check()
+    expect(status).to_contain_text("Both succeed: 1 image")
+    expect(page.locator("#cases")).to_contain_text("where each method rejects 2 of the 8 good test images")
+    card = page.locator("#cases button.case")
+    expect(card.locator("img")).to_have_count(3)
+    assert [badge.inner_text() for badge in card.locator(".badge").all()] == ["REJECTED", "REJECTED"]
+    expect(card).to_contain_text("limit 0.05")
+    card.click()
+    expect_inspected(page, "Toy plate, logical 20: missing")

@@ -23,7 +23,7 @@ from dfsc.study.figures import Setting, study_of
 from dfsc.study.file import read_study, write_study
 from dfsc.study.gains import Gain, mean_gain
 from dfsc.study.judging import select
-from dfsc.study.selection import Selection, case_picture, read_selection, selected_products, write_selection
+from dfsc.study.selection import AtSameRate, Selection, case_picture, read_selection, selected_products, write_selection
 from dfsc.study.switches import switches_of
 
 MEANING = ["Nothing was measured.", "These rows are invented.", "They are here to be tested."]
@@ -90,6 +90,9 @@ def test_no_disagreement_is_said_and_nothing_is_listed(tmp_path):
     write_selection(selection, tmp_path)
     assert selected_products(tmp_path) == ["cable"]
     assert read_selection(tmp_path, "cable") == selection
+    both = replace(selection, same_rate=AtSameRate(0, 1, counts, tuple(choose(agreed))))
+    write_selection(both, tmp_path)
+    assert read_selection(tmp_path, "cable") == both
 
 
 def test_a_study_tells_tau_and_margin_alone():

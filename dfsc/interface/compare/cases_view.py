@@ -20,23 +20,32 @@ class Look:
     findings: tuple[Finding, Finding]
 
 
-def cases_html(selection: Selection, outcome: Outcome, looks: dict[int, Look | str], same_weights: bool = True) -> str:
+def cases_html(
+    selection: Selection,
+    outcome: Outcome,
+    looks: dict[int, Look | str],
+    same_weights: bool = True,
+    limits: str = wording.CALIBRATED,
+) -> str:
     """The chosen images of one outcome.
 
     Args:
         looks: by place in the selection, as far as they were drawn; a sentence for one that can't be.
         same_weights: whether the detectors here are those that the selection was made with.
+        limits: with which the selection was judged, one of wording.LIMITS.
     """
     shown = selection.of(outcome)
-    cards = "".join(_card(selection.product, index, case, looks.get(index)) for index, case in shown)
+    cards = "".join(_card(selection.product, limits, index, case, looks.get(index)) for index, case in shown)
     warning = "" if same_weights else notice(wording.OTHER_WEIGHTS)
+    if limits == wording.SAME_RATE and (same := selection.same_rate):
+        warning += f'<p class="quiet">{wording.SAME_RATE_NOTE.format(rejected=same.rejected, good=same.good)}</p>'
     return (
         f'<div class="cases"><p role="status">{text(wording.chosen_of(selection, outcome, len(shown)))}</p>{warning}'
         + f'<div class="deck">{cards}</div></div>'
     )
 
 
-def _card(product: str, index: int, case: Case, look: Look | str | None) -> str:
+def _card(product: str, limits: str, index: int, case: Case, look: Look | str | None) -> str:
     head = _head(product, case)
     if isinstance(look, str):
         return f'<div class="case">{head}{notice(look, "error")}</div>'
@@ -45,7 +54,8 @@ def _card(product: str, index: int, case: Case, look: Look | str | None) -> str:
     changed = [one.verdict for one in findings] != [one.verdict for one in case.findings]
     note = f'<span class="quiet">{wording.OTHERWISE}</span>' if changed else ""
     return (
-        f'<button type="button" class="case" data-product="{text(product)}" data-index="{index}" '
+        f'<button type="button" class="case" data-product="{text(product)}" data-limits="{limits}" '
+        + f'data-index="{index}" '
         + f'data-photo="{text(wording.case_title(product, case))}">{head}'
         + f'<span class="trio">{_pictures(look)}</span><span class="verdicts">{verdicts}</span>{note}</button>'
     )

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from dfsc import DFSCError, products
+from dfsc.errors import DatasetError
 from dfsc.images.display import display_copy
 from dfsc.inspection.colours import overlay
 from dfsc.interface.compare import wording
@@ -19,6 +20,7 @@ from dfsc.interface.session.asking import Question, question_from
 from dfsc.interface.session.lane import courtesy
 from dfsc.interface.session.photograph import Photograph, inspect_photograph, photograph_of
 from dfsc.interface.session.visitors import visitor
+from dfsc.interface.wording import product_name
 from dfsc.models.methods import PAIR
 from dfsc.study.cases import Case, Finding, Outcome
 from dfsc.study.selection import Selection, case_picture, read_selection, selected_products, study_folder
@@ -34,12 +36,12 @@ def shown_products() -> list[str]:
     return [product for product in selected_products(study_folder()) if product in products()]
 
 
-def show_cases(product: str, outcome: str, request: gr.Request) -> Iterator[tuple[Any, str]]:
+def show_cases(product: str, limits: str, outcome: str, request: gr.Request) -> Iterator[tuple[Any, str]]:
     """The choice of outcomes with this product's counts, and its cards: at once, then with pictures as they come."""
     known, own = visitor(request), object()
     known.cases = own
     try:
-        selection = read_selection(study_folder(), product)
+        selection = _selection(product, limits)
         same = _same_weights(selection)
     except DFSCError as error:
         yield gr.skip(), notice(str(error), "error")
@@ -48,14 +50,26 @@ def show_cases(product: str, outcome: str, request: gr.Request) -> Iterator[tupl
     looks: dict[int, Look | str] = {}
     if known.cases is not own:
         return
-    yield gr.Radio(wording.outcome_choices(selection)), cases_html(selection, kind, looks, same)
+    yield gr.Radio(wording.outcome_choices(selection)), cases_html(selection, kind, looks, same, limits)
     for index, case in selection.of(kind):
-        looks[index] = _looked_at(product, case)
+        look = _looked_at(product, case)
+        of_other_limits = limits == wording.SAME_RATE and isinstance(look, Look)
+        looks[index] = replace(look, findings=case.findings) if of_other_limits else look
         if known.cases is not own:
             return
         if tick.due():
-            yield gr.skip(), cases_html(selection, kind, looks, same)
-    yield gr.skip(), cases_html(selection, kind, looks, same)
+            yield gr.skip(), cases_html(selection, kind, looks, same, limits)
+    yield gr.skip(), cases_html(selection, kind, looks, same, limits)
+
+
+def _selection(product: str, limits: object) -> Selection:
+    """What was chosen with these limits; raises DFSCError for what can't be read, or was not judged with them."""
+    selection = read_selection(study_folder(), product)
+    if limits != wording.SAME_RATE:
+        return selection
+    if selection.same_rate is None:
+        raise DatasetError(wording.NO_SAME_RATE.format(product=product_name(product)))
+    return selection.at(selection.same_rate)
 
 
 def open_case(asked: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -75,7 +89,7 @@ def _clicked(question: Question) -> tuple[str, Case | None]:
     if product not in shown_products() or index is None:
         return "", None
     try:
-        cases = read_selection(study_folder(), product).cases
+        cases = _selection(product, question.about.get("limits")).cases
     except DFSCError:
         return product, None
     return product, cases[index] if index < len(cases) else None

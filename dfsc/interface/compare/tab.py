@@ -67,6 +67,13 @@ def _cases(tab: gr.Tab, selections: list[Selection]) -> gr.HTML:
     start = max(selections, key=_disagreements)
     first = next((outcome for outcome in Outcome if start.of(outcome)), Outcome.BOTH_RIGHT)
     product = gr.Radio(names, value=start.product, label=wording.CASE_PRODUCT_LABEL, elem_id="case-product")
+    limits = gr.Radio(
+        [(title, limits) for limits, title in wording.LIMITS.items()],
+        value=wording.CALIBRATED,
+        label=wording.CASE_LIMITS_LABEL,
+        elem_id="case-limits",
+        visible=any(selection.same_rate for selection in selections),
+    )
     outcome = gr.Radio(
         wording.outcome_choices(start),
         value=first.value,
@@ -74,8 +81,8 @@ def _cases(tab: gr.Tab, selections: list[Selection]) -> gr.HTML:
         elem_id="case-outcome",
     )
     cards = gr.HTML("", elem_id="cases", label=wording.CASES_TITLE, js_on_load=click_script("case"))
-    for asked in (tab.select, product.input, outcome.input):
-        asked(show_cases, [product, outcome], [outcome, cards], **DRAWING)
+    for asked in (tab.select, product.input, limits.input, outcome.input):
+        asked(show_cases, [product, limits, outcome], [outcome, cards], **DRAWING)
     return cards
 
 

@@ -63,6 +63,14 @@ GROUPS = {"logical": "Logical", "structural": "Structural", "all": "All"}
 CASES_TITLE = "Test images of interest"
 CASES_NOTE = "Choose an image to open it in the Inspect tab, with all its maps."
 CASE_PRODUCT_LABEL, CASE_OUTCOME_LABEL = "Product", "Which images?"
+CASE_LIMITS_LABEL = "Limits"
+CALIBRATED, SAME_RATE = "calibrated", "same-rate"
+LIMITS = {CALIBRATED: "As calibrated", SAME_RATE: "At the same share of good parts rejected"}
+SAME_RATE_NOTE = (
+    "Both limits are where each method rejects {rejected} of the {good} good test images, so that neither finds more "
+    "just by being stricter. In the Inspect tab the calibrated limits count."
+)
+NO_SAME_RATE = "The test images of “{product}” were judged with the calibrated limits only."
 OUTCOMES = {
     Outcome.ONLY_DFSC: "Only DFSC is right",
     Outcome.ONLY_EAD_S: "Only EAD-S is right",
