@@ -1,12 +1,18 @@
-"""The page's title and description where a link to it is shared; gradio's template names gradio there."""
+"""The page's title, description and picture where a link to it is shared; gradio's template names gradio there."""
 
+import re
 from html import escape
+from pathlib import Path
 
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dfsc.interface import wording
 
-# What gradio's template says, and what takes its place; its picture is of gradio, so there is none.
+PICTURE = Path(__file__).parent / "static" / "card.jpg"
+PICTURE_PATH = "/card.jpg"
+# What gradio's template says, and what takes its place; {picture} is the picture's address, or nothing.
 REPLACED = {
     'property="og:title" content="Gradio"': f'property="og:title" content="{escape(wording.TITLE)}"',
     'property="og:description" content="Click to try out the app!"': (
@@ -16,16 +22,22 @@ REPLACED = {
     'name="twitter:description" content="Click to try out the app!"': (
         f'name="twitter:description" content="{escape(wording.SUBTITLE)}"'
     ),
-    'content="summary_large_image"': 'content="summary"',
     'name="twitter:creator" content="@Gradio"': f'name="description" content="{escape(wording.SUBTITLE)}"',
-    "https://raw.githubusercontent.com/gradio-app/gradio/main/js/_website/src/lib/assets/img/header-image.jpg": "",
+    "https://raw.githubusercontent.com/gradio-app/gradio/main/js/_website/src/lib/assets/img/header-image.jpg": (
+        "{picture}"
+    ),
 }
+# Whatever else a client calls the host does not come back in the page.
+_HOST = re.compile(r"[\w.-]+(:\d+)?|\[[\da-fA-F:]+\](:\d+)?")
 
 
 def share_card(app: ASGIApp) -> ASGIApp:
-    """Middleware that puts this page's words into the one HTML document that the server has."""
+    """Middleware that puts this page's words into the one HTML document that the server has, and serves its picture."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == PICTURE_PATH:
+            await FileResponse(PICTURE)(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["path"] != "/":
             await app(scope, receive, send)
             return
@@ -39,7 +51,7 @@ def share_card(app: ASGIApp) -> ASGIApp:
             parts.append(message.get("body", b""))
             if message.get("more_body"):
                 return
-            body = _with_card(b"".join(parts))
+            body = _with_card(b"".join(parts), _picture_address(scope))
             others = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
             await send({**start, "headers": [*others, (b"content-length", str(len(body)).encode())]})
             await send({"type": "http.response.body", "body": body})
@@ -49,7 +61,17 @@ def share_card(app: ASGIApp) -> ASGIApp:
     return serve
 
 
-def _with_card(page: bytes) -> bytes:
+def _picture_address(scope: Scope) -> str:
+    """Where the visitor's side finds the picture, which has to be told in full; "" without a sound host."""
+    headers = Headers(scope=scope)
+    host = headers.get("x-forwarded-host", headers.get("host", ""))
+    scheme = headers.get("x-forwarded-proto", scope.get("scheme", "http")).split(",")[0]
+    if not _HOST.fullmatch(host) or scheme not in ("http", "https"):
+        return ""
+    return f"{scheme}://{host}{scope.get('root_path', '')}{PICTURE_PATH}"
+
+
+def _with_card(page: bytes, picture: str) -> bytes:
     for gradios, ours in REPLACED.items():
-        page = page.replace(gradios.encode(), ours.encode())
+        page = page.replace(gradios.encode(), ours.replace("{picture}", picture).encode())
     return page

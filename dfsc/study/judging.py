@@ -56,11 +56,17 @@ def select(
         if progress:
             progress(len(cases), len(dataset.test))
     counts, chosen = _counted(cases), choose(cases, handful)
-    same = matched(cases)
-    same_rate = same and AtSameRate(same.rejected, same.good, _counted(same.cases), tuple(choose(same.cases, handful)))
+    same_rate = _at_same_rate(cases, handful)
     _check_drawings(product, dataset, [*chosen, *(same_rate.cases if same_rate else ())])
     weights = tuple(detector.weights_digest for detector in inspector.detectors)
     return Selection(product, dataset.name, weights, counts, tuple(chosen), same_rate)
+
+
+def _at_same_rate(cases: Sequence[Case], handful: int) -> AtSameRate | None:
+    same = matched(cases)
+    if same is None:
+        return None
+    return AtSameRate(same.rejected, same.good, _counted(same.cases), tuple(choose(same.cases, handful)))
 
 
 def _counted(cases: Sequence[Case]) -> dict[Outcome, int]:

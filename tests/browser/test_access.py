@@ -1,8 +1,11 @@
 """The page for everybody: axe-core finds nothing, all tools work by keyboard, nothing scrolls sideways when zoomed."""
 
+import io
 from importlib.resources import files
+from urllib.request import Request, urlopen
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 from visiting import encoded, expect_inspected, upload
 
@@ -109,3 +112,15 @@ def test_papers_licence_and_citation_are_named_and_a_shared_link_too(visit, addr
     assert page.get_attribute("meta[property='og:title'] >> nth=0", "content") == "DFSC Inspector"
     assert "trained only on good parts" in page.get_attribute("meta[property='og:description'] >> nth=0", "content")
     assert "@Gradio" not in page.content()
+    for kind in ("property='og:image'", "name='twitter:image'"):
+        picture = page.get_attribute(f"meta[{kind}] >> nth=0", "content")
+        assert picture == f"{address.rstrip('/')}/card.jpg"
+    with urlopen(picture) as answer:
+        assert Image.open(io.BytesIO(answer.read())).size == (1200, 630)
+
+
+@pytest.mark.parametrize("host", ['x"><script>', "evil.example/path", "a b"])
+def test_a_made_up_host_is_no_place_of_the_shared_picture(address, host):
+    with urlopen(Request(address, headers={"X-Forwarded-Host": host})) as answer:
+        page = answer.read().decode()
+    assert 'property="og:image" content=""' in " ".join(page.split())

@@ -53,8 +53,9 @@ def show_cases(product: str, limits: str, outcome: str, request: gr.Request) -> 
     yield gr.Radio(wording.outcome_choices(selection)), cases_html(selection, kind, looks, same, limits)
     for index, case in selection.of(kind):
         look = _looked_at(product, case)
-        of_other_limits = limits == wording.SAME_RATE and isinstance(look, Look)
-        looks[index] = replace(look, findings=case.findings) if of_other_limits else look
+        if limits == wording.SAME_RATE and isinstance(look, Look):
+            look = replace(look, findings=case.findings)
+        looks[index] = look
         if known.cases is not own:
             return
         if tick.due():
