@@ -13,6 +13,7 @@ from dfsc.__main__ import main
 from dfsc.datasets import open_dataset
 from dfsc.errors import DatasetError
 from dfsc.images.decoding import read_image
+from dfsc.interface.compare.cases_view import cases_html
 from dfsc.interface.compare.tab import _readable, has_study
 from dfsc.interface.compare.tau_curves import tau_curves_html
 from dfsc.interface.compare.view import comparison_html, meaning_html, settings_html, switches_html
@@ -90,6 +91,8 @@ def test_no_disagreement_is_said_and_nothing_is_listed(tmp_path):
     write_selection(selection, tmp_path)
     assert selected_products(tmp_path) == ["cable"]
     assert read_selection(tmp_path, "cable") == selection
+    said = cases_html(selection, Outcome.BOTH_RIGHT, {}, other_wanted=True)
+    assert "“Cable” were judged with the calibrated limits only" in said
     both = replace(selection, same_rate=AtSameRate(0, 1, counts, tuple(choose(agreed))))
     write_selection(both, tmp_path)
     assert read_selection(tmp_path, "cable") == both

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dfsc.interface.compare import wording
 from dfsc.interface.markup import notice, text
-from dfsc.interface.wording import VERDICTS, told_apart
+from dfsc.interface.wording import VERDICTS, product_name, told_apart
 from dfsc.models.methods import METHODS, PAIR
 from dfsc.study.cases import Case, Finding, Outcome
 from dfsc.study.selection import Selection
@@ -26,6 +26,7 @@ def cases_html(
     looks: dict[int, Look | str],
     same_weights: bool = True,
     limits: str = wording.CALIBRATED,
+    other_wanted: bool = False,
 ) -> str:
     """The chosen images of one outcome.
 
@@ -33,10 +34,13 @@ def cases_html(
         looks: by place in the selection, as far as they were drawn; a sentence for one that can't be.
         same_weights: whether the detectors here are those that the selection was made with.
         limits: with which the selection was judged, one of wording.LIMITS.
+        other_wanted: whether other limits were asked for, which it wasn't judged with.
     """
     shown = selection.of(outcome)
     cards = "".join(_card(selection.product, limits, index, case, looks.get(index)) for index, case in shown)
     warning = "" if same_weights else notice(wording.OTHER_WEIGHTS)
+    if other_wanted:
+        warning += notice(wording.NO_SAME_RATE.format(product=product_name(selection.product)))
     if limits == wording.SAME_RATE and (same := selection.same_rate):
         warning += f'<p class="quiet">{wording.SAME_RATE_NOTE.format(rejected=same.rejected, good=same.good)}</p>'
     return (

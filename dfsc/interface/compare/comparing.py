@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import gradio as gr
 
 from dfsc import DFSCError, products
-from dfsc.errors import DatasetError
 from dfsc.images.display import display_copy
 from dfsc.inspection.colours import overlay
 from dfsc.interface.compare import wording
@@ -20,7 +19,6 @@ from dfsc.interface.session.asking import Question, question_from
 from dfsc.interface.session.lane import courtesy
 from dfsc.interface.session.photograph import Photograph, inspect_photograph, photograph_of
 from dfsc.interface.session.visitors import visitor
-from dfsc.interface.wording import product_name
 from dfsc.models.methods import PAIR
 from dfsc.study.cases import Case, Finding, Outcome
 from dfsc.study.selection import Selection, case_picture, read_selection, selected_products, study_folder
@@ -41,36 +39,35 @@ def show_cases(product: str, limits: str, outcome: str, request: gr.Request) -> 
     known, own = visitor(request), object()
     known.cases = own
     try:
-        selection = _selection(product, limits)
+        selection, judged = _selection(product, limits)
         same = _same_weights(selection)
     except DFSCError as error:
         yield gr.skip(), notice(str(error), "error")
         return
     kind, tick = Outcome(outcome), Throttle(DRAWING_TICK)
     looks: dict[int, Look | str] = {}
+    shown = partial(cases_html, selection, kind, looks, same, judged, limits != judged)
     if known.cases is not own:
         return
-    yield gr.Radio(wording.outcome_choices(selection)), cases_html(selection, kind, looks, same, limits)
+    yield gr.Radio(wording.outcome_choices(selection)), shown()
     for index, case in selection.of(kind):
         look = _looked_at(product, case)
-        if limits == wording.SAME_RATE and isinstance(look, Look):
+        if judged == wording.SAME_RATE and isinstance(look, Look):
             look = replace(look, findings=case.findings)
         looks[index] = look
         if known.cases is not own:
             return
         if tick.due():
-            yield gr.skip(), cases_html(selection, kind, looks, same, limits)
-    yield gr.skip(), cases_html(selection, kind, looks, same, limits)
+            yield gr.skip(), shown()
+    yield gr.skip(), shown()
 
 
-def _selection(product: str, limits: object) -> Selection:
-    """What was chosen with these limits; raises DFSCError for what can't be read, or was not judged with them."""
+def _selection(product: str, limits: object) -> tuple[Selection, str]:
+    """What was chosen with these limits, or else with the calibrated ones, and which of both they are."""
     selection = read_selection(study_folder(), product)
-    if limits != wording.SAME_RATE:
-        return selection
-    if selection.same_rate is None:
-        raise DatasetError(wording.NO_SAME_RATE.format(product=product_name(product)))
-    return selection.at(selection.same_rate)
+    if limits == wording.SAME_RATE and selection.same_rate:
+        return selection.at(selection.same_rate), wording.SAME_RATE
+    return selection, wording.CALIBRATED
 
 
 def open_case(asked: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -90,7 +87,7 @@ def _clicked(question: Question) -> tuple[str, Case | None]:
     if product not in shown_products() or index is None:
         return "", None
     try:
-        cases = _selection(product, question.about.get("limits")).cases
+        cases = _selection(product, question.about.get("limits"))[0].cases
     except DFSCError:
         return product, None
     return product, cases[index] if index < len(cases) else None

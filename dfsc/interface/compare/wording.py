@@ -70,7 +70,7 @@ SAME_RATE_NOTE = (
     "Both limits are where each method rejects {rejected} of the {good} good test images, so that neither finds more "
     "just by being stricter. In the Inspect tab the calibrated limits count."
 )
-NO_SAME_RATE = "The test images of “{product}” were judged with the calibrated limits only."
+NO_SAME_RATE = "The test images of “{product}” were judged with the calibrated limits only, as below."
 OUTCOMES = {
     Outcome.ONLY_DFSC: "Only DFSC is right",
     Outcome.ONLY_EAD_S: "Only EAD-S is right",
