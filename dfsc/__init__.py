@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from dfsc.models.calibration import Calibration as Calibration
     from dfsc.models.detector import Detector as Detector
     from dfsc.models.detector import DetectorConfig as DetectorConfig
+    from dfsc.models.region import Region as Region
+    from dfsc.models.region import read_region as read_region
     from dfsc.models.separation import SeparationSettings as SeparationSettings
     from dfsc.sources import load as load
     from dfsc.sources import open_checkpoints as open_checkpoints
@@ -32,6 +34,7 @@ if TYPE_CHECKING:  # the same names once more, for editors and type checkers
     from dfsc.sources import products as products
     from dfsc.training.recipe import Recipe as Recipe
     from dfsc.training.recipe import start
+    from dfsc.training.restricting import restricted as restricted
 
     train = start
 
@@ -48,9 +51,11 @@ _HOMES = {
     "material.photographs": ("PhotoSet", "load_photographs"),
     "models.calibration": ("Calibration",),
     "models.detector": ("Detector", "DetectorConfig"),
+    "models.region": ("Region", "read_region"),
     "models.separation": ("SeparationSettings",),
     "sources": ("load", "open_checkpoints", "product_detectors", "products"),
     "training.recipe": ("Recipe", "train"),
+    "training.restricting": ("restricted",),
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -27,6 +27,11 @@ def cell_at(x: float, y: float) -> tuple[int, int] | None:
     return (row, column) if 0 <= row < MAP_SIZE and 0 <= column < MAP_SIZE else None
 
 
+def nearest_cells(pixels: int) -> np.ndarray:
+    """For each of so many pixels along an edge of the photograph the index of the cell that is centred nearest."""
+    return _cell_coordinates(pixels).round().astype(int)
+
+
 def place_on_image(cells: np.ndarray, width: int, height: int) -> np.ndarray:
     """A 56×56 map at the photograph's size: float32 height×width, bilinear, each cell at its true centre.
 

@@ -49,6 +49,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, draw) -> Path:
     (tmp_path / "photographs").mkdir()
     for seed in range(12):
         Image.fromarray(draw(seed, width=200, height=150)).save(tmp_path / "photographs" / f"{seed}.png")
+    Image.new("L", (200, 150), 255).save(tmp_path / "region.png")
     return tmp_path
 
 

@@ -36,6 +36,29 @@ def read_mask(path: Path, image: Path) -> np.ndarray:
         DatasetError: for a mask that is empty, can be read in two ways, or looks inverted, and outlines without area.
         ImageError: for a file that can't be decoded.
     """
+    marked = _marked_pixels(path, image)
+    edge = np.concatenate([marked[0], marked[-1], marked[:, 0], marked[:, -1]])
+    if marked.mean() > INVERTED_AREA and edge.mean() > INVERTED_EDGE:
+        raise DatasetError(
+            f"The mask {path} marks {100 * marked.mean():.0f} % of the image and nearly all of its border, "
+            f"as if defect and background were exchanged; {_ADVICE}."
+        )
+    return marked
+
+
+def read_marked(path: Path) -> np.ndarray:
+    """Boolean H×W, true where a mask or outlines of one photograph say that it counts; at least one pixel is.
+
+    Raises:
+        DatasetError, ImageError: as read_mask does, but most of the photograph may be marked.
+    """
+    described = annotated_images(path) if path.suffix.lower() == OUTLINES else None
+    if described and len(described) != 1:
+        raise DatasetError(f"{path} describes {len(described)} images; a region is drawn on one photograph.")
+    return _marked_pixels(path, Path(described[0].name) if described else path)
+
+
+def _marked_pixels(path: Path, image: Path) -> np.ndarray:
     try:
         if path.suffix.lower() == OUTLINES:
             marked = segmented_pixels(path, image) if annotated_images(path) else outlined_pixels(path)
@@ -45,12 +68,6 @@ def read_mask(path: Path, image: Path) -> np.ndarray:
         raise DatasetError(f"The mask {path} {error}.") from None
     if not marked.any():
         raise DatasetError(f"The mask {path} is empty.")
-    edge = np.concatenate([marked[0], marked[-1], marked[:, 0], marked[:, -1]])
-    if marked.mean() > INVERTED_AREA and edge.mean() > INVERTED_EDGE:
-        raise DatasetError(
-            f"The mask {path} marks {100 * marked.mean():.0f} % of the image and nearly all of its border, "
-            f"as if defect and background were exchanged; {_ADVICE}."
-        )
     return marked
 
 

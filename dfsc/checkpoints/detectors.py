@@ -10,10 +10,12 @@ zip, the Hub) folders are called after methods alone, and config.json says what 
 """
 
 import dataclasses
+import math
 import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -29,14 +31,16 @@ from dfsc.checkpoints.config import (
 from dfsc.checkpoints.files import digest, fill, halved_tensors, kept_tensors, read_tensors, write_folder
 from dfsc.checkpoints.format import CONFIG_FILE, DETECTOR_FORMAT, FILES, TEACHER, TEACHER_FORMAT, WEIGHTS_FILE
 from dfsc.checkpoints.weights import teacher_folders, weights_folder
-from dfsc.errors import CheckpointError
+from dfsc.errors import CheckpointError, DFSCError
 from dfsc.geometry import MAP_SIZE
 from dfsc.models.calibration import Calibration, PositionScale, RawMaps, UsualMap
 from dfsc.models.detector import Detector, DetectorConfig, Teacher, empty_teacher
 from dfsc.models.methods import METHODS
 from dfsc.models.networks import SIZES
+from dfsc.models.region import Region
 from dfsc.version import __version__
 
+REGION, FILL = "region", "region_fill"
 POSITION_TENSORS = ("mean_local", "mean_global", "spread_local", "spread_global")
 
 
@@ -71,7 +75,14 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
     exact = {"channel_mean": detector.channel_mean, "channel_std": detector.channel_std}
     maps = {"good_local": torch.from_numpy(good.local), "good_global": torch.from_numpy(good.global_)}
     write_folder(
-        folder, config, kept_tensors(detector.model.state_dict()) | exact | maps | _position_tensors(position), card
+        folder,
+        config,
+        kept_tensors(detector.model.state_dict())
+        | exact
+        | maps
+        | _position_tensors(position)
+        | _region_tensors(detector.region),
+        card,
     )
 
 
@@ -124,6 +135,7 @@ def load_folder(folder: Path, source: str | None = None) -> Detector:
         mean, std = tensors.pop("channel_mean").float(), tensors.pop("channel_std").float()
         good = [tensors.pop("good_local"), tensors.pop("good_global")]
         scale = [tensors.pop(name) for name in POSITION_TENSORS] if POSITION_TENSORS[0] in tensors else []
+        region = _region(tensors, good[0].shape[1:], folder)
     except KeyError as error:
         raise CheckpointError(f"The checkpoint {folder.name} lacks {error}; fetch or train it again.") from error
     fits = {mean.shape, std.shape} == {(SIZES[config.size].teacher_channels, 1, 1)}
@@ -137,6 +149,7 @@ def load_folder(folder: Path, source: str | None = None) -> Detector:
         RawMaps(*(maps.numpy() for maps in good)),
         _position_scale(scale, *position_entries(entries, folder)),
         typical_error_entry(entries, folder),
+        region,
     )
     check_quantiles(entries, calibration, folder)
     model = _empty_model(config, tensors, folder)
@@ -182,6 +195,28 @@ def _position_scale(tensors: list[Tensor], images: int, floors: tuple[float, flo
     arrays = [tensor.numpy() for tensor in tensors]
     local, global_ = (UsualMap(*of_branch) for of_branch in zip(arrays[:2], arrays[2:], floors, strict=True))
     return PositionScale(local, global_, images)
+
+
+def _region_tensors(region: Region | None) -> dict[str, Tensor]:
+    """A bit a cell, and the picture that stands outside if there is one."""
+    if region is None:
+        return {}
+    bits = {REGION: torch.from_numpy(np.packbits(region.cells))}
+    return bits if region.fill is None else bits | {FILL: torch.from_numpy(region.fill.copy())}
+
+
+def _region(tensors: dict[str, Tensor], shape: tuple[int, ...], folder: Path) -> Region | None:
+    """Takes a region's tensors out, of maps of a shape; None where there are none."""
+    if REGION not in tensors:
+        return None
+    bits, fill = tensors.pop(REGION).numpy(), tensors.pop(FILL).numpy() if FILL in tensors else None
+    count = math.prod(shape)
+    if bits.dtype != np.uint8 or bits.shape != ((count + 7) // 8,) or np.unpackbits(bits)[count:].any():
+        raise CheckpointError(f"The region of {folder.name} is damaged; fetch the checkpoint again.")
+    try:
+        return Region(np.unpackbits(bits, count=count).astype(bool).reshape(shape), fill)
+    except DFSCError as error:
+        raise CheckpointError(f"The region of {folder.name} is damaged; fetch the checkpoint again.") from error
 
 
 def _are_maps(tensor: Tensor) -> bool:

@@ -9,6 +9,7 @@ COMMANDS = {
     "inspect": "Inspect photos with one or more detectors.",
     "train": "Train a detector, or a matched pair, on good images.",
     "evaluate": "Measure image AUROC, sPRO or AUPRO, and pixel AUROC on a data set (layouts: docs/datasets.md).",
+    "region": "Give detectors a region of interest: only what lies in it counts.",
     "sweep": "Train and evaluate every combination of settings on data sets; resumes where it stopped.",
     "study": (
         "Write the data of the page's Compare tab: results of sweeps, and test images on which the methods differ."

@@ -5,6 +5,7 @@ import dataclasses
 import math
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from dfsc.errors import DatasetError
 from dfsc.evaluation.evaluation import evaluate
 from dfsc.machine import Device, chosen, described
 from dfsc.material.image_store import stored
+from dfsc.material.photographs import PhotoSet
 from dfsc.models.detector import Detector, DetectorConfig
 from dfsc.models.methods import METHODS
+from dfsc.models.region import Region, read_region
 from dfsc.training.notes import training_notes
 from dfsc.training.pacing import Budget
 from dfsc.training.progress import Throttle
@@ -37,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recipe_options.add_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoint folder to write")
     parser.add_argument("--anew", action="store_true", help="discard an unfinished training in DIR and start over")
+    parser.add_argument(
+        "--region",
+        type=Path,
+        metavar="FILE",
+        help="what counts of the photos: white on black, or outlines as labelme or COCO write them",
+    )
     parser.add_argument("--product", help="name of the product (default: the folder's)")
     parser.add_argument(
         "--logical", nargs="+", default=[], metavar="NAME", help="kinds of test defects that count as logical anomalies"
@@ -59,10 +68,11 @@ def run(options: argparse.Namespace) -> int:
         forget(unfinished)
     photographs = read_good(dataset, recipe.bits, recipe.least_images, budget)
     recipe = replace(recipe, bits=photographs[0].bits)
+    region = _restrict(photographs, options.region)
     # On disk, so that memory does not grow with their number.
     good, validation = (stored(of.images, options.out) for of in photographs)
     del photographs
-    training = start(recipe, good, validation, unfinished, budget, device)
+    training = start(recipe, good, validation, unfinished, budget, device, region)
     if recipe.teacher:
         for folder in folders.values():
             keep_teacher(Path(recipe.teacher), recipe.size, folder)
@@ -78,6 +88,17 @@ def run(options: argparse.Namespace) -> int:
     forget(unfinished)
     _warn_unusable([detector.config for detector in detectors.values()], recipe)
     return 0
+
+
+def _restrict(photographs: Sequence[PhotoSet], file: Path | None) -> Region | None:
+    """The region of a file, whose fill the photographs show from now on; None without a file."""
+    if file is None:
+        return None
+    region = read_region(file).filled(image for of in photographs for image in of.images)
+    for image in (image for of in photographs for image in of.images):
+        image[:] = region.seen(image)
+    sys.stderr.write(f"{region.share:.0%} of the photographs counts.\n")
+    return region
 
 
 def _warn_unusable(configs: list[DetectorConfig], recipe: Recipe) -> None:

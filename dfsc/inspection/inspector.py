@@ -21,6 +21,7 @@ from dfsc.machine import Device, batch, chosen, described, dtype_for, dtype_name
 from dfsc.models.calibration import BranchMaps
 from dfsc.models.detector import Detector, Detectors, for_inference, network_input, several
 from dfsc.models.methods import PARTNER, method_title
+from dfsc.models.region import Region
 
 PROCESSOR_BATCH = 4
 
@@ -103,52 +104,21 @@ class Inspector:
         place = self.device if device is None else chosen(device)
         images = _network_images(images)
         with exact_arithmetic(place):
-            return self._results(self._ready_on(place), network_input(images, place))
+            return self._results(self._ready_on(place), images, place)
 
-    def _results(self, ready: "_Ready", x: Tensor) -> list[list[Result]]:
-        teacher_outputs: dict[str, tuple[Tensor, float]] = {}
-        for digest, network in ready.teachers.items():
-            started = time.perf_counter()
-            with torch.inference_mode():
-                output = network(x)
-            wait_for(x.device)
-            teacher_outputs[digest] = output, time.perf_counter() - started
-        results = [
-            self._detector_results(detector, name, title, x, teacher_outputs)
-            for detector, name, title in zip(ready.detectors, self.names, self.titles, strict=True)
-        ]
+    def _results(self, ready: "_Ready", images: np.ndarray, place: torch.device) -> list[list[Result]]:
+        looks: dict[tuple[str, bytes], _Look] = {}
+        results = []
+        for detector, name, title in zip(ready.detectors, self.names, self.titles, strict=True):
+            key = detector.teacher.digest, detector.region.seen_key if detector.region else b""
+            if key not in looks:
+                looks[key] = _look(ready.teachers[key[0]], detector.region, images, place)
+            results.append(_detector_results(detector, name, title, looks[key]))
         return (
             list(map(list, zip(*map(with_partners, zip(*results, strict=True)), strict=True)))
             if self._partner
             else results
         )
-
-    def _detector_results(
-        self, detector: Detector, name: str, title: str, x: Tensor, teacher_outputs: dict
-    ) -> list[Result]:
-        output, seconds = teacher_outputs[detector.teacher.digest]
-        started = time.perf_counter()
-        raw = detector.raw_maps(x, output)
-        maps = detector.calibration.normalise(raw)
-        milliseconds = (seconds + time.perf_counter() - started) * 1000 / len(x)
-        return [
-            Result(
-                detector=name,
-                method=detector.config.method,
-                title=title,
-                source=detector.source,
-                maps=BranchMaps(local, global_),
-                good=detector.calibration.good_parts,
-                milliseconds=milliseconds,
-                strangeness=float(strangeness),
-                weights_digest=detector.weights_digest,
-                held_out=detector.config.held_out,
-                self_test=detector.config.self_test,
-            )
-            for local, global_, strangeness in zip(
-                maps.local, maps.global_, detector.calibration.strangeness(raw.local), strict=True
-            )
-        ]
 
     def _ready_on(self, device: torch.device) -> "_Ready":
         if device not in self._ready:  # two threads at once copy twice, and one copy is kept
@@ -157,6 +127,50 @@ class Inspector:
 
     def _dtype_on(self, device: torch.device) -> torch.dtype:
         return self._dtype or dtype_for("inference", device)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What detectors with one teacher and one region see: network input, the teacher's output, and how long it took."""
+
+    x: Tensor
+    output: Tensor
+    seconds: float
+
+
+def _look(teacher: nn.Module, region: Region | None, images: np.ndarray, place: torch.device) -> _Look:
+    started = time.perf_counter()
+    x = network_input(region.seen(images) if region else images, place)
+    with torch.inference_mode():
+        output = teacher(x)
+    wait_for(x.device)
+    return _Look(x, output, time.perf_counter() - started)
+
+
+def _detector_results(detector: Detector, name: str, title: str, look: _Look) -> list[Result]:
+    started = time.perf_counter()
+    raw = detector.raw_maps(look.x, look.output)
+    maps = detector.calibration.normalise(raw)
+    milliseconds = (look.seconds + time.perf_counter() - started) * 1000 / len(look.x)
+    return [
+        Result(
+            detector=name,
+            method=detector.config.method,
+            title=title,
+            source=detector.source,
+            maps=BranchMaps(local, global_),
+            good=detector.calibration.good_parts,
+            milliseconds=milliseconds,
+            strangeness=float(strangeness),
+            weights_digest=detector.weights_digest,
+            held_out=detector.config.held_out,
+            self_test=detector.config.self_test,
+            region=detector.region,
+        )
+        for local, global_, strangeness in zip(
+            maps.local, maps.global_, detector.calibration.strangeness(raw.local), strict=True
+        )
+    ]
 
 
 def inspect(image: np.ndarray, detectors: Detectors, device: Device | None = None) -> Inspection:

@@ -13,7 +13,10 @@ CSV_HEADER = ("photograph", "width", "height", "detector", "verdict", "score", "
 
 
 def result_record(inspection: "Inspection", result: "Result") -> dict:
-    """All that a result says, as JSON; "peak_xy" in pixels of the inspection's image, "self_test" null if untried."""
+    """All that a result says, as JSON; "peak_xy" in pixels of the inspection's image, "self_test" null if untried.
+
+    "region" is the share of the photograph that counts, null for all of it.
+    """
     test = result.self_test
     return {
         "detector": result.detector,
@@ -28,6 +31,7 @@ def result_record(inspection: "Inspection", result: "Result") -> dict:
         "global_peak": result.global_peak,
         "peak_xy": [round(value, 1) for value in inspection.peak_xy(result)],
         "branch": result.branch,
+        "region": result.region and round(result.region.share, 4),
         "milliseconds": round(result.milliseconds, 1),
     }
 

@@ -15,6 +15,7 @@ from dfsc.models.calibration import FusedMaps, GoodParts, peak
 from dfsc.models.detector import DetectorConfig
 from dfsc.models.methods import METHODS, PARTNER
 from dfsc.models.partner import HigherMaps, PartnerLevel, evidence, good_parts_of_both
+from dfsc.models.region import Region
 from dfsc.models.self_test import SelfTest
 
 
@@ -35,6 +36,7 @@ class Result:
         weights_digest: "sha256:…" of the detector's weights file; "" for one that was trained in memory.
         held_out: digest of the good images that `good` begins with, "" if unknown.
         self_test: how many made-up faults the detector finds; None if untested.
+        region: what of the photograph counts; None for all of it. Elsewhere the maps are at one value below 0.
         local_weight: weight of the local map in the fused one.
         rejected_good: how many of the held-out good images the threshold rejects.
     """
@@ -50,6 +52,7 @@ class Result:
     weights_digest: str = ""
     held_out: str = ""
     self_test: SelfTest | None = None
+    region: Region | None = None
     local_weight: float = 0.5
     rejected_good: int = 0
 

@@ -21,6 +21,7 @@ from dfsc.material.augmentation import jittered, moved
 from dfsc.material.image_store import Chosen, ImageStore
 from dfsc.material.on_demand import Memory, OnDemand
 from dfsc.models.detector import Teacher, for_inference, network_input
+from dfsc.models.region import Region
 
 MIN_IMAGES = 12
 MIN_HELD_OUT = 4
@@ -73,6 +74,11 @@ def split_good(
     return sorted(order[held_out:].tolist()), sorted(order[:held_out].tolist())
 
 
+def images_digest(images: np.ndarray) -> str:
+    """ "sha256:…" of images' pixels."""
+    return "sha256:" + hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
+
+
 @dataclass(frozen=True)
 class TrainingSet:
     """Copies of the fit images with the teacher's standardised output on each; M copies in all, made when drawn.
@@ -91,6 +97,7 @@ class TrainingSet:
         plain_there, jittered_there: the copies on the device, as the networks take them there.
         teacher_there: the teacher's network on the device, as it was loaded.
         bits: by how many bits 16-bit photographs were read (see DetectorConfig).
+        region: what counts of the images, which show its fill elsewhere.
     """
 
     plain: OnDemand
@@ -110,6 +117,7 @@ class TrainingSet:
     jittered_there: OnDemand
     teacher_there: nn.Module
     bits: int | None = None
+    region: Region | None = None
 
     def __len__(self) -> int:
         return len(self.plain)
@@ -126,7 +134,7 @@ class TrainingSet:
     @cached_property
     def held_out_digest(self) -> str:
         """ "sha256:…" of the held-out images' pixels."""
-        return "sha256:" + hashlib.sha256(np.ascontiguousarray(self.held_out).data).hexdigest()
+        return images_digest(self.held_out)
 
     def fitted_images(self, most: int) -> np.ndarray:
         """Fit images themselves, uint8 K×256×256×3, K at most `most`."""

@@ -4,13 +4,14 @@ Everything follows from two stacks of raw 56×56 maps, so threshold, "rejects x 
 change without running a network (normalisation: Batzner et al., arXiv 2303.14535, section 3.4).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
-from dfsc.errors import CheckpointError
+from dfsc.errors import CheckpointError, DFSCError
+from dfsc.models.region import Region
 
 LOWER_QUANTILE, UPPER_QUANTILE = 0.9, 0.995
 UPPER_VALUE = 0.1
@@ -22,6 +23,8 @@ ROUNDING = 0.02
 # Where the highest of the good images is 1, photographs of other things measured 3.6 and more, anomalous ones of the
 # same product 1.3 at most.
 FOREIGN = 2.4
+# What maps are outside of a region, or less: far below where colours begin, and below everything in the region.
+OUTSIDE = -1.0
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,10 @@ def peak(maps: np.ndarray) -> np.ndarray:
     return maps.max(axis=(-2, -1))
 
 
-def typical_error(raw_local: np.ndarray) -> np.ndarray:
-    """The median over a raw local map's cells …×56×56: what a defect, even a large one, leaves alone."""
+def typical_error(raw_local: np.ndarray, region: Region | None = None) -> np.ndarray:
+    """The median over the cells of raw local maps …×56×56 that count: what a defect, even a large one, leaves alone."""
+    if region:
+        return np.median(raw_local[..., region.cells].astype(np.float32), axis=-1)
     return np.median(raw_local.astype(np.float32), axis=(-2, -1))
 
 
@@ -215,11 +220,15 @@ class Calibration:
 
     `typical` is the typical error with a strangeness of 1 (see dfsc.training.strangeness); None for older detectors,
     which use the highest of a good image.
+
+    `region` tells which cells count. All others are at one value in every map, below everything in the region, and take
+    no part in the scale, the limits or the strangeness.
     """
 
     good: RawMaps
     position: PositionScale | None = None
     typical: float | None = None
+    region: Region | None = None
 
     def __post_init__(self) -> None:
         if self.typical is not None and not MIN_SPAN / 2 <= self.typical < np.inf:
@@ -233,6 +242,8 @@ class Calibration:
             raise CheckpointError(
                 "The position scale of this detector is of another size than its maps; train it again."
             )
+        if self.region and self.region.cells.shape != self.good.local.shape[1:]:
+            raise CheckpointError("The region of this detector is of another size than its maps; fetch it again.")
         with np.errstate(all="ignore"):
             scaled = self.good_parts.maps
         if not (np.isfinite(scaled.local).all() and np.isfinite(scaled.global_).all()):
@@ -253,8 +264,22 @@ class Calibration:
         return {
             branch: (float(lower), float(upper))
             for branch, placed in self._placed_good.items()
-            for lower, upper in [np.quantile(placed.astype(np.float32), levels)]
+            for lower, upper in [np.quantile(self._counting(placed).astype(np.float32), levels)]
         }
+
+    def within(self, region: Region) -> "Calibration":
+        """The same good images' maps with a region, as far as these tell; for detectors that see the whole photograph.
+
+        Raises:
+            DFSCError: where there is a region already, which can't be widened.
+        """
+        if self.region:
+            raise DFSCError("This detector has a region already; set another one on the detector as it was trained.")
+        typical = self.typical
+        if typical is not None:
+            usual = (float(typical_error(self.good.local, one).max()) for one in (region, None))
+            typical = max(typical * next(usual) / max(next(usual), MIN_SPAN), MIN_SPAN)
+        return replace(self, typical=typical, region=region)
 
     def normalise(self, raw: RawMaps) -> BranchMaps:
         """Raw maps …×56×56 → maps on the common scale (0 and 0.1 at the good pixels' two quantiles), float32."""
@@ -281,18 +306,42 @@ class Calibration:
         The map's typical error divided by this detector's usual one: a student can't predict the teacher's features
         anywhere in something it has never seen. Not part of the papers.
         """
-        return typical_error(raw_local) / self._usual_error
+        return typical_error(raw_local, self.region) / self._usual_error
 
     @cached_property
     def _usual_error(self) -> float:
         if self.typical is not None:
             return self.typical
-        return max(float(typical_error(self.good.local).max()), MIN_SPAN)
+        return max(float(typical_error(self.good.local, self.region).max()), MIN_SPAN)
 
     def _scaled(self, placed: np.ndarray, branch: str) -> np.ndarray:
+        scaled = self._in_units(placed, branch)
+        return np.where(self.region.cells, scaled, self._outside[branch]) if self.region else scaled
+
+    def _in_units(self, placed: np.ndarray, branch: str) -> np.ndarray:
         low, high = self.quantiles[branch]
         span = max(high - low, MIN_SPAN)
         return ((placed.astype(np.float32) - low) * (UPPER_VALUE / span)).astype(np.float32)
+
+    def _counting(self, maps: np.ndarray) -> np.ndarray:
+        """The values of maps …×56×56 in the cells that count."""
+        return maps[..., self.region.cells] if self.region else maps
+
+    @cached_property
+    def _outside(self) -> dict[str, np.float32]:
+        """By branch what cells are that don't count: OUTSIDE, or less where a map in the region may be lower."""
+        place = self.position.place if self.position else _as_it_is
+        nothing = np.zeros(self.good.local.shape[1:], np.float16)  # raw maps are not below 0
+        return {
+            branch: min(
+                np.float32(OUTSIDE),
+                *(
+                    self._counting(self._in_units(placed, branch)).min()
+                    for placed in (self._placed_good[branch], place(nothing, branch))
+                ),
+            )
+            for branch in BRANCHES
+        }
 
 
 def _as_it_is(raw: np.ndarray, branch: str) -> np.ndarray:

@@ -19,6 +19,7 @@ from dfsc.machine import CPU, layout, seeded, uploaded
 from dfsc.models.calibration import Calibration, RawMaps
 from dfsc.models.consistency import ConsistencySettings, squared_code_difference
 from dfsc.models.networks import SIZES, AutoEncoder, NetworkSize, image_tensor, student_network, teacher_network
+from dfsc.models.region import Region
 from dfsc.models.self_test import SelfTest
 from dfsc.models.separation import SeparationSettings
 
@@ -100,6 +101,11 @@ class Detector:
     calibration: Calibration
     source: str = "memory"
     weights_digest: str = ""
+
+    @property
+    def region(self) -> Region | None:
+        """What counts of a photograph; None for all of it."""
+        return self.calibration.region
 
     def raw_maps(self, images: Tensor, teacher_output: Tensor) -> RawMaps:
         """Raw maps from network input N×3×256×256 and the teacher's output on it N×C×56×56.

@@ -7,19 +7,24 @@ Only three kinds decide whether a detector is usable, those that the bar was mea
 is told beside them.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from dfsc.errors import DFSCError
 from dfsc.geometry import FIRST_CELL_CENTRE, INPUT_SIZE, MAP_SIZE, cell_centre
 from dfsc.images.handmade import Box, copy, erase, recolour, scratch, swap
 from dfsc.models.calibration import Calibration, RawMaps, peak
+from dfsc.models.region import Region
 
 # Of the kinds that decide, and of the others.
 MADE, MADE_BESIDE = 20, 9
 # Of so many random places, the one where a person sees most of the fault.
 TRIES = 8
+# A small region is met by few of them, so there are more rounds of tries, up to so many.
+MOST_ROUNDS = 4
 # A pixel is seen to change from so many grey levels of 255 on, and a fault from so many such pixels of 256×256 on.
 SEEN_LEVELS, SEEN_PIXELS = 24, 40
 # Edges of boxes and lengths of scratches, as shares of the photograph's.
@@ -126,34 +131,44 @@ BESIDE: Kinds = {"swapped": _swapped, "recoloured": _recoloured, "doubled": _dou
 KINDS = DECIDING | BESIDE
 
 
-def make_faults(photographs: np.ndarray, seed: int) -> list[Fault]:
+def make_faults(photographs: np.ndarray, seed: int, region: Region | None = None) -> list[Fault]:
     """Faults on good photographs (uint8 N×256×256×3), those of deciding kinds first; the same seed makes the same.
 
     One that nobody would see is left out, so that a plain surface gets fewer, in the end scratches and colours alone.
+    With a region it has to be seen there.
+
+    Raises:
+        DFSCError: where none can be seen in the region.
     """
-    deciding = _made(DECIDING, photographs, np.random.default_rng(seed), MADE)
-    return deciding + _made(BESIDE, photographs, np.random.default_rng((seed, 1)), MADE_BESIDE)
+    deciding = _made(DECIDING, photographs, np.random.default_rng(seed), MADE, region)
+    faults = deciding + _made(BESIDE, photographs, np.random.default_rng((seed, 1)), MADE_BESIDE, region)
+    if region and not faults:
+        raise DFSCError("No fault that was made for a trial shows in the region; draw a larger one.")
+    return faults
 
 
-def _made(kinds: Kinds, photographs: np.ndarray, rng: np.random.Generator, count: int) -> list[Fault]:
+def _made(
+    kinds: Kinds, photographs: np.ndarray, rng: np.random.Generator, count: int, region: Region | None
+) -> list[Fault]:
     """Faults of some kinds in turn, spread over the photographs."""
+    tries = TRIES if region is None else TRIES * min(MOST_ROUNDS, math.ceil(1 / region.share))
     order = {kind: rng.permutation(len(photographs)) for kind in kinds}
     faults = []
     for number in range(count):
         turn, place = divmod(number, len(kinds))
         kind = list(kinds)[place]
         index = int(order[kind][turn % len(photographs)])
-        tries = [kinds[kind](photographs[index], rng) for _ in range(TRIES)]
-        image, boxes = max(tries, key=lambda one: _seen_pixels(photographs[index], one[0]))
-        if _seen_pixels(photographs[index], image) >= SEEN_PIXELS:
+        made = [kinds[kind](photographs[index], rng) for _ in range(tries)]
+        image, boxes = max(made, key=lambda one: _seen_pixels(photographs[index], one[0], region))
+        if _seen_pixels(photographs[index], image, region) >= SEEN_PIXELS:
             faults.append(Fault(kind, index, image, boxes))
     return faults
 
 
-def _seen_pixels(photograph: np.ndarray, changed: np.ndarray) -> int:
-    """How many pixels a person would see changed."""
-    difference = np.abs(changed.astype(np.int16) - photograph).max(axis=-1)
-    return int((difference >= SEEN_LEVELS).sum())
+def _seen_pixels(photograph: np.ndarray, changed: np.ndarray, region: Region | None) -> int:
+    """How many pixels a person would see changed, in the region if there is one."""
+    seen = np.abs(changed.astype(np.int16) - photograph).max(axis=-1) >= SEEN_LEVELS
+    return int((seen & region.pixels if region else seen).sum())
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class HeldOut:
     @cached_property
     def faults(self) -> list[Fault]:
         """Faults made on the held-out images for the self-test, the same for all methods."""
-        return make_faults(self.data.held_out, self.seed)
+        return make_faults(self.data.held_out, self.seed, self.data.region)
 
     @cached_property
     def comparisons(self) -> tuple[np.ndarray, np.ndarray]:
@@ -60,10 +60,9 @@ class HeldOut:
         good = self.raw_maps(models, self.data.held_out)
         changed, others = (self.raw_maps(models, images) for images in self.comparisons)
         positions = self._position_scales(models, good, POSITION_IMAGES)
-        return {
-            m: Calibration(good[m], positions[m], usual_error(good[m].local, changed[m].local, others[m].local))
-            for m in models
-        }
+        region = self.data.region
+        usual = {m: usual_error(good[m].local, changed[m].local, others[m].local, region) for m in models}
+        return {m: Calibration(good[m], positions[m], usual[m], region) for m in models}
 
     def self_tests(
         self, models: Mapping[str, nn.Module], calibrations: Mapping[str, Calibration], steps: int
@@ -85,7 +84,8 @@ class HeldOut:
         scales = self._position_scales(models, good, GLIMPSED_GOOD)
         faults = [self.faults[number] for number in evenly(len(self.faults), GLIMPSED_FAULTS)]
         maps = self.raw_maps(models, np.stack([fault.image for fault in faults]))
-        return {m: judge(faults, maps[m], Calibration(good[m], scales[m]), None).share for m in models}
+        calibrations = {m: Calibration(good[m], scales[m], region=self.data.region) for m in models}
+        return {m: judge(faults, maps[m], calibrations[m], None).share for m in models}
 
     @torch.inference_mode()
     def raw_maps(self, models: Mapping[str, nn.Module], images: np.ndarray) -> dict[str, RawMaps]:
@@ -97,12 +97,13 @@ class HeldOut:
         stacks: dict[str, list[RawMaps]] = {method: [] for method in models}
         size = batch(data.device, CHUNK)
         for start in range(0, len(images), size):
-            x = network_input(images[start : start + size], data.device)
+            some = images[start : start + size]
+            x = network_input(data.region.seen(some) if data.region else some, data.device)
             with exact_arithmetic(data.device):
                 teacher = data.standardised(data.teacher_there(x))
                 for method, model in models.items():
                     stacks[method].append(raw_maps(model, teacher, x))
-        return {method: _stacked(own) for method, own in stacks.items()}
+        return {method: stacked(own) for method, own in stacks.items()}
 
     def _position_scales(
         self, models: Mapping[str, nn.Module], good: Mapping[str, RawMaps], most: int
@@ -110,8 +111,9 @@ class HeldOut:
         if self.position_floor is None:
             return dict.fromkeys(models)
         fitted = self.raw_maps(models, self.data.fitted_images(most))
-        return {m: PositionScale.of(_stacked([good[m], fitted[m]]), self.position_floor) for m in models}
+        return {m: PositionScale.of(stacked([good[m], fitted[m]]), self.position_floor) for m in models}
 
 
-def _stacked(stacks: Sequence[RawMaps]) -> RawMaps:
+def stacked(stacks: Sequence[RawMaps]) -> RawMaps:
+    """Several stacks of maps as one."""
     return RawMaps(np.concatenate([s.local for s in stacks]), np.concatenate([s.global_ for s in stacks]))

@@ -18,6 +18,7 @@ from dfsc.models.calibration import Calibration, PositionScale, RawMaps
 from dfsc.models.detector import Detector, DetectorConfig, Teacher, network_input, rounded
 from dfsc.models.fre import FLOOR_IMAGES, FOLDS, GLOBAL, LOCAL, Photographs, position_floor
 from dfsc.models.methods import PARTNER
+from dfsc.models.region import Region
 from dfsc.models.self_test import MADE, MADE_BESIDE, SelfTest, judge, make_faults
 
 Look = Callable[[np.ndarray], Tensor]
@@ -51,6 +52,7 @@ def closed_form_detector(
     self_tested: bool = True,
     seed: int = 0,
     device: torch.device = CPU,
+    region: Region | None = None,
 ) -> Detector:
     """A detector by the method FRE from good photographs, uint8 N×256×256×3.
 
@@ -61,17 +63,18 @@ def closed_form_detector(
         held_out_digest, bits: see DetectorConfig.
         seed: of the made-up faults.
         device: where the teacher looks; the rest takes a second on the processor.
+        region: what counts of the photographs; it has a fill.
 
     Raises:
         TrainingError: for fewer than four photographs.
     """
     photographs = _some(photographs, held_out)
-    look = partial(_features, on(device, teacher.network), device)
+    look = partial(_features, on(device, teacher.network), device, region)
     known = Photographs(_looks(look, image, number, len(photographs)) for number, image in enumerate(photographs))
     kept = max(held_out, min(len(photographs), KEPT_MAPS))
     good = _raw(known.unseen(), len(photographs))
     scale = PositionScale.of(good, position_floor(len(photographs)))
-    calibration = Calibration(RawMaps(good.local[:kept], good.global_[:kept]), scale)
+    calibration = Calibration(RawMaps(good.local[:kept], good.global_[:kept]), scale, region=region)
     model = known.model().compact()
     config = DetectorConfig(
         product=product,
@@ -108,7 +111,7 @@ def _tried(
     calibration: Calibration,
     seed: int,
 ) -> SelfTest:
-    faults = make_faults(photographs, seed)
+    faults = make_faults(photographs, seed, calibration.region)
     features = (look(fault.image) for fault in faults)
     maps = known.unseen(features, [fault.photograph for fault in faults])
     return judge(faults, _raw(maps, len(faults)), calibration, steps=None)
@@ -139,7 +142,8 @@ def _looks(look: Look, image: np.ndarray, number: int, count: int) -> Tensor:
 
 
 @torch.inference_mode()
-def _features(network: nn.Module, device: torch.device, image: np.ndarray) -> Tensor:
-    """The teacher's output C×56×56 on one image; float32, as it is computed once."""
+def _features(network: nn.Module, device: torch.device, region: Region | None, image: np.ndarray) -> Tensor:
+    """The teacher's output C×56×56 on what is seen of one image; float32, as it is computed once."""
+    image = region.seen(image) if region else image
     with exact_arithmetic(device):
         return network(network_input(image[None], device))[0].float().cpu()

@@ -36,6 +36,7 @@ from dfsc.models import fre
 from dfsc.models.consistency import ConsistencySettings
 from dfsc.models.detector import Teacher
 from dfsc.models.methods import METHODS
+from dfsc.models.region import Region
 from dfsc.models.separation import SeparationSettings, one_of
 from dfsc.training.pacing import Budget
 from dfsc.training.plan import MOVING_FLOOR, PUBLISHED_PLAN, QUICK_PLAN, Schedule, TrainingPlan
@@ -150,6 +151,7 @@ def start(
     folder: Path | None = None,
     budget: Budget | None = None,
     device: Device | None = None,
+    region: Region | None = None,
 ) -> Training:
     """Prepare a training on good images; its `run` does the rest.
 
@@ -163,6 +165,8 @@ def start(
         budget: the recipe's seconds, where they began to count earlier than now.
         device: where to train: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:N" or "mps"; by default what
             DFSC_DEVICE says, or "auto". A training goes on on any other.
+        region: what counts of the photographs; nothing is learned of the rest. One with a fill means that the images
+            show it already.
 
     Raises:
         DeviceError: for a device that is not there.
@@ -173,12 +177,14 @@ def start(
         raise TrainingError(f"A training takes a Recipe and then the good images, not {type(recipe).__name__} first.")
     if budget is None and recipe.seconds:
         budget = Budget(recipe.seconds)
+    if region and region.fill is None:
+        region, good, validation = _restricted(region, good, validation)
     origin = _origin(recipe, good, validation)
     began = noted_beginning(folder, as_json(recipe), origin) if folder else None
     if began:
         # What follows from the time, such as the number of copies, is to be as it was.
         recipe = dataclasses.replace(recipe, seconds=began.recipe["seconds"])
-    return begin(recipe, gather(recipe, good, validation, origin, device), folder, budget)
+    return begin(recipe, gather(recipe, good, validation, origin, device, region), folder, budget)
 
 
 def gather(
@@ -187,6 +193,7 @@ def gather(
     validation: Images | None = None,
     origin: Origin | None = None,
     device: Device | None = None,
+    region: Region | None = None,
 ) -> Material:
     """The first half of `start`: split, copy and look at the images with the teacher; any method can begin on it."""
     place, bits = chosen(device), recipe.bits or getattr(good, "bits", None)
@@ -199,10 +206,18 @@ def gather(
     data = prepare(
         fit, held_out, recipe.loaded_teacher(), copies, recipe.movement, recipe.seed, published, looks, place
     )
-    data = dataclasses.replace(data, bits=bits)
+    data = dataclasses.replace(data, bits=bits, region=region)
     penalty_images = recipe.steps if published and recipe.steps else PENALTY_IMAGES
     penalty = OnDemand(penalty_images, recipe.penalty_source(), np.stack, data.jittered.kept)
     return Material(data, on_device(penalty, place, data.memory), origin)
+
+
+def _restricted(region: Region, good: Images, validation: Images | None) -> tuple[Region, Images, Images | None]:
+    """A region with a fill made of the good images, and all images as detectors will see them."""
+    pixels = [None if one is None else np.stack(list(_pixels(one))) for one in (good, validation)]
+    region = region.filled(image for one in pixels if one is not None for image in one)
+    seen, also_seen = (None if one is None else region.seen(one) for one in pixels)
+    return region, dataclasses.replace(good, images=seen) if isinstance(good, PhotoSet) else seen, also_seen
 
 
 def _origin(recipe: Recipe, good: Images, validation: Images | None) -> Origin:

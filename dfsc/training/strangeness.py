@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 
 from dfsc.material.penalty import rendered
 from dfsc.models.calibration import FOREIGN, MIN_SPAN, typical_error
+from dfsc.models.region import Region
 
 PHOTOGRAPHS = 3
 OTHERS = 12
@@ -45,7 +46,7 @@ def other_things(seed: int) -> np.ndarray:
     return (grey + CONTRAST * (images - grey)).round().astype(np.uint8)
 
 
-def usual_error(good: np.ndarray, changed: np.ndarray, others: np.ndarray) -> float:
+def usual_error(good: np.ndarray, changed: np.ndarray, others: np.ndarray, region: Region | None = None) -> float:
     """The typical error that is a strangeness of 1 (see Calibration): FOREIGN times as much shows another thing.
 
     That limit lies half-way, as factors go, between the product by other cameras and other things, or below these where
@@ -55,10 +56,10 @@ def usual_error(good: np.ndarray, changed: np.ndarray, others: np.ndarray) -> fl
         good: raw local maps …×56×56 of good images, as they are.
         changed: of `by_another_camera`.
         others: of `other_things`.
+        region: what counts of them.
     """
-    usual, highest, lowest = (
-        float(one) for one in (typical_error(good).max(), typical_error(changed).max(), typical_error(others).min())
-    )
+    errors = [typical_error(maps, region) for maps in (good, changed, others)]
+    usual, highest, lowest = float(errors[0].max()), float(errors[1].max()), float(errors[2].min())
     highest = max(highest, usual)
     limit = min(np.sqrt(highest * lowest), BELOW * lowest)
     return max(limit / FOREIGN, min(ABOVE * highest / FOREIGN, usual), MIN_SPAN)

@@ -193,6 +193,7 @@ class Training:
             self_tested,
             self.plan.seed,
             self.data.device,
+            self.data.region,
         )
 
     def _config(self, method: str, product: str, notes: dict, test: SelfTest | None) -> DetectorConfig:

@@ -83,7 +83,7 @@ def test_inspect_gives_one_object_an_image(dfsc, photographs):
     for result in good["results"]:
         assert set(result) == {
             "detector", "method", "source", "score", "threshold", "verdict", "self_test",
-            "strangeness", "local_peak", "global_peak", "peak_xy", "branch", "milliseconds",
+            "strangeness", "local_peak", "global_peak", "peak_xy", "branch", "region", "milliseconds",
         }  # fmt: skip
         assert result["strangeness"] < FOREIGN
         assert result["verdict"] == ("reject" if result["score"] > result["threshold"] else "accept")
@@ -91,6 +91,57 @@ def test_inspect_gives_one_object_an_image(dfsc, photographs):
         assert result["score"] == pytest.approx((result["local_peak"] + result["global_peak"]) / 2, rel=1e-5)
         assert 0 <= result["peak_xy"][0] <= 320
         assert 0 <= result["peak_xy"][1] <= 200
+
+
+@pytest.fixture
+def left_half(tmp_path):
+    """A mask's file on which the left half of the photograph is white."""
+    mask = np.zeros((200, 320), np.uint8)
+    mask[:, :160] = 255
+    Image.fromarray(mask).save(tmp_path / "left.png")
+    return tmp_path / "left.png"
+
+
+def test_a_region_cuts_what_is_inspected_and_is_kept_in_a_checkpoint(dfsc, photographs, left_half, pair):
+    options = ("inspect", "line 1/part.png", "--json")
+    ran = dfsc(*options, "--product", "toy_block", "--region", left_half, cwd=photographs)
+    assert ran.returncode == 0, ran.stderr
+    at_once = json.loads(ran.stdout)[0]["results"]
+    assert all(result["region"] == 0.5 and result["peak_xy"][0] <= 160 for result in at_once)
+    ran = dfsc("region", pair, "--region", left_half, "--out", "left", cwd=photographs)
+    assert ran.returncode == 0, ran.stderr
+    assert "50% of the photograph counts" in ran.stderr
+    assert "--good FOLDER" in ran.stderr
+    kept = json.loads(dfsc(*options, "--checkpoint", "left", cwd=photographs).stdout)[0]["results"]
+    same = ("detector", "score", "threshold", "verdict", "strangeness", "peak_xy", "region")
+    assert [[r[key] for key in same] for r in kept] == [[r[key] for key in same] for r in at_once]
+    ran = dfsc("region", "left", "--region", left_half, "--out", "again", cwd=photographs)
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert "region already" in ran.stderr
+
+
+def test_fre_needs_good_photos_for_a_region(dfsc, trio, left_half, good_pictures, tmp_path, demo_weights):
+    ran = dfsc("inspect", left_half, "--checkpoint", trio, "--region", left_half)
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert "--good FOLDER" in ran.stderr
+    (tmp_path / "good").mkdir()
+    for number, picture in enumerate(good_pictures[:4]):
+        Image.fromarray(picture).save(tmp_path / "good" / f"{number}.png")
+    ran = dfsc("inspect", tmp_path / "good" / "0.png", "--checkpoint", trio, "--partner", "--json",
+               "--region", left_half, "--good", tmp_path / "good")  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert [result["region"] for result in json.loads(ran.stdout)[0]["results"]] == [0.5] * 3
+    ran = dfsc("inspect", left_half, "--checkpoint", trio, "--good", tmp_path / "good")
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+
+
+def test_train_with_a_region(dfsc, left_half, toy_dataset, tmp_path, demo_weights):
+    ran = dfsc("train", toy_dataset, "--method", "fre", "--region", left_half, "--out", tmp_path / "half")
+    assert ran.returncode == 0, ran.stderr
+    assert "50% of the photographs counts" in ran.stderr
+    kept = load(tmp_path / "half")
+    assert kept.region.share == 0.5
+    assert kept.region.fill is not None
 
 
 def test_maps_keep_folders_and_never_overwrite(dfsc, photographs):
