@@ -7,6 +7,7 @@ status. It is imported on demand.
 COMMANDS = {
     "app": "Start the page for inspecting photos and training detectors.",
     "inspect": "Inspect photos with one or more detectors.",
+    "watch": "Inspect what a camera, a video, a stream or a folder into which photos fall shows, as JSON lines.",
     "train": "Train a detector, or a matched pair, on good images.",
     "evaluate": "Measure image AUROC, sPRO or AUPRO, and pixel AUROC on a data set (layouts: docs/datasets.md).",
     "region": "Give detectors a region of interest: only what lies in it counts.",

@@ -5,12 +5,7 @@ from pathlib import Path
 
 import dfsc
 from dfsc.commands import device_option
-from dfsc.commands.good_images import read_good
-from dfsc.datasets import check_trainable, open_dataset
 from dfsc.errors import CheckpointError, DFSCError
-from dfsc.inspection.inspector import common_bits
-from dfsc.models import fre
-from dfsc.training.restricting import restricted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,8 +50,14 @@ def within_region(detectors: "list[dfsc.Detector]", options: argparse.Namespace)
         return detectors
     region = dfsc.read_region(options.region)
     if options.good is None:
-        return restricted(detectors, region)
+        return dfsc.restricted(detectors, region)
+    # Torch takes seconds to load; --help must not wait for it.
+    from dfsc.commands.good_images import read_good
+    from dfsc.datasets import check_trainable, open_dataset
+    from dfsc.inspection.inspector import common_bits
+    from dfsc.models import fre
+
     dataset = open_dataset(options.good)
     check_trainable(dataset)
     good, validation = read_good(dataset, common_bits(detectors), fre.MIN_IMAGES)
-    return restricted(detectors, region, good.images, validation.images, options.device)
+    return dfsc.restricted(detectors, region, good.images, validation.images, options.device)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dfsc
-from dfsc.commands import detector_options
+from dfsc.commands import detector_options, judging_options
 from dfsc.errors import DFSCError, ImageError
 from dfsc.geometry import place_on_image
 from dfsc.images.decoding import FULL_BITS, check_bits, read_image, recognised_bits
@@ -20,13 +20,9 @@ from dfsc.inspection.records import CSV_HEADER, csv_left_out, csv_lines, csv_row
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="photos, or folders of photos")
     detector_options.add_arguments(parser)
-    parser.add_argument("--partner", action="store_true", help="combine each network with FRE")
+    judging_options.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print a JSON list with one object per image")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a table with one row per image and detector")
-    parser.add_argument("--mix", type=float, default=0.5, metavar="W", help="weight of the local map, 0 to 1 (0.5)")
-    parser.add_argument(
-        "--reject", type=int, default=0, metavar="N", help="how many held-out good parts the threshold rejects (0)"
-    )
     parser.add_argument("--bits", type=int, help="significant bits of 16-bit photos (default: from the checkpoint)")
     parser.add_argument("--maps", type=Path, metavar="DIR", help="write the maps as float32 TIFF files")
     parser.add_argument(
@@ -43,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     if options.bits:
         inspector.bits = options.bits
     check_bits(inspector.bits)
-    judged = _judgement(options, inspector)
+    judged = judging_options.judgement(options, inspector)
     maps = _map_files(images, options, inspector.names)
     reports = []
     with _table(options.csv) as table:
@@ -86,19 +82,6 @@ def _expand(arguments: list[str]) -> tuple[list[str], dict[Path, str]]:
         images += map(str, listing.files)
         skipped |= listing.others
     return list(dict.fromkeys(images)), skipped
-
-
-def _judgement(
-    options: argparse.Namespace, inspector: "dfsc.Inspector"
-) -> "Callable[[dfsc.Inspection], dfsc.Inspection]":
-    """Applies --mix and --reject to an inspection; raises DFSCError for values that these detectors don't allow."""
-    mix, reject = options.mix, options.reject
-    fewest = min(detector.calibration.count for detector in inspector.detectors)
-    if not 0 <= mix <= 1:
-        raise DFSCError(f"--mix is the weight of the local map, from 0 to 1, not {mix:g}.")
-    if not 0 <= reject < fewest:
-        raise DFSCError(f"--reject can be 0 to {fewest - 1} of the {fewest} held-out good parts, not {reject}.")
-    return lambda inspection: inspection.judged(mix, reject)
 
 
 def _inspect(

@@ -607,3 +607,53 @@ def test_the_module_runs_as_a_command_of_its_own(photographs, shared_folder):
     assert ran.returncode == 1
     assert json.loads(ran.stdout)[0]["image"] == "broken.png"
     assert ran.stderr == ""
+
+
+def test_watch_writes_a_line_a_photo_that_is_inspects_object(dfsc, photographs):
+    """With when it was taken, its number and how many were left out; a broken file gets a sentence."""
+    inspected = json.loads(
+        dfsc("inspect", "line 1/part.png", "--product", "toy_block", "--json", cwd=photographs).stdout
+    )
+    ran = dfsc("watch", "line 1", "--product", "toy_block", "--existing", "--most", 2, cwd=photographs)
+    assert ran.returncode == 0, ran.stderr
+    lines = {line["image"]: line for line in map(json.loads, ran.stdout.splitlines())}
+    assert set(lines) == {"part.png", "part.jpg"}
+    line = lines["part.png"]
+    assert line.keys() - inspected[0].keys() == {"time", "frame", "dropped"}
+    for one, other in zip(line["results"], inspected[0]["results"], strict=True):
+        assert one | {"milliseconds": 0} == other | {"milliseconds": 0}
+    assert "2 photos in" in ran.stderr
+
+
+def test_watch_inspects_a_video_at_its_own_speed(dfsc, photographs, draw):
+    import cv2
+
+    writer = cv2.VideoWriter(str(photographs / "parts.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 50, (96, 64))
+    for seed in range(20):
+        writer.write(draw(seed % 2, 96, 64))
+    writer.release()
+    ran = dfsc("watch", "parts.avi", "--checkpoint", "toy_block/ead-s", "--reject", 1, cwd=photographs)
+    assert ran.returncode == 0, ran.stderr
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert lines[-1]["frame"] == 19
+    assert len(lines) + sum(line["dropped"] for line in lines) == 20
+    assert [line["frame"] for line in lines] == list(np.cumsum([line["dropped"] + 1 for line in lines]) - 1)
+    assert "frames left out for newer ones" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nothing.mp4",),
+        ("line 1", "--trigger", "changed"),
+        ("0", "--existing"),
+        ("broken.png",),
+        ("rtsp://user:secret@127.0.0.1:9/x",),
+    ],
+)
+def test_watch_refuses_with_one_sentence(dfsc, photographs, arguments):
+    ran = dfsc("watch", *arguments, "--checkpoint", "toy_block/ead-s", cwd=photographs)
+    assert ran.returncode == 2
+    assert ran.stderr.splitlines()[0].endswith(".")
+    assert ran.stdout == ""
+    assert "secret" not in ran.stderr
