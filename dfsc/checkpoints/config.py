@@ -10,9 +10,11 @@ from dfsc.checkpoints.format import CONFIG_FILE
 from dfsc.errors import CheckpointError, ImageError, TrainingError
 from dfsc.files import read_json
 from dfsc.images.decoding import RESIZE_RULE, check_bits
+from dfsc.images.tiling import Tiles
 from dfsc.models.calibration import Calibration
 from dfsc.models.consistency import ConsistencySettings
 from dfsc.models.detector import BORDER_CONVENTION, DetectorConfig
+from dfsc.models.fre import MOST_TILES
 from dfsc.models.methods import METHODS
 from dfsc.models.networks import SIZES
 from dfsc.models.self_test import Example, SelfTest
@@ -66,9 +68,21 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
             bits=config.get("bits"),
             held_out=str(config.get("held_out", ""))[:71],
             consistency=None if consistency is None else ConsistencySettings(**consistency),
+            tiles=_tiles(config.get("tiles"), folder),
         )
     except (KeyError, TypeError, ValueError, OverflowError, TrainingError, ImageError) as error:
         raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
+
+
+def _tiles(entry: object, folder: Path) -> Tiles | None:
+    """Rows and columns; None for detectors that see a photograph at once."""
+    if entry is None:
+        return None
+    if isinstance(entry, list) and len(entry) == 2 and all(type(n) is int and n > 0 for n in entry):
+        rows, columns = entry
+        if rows * columns <= MOST_TILES:
+            return rows, columns
+    raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has wrong tiles; fetch it anew.")
 
 
 def _self_test(entries: object, folder: Path) -> SelfTest | None:

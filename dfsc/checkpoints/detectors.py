@@ -139,7 +139,8 @@ def load_folder(folder: Path, source: str | None = None) -> Detector:
     except KeyError as error:
         raise CheckpointError(f"The checkpoint {folder.name} lacks {error}; fetch or train it again.") from error
     fits = {mean.shape, std.shape} == {(SIZES[config.size].teacher_channels, 1, 1)}
-    if not fits or not all(map(_are_maps, [*good, *scale])):
+    shape = tuple(number * MAP_SIZE for number in config.tiles or (1, 1))
+    if not fits or not all(_are_maps(maps, shape) for maps in [*good, *scale]) or not _of_tiles(tensors, config):
         raise CheckpointError(f"The calibration of {folder.name} is not one of this library; fetch or train it again.")
     if not std.min() > 0:
         raise CheckpointError(
@@ -219,9 +220,16 @@ def _region(tensors: dict[str, Tensor], shape: tuple[int, ...], folder: Path) ->
         raise CheckpointError(f"The region of {folder.name} is damaged; fetch the checkpoint again.") from error
 
 
-def _are_maps(tensor: Tensor) -> bool:
+def _are_maps(tensor: Tensor, shape: tuple[int, ...]) -> bool:
     """Whether a tensor holds maps of numbers that numpy knows; what else there is to check, the calibration does."""
-    return tensor.dtype in (torch.float16, torch.float32) and tensor.shape[-2:] == (MAP_SIZE, MAP_SIZE)
+    return tensor.dtype in (torch.float16, torch.float32) and tensor.shape[-2:] == shape
+
+
+def _of_tiles(tensors: dict[str, Tensor], config: DetectorConfig) -> bool:
+    """Whether a model is of the tiles that the config names, or of none where it names none."""
+    return ("layout" in tensors) == bool(config.tiles) and (
+        config.tiles is None or tensors["layout"].tolist() == list(config.tiles)
+    )
 
 
 def teacher_folder(config: DetectorConfig, folder: Path) -> Path:

@@ -4,11 +4,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from dfsc.datasets import Dataset, Layout
+from dfsc.errors import ImageError
+from dfsc.images.decoding import read_image, recognised_bits
 from dfsc.images.photo_files import MAX_REASONS, photograph_files, place_in, summary
+from dfsc.images.tiling import Tiles, resized_for, tiles_for
 from dfsc.material.photographs import PhotoSet, read_files
-from dfsc.material.training_set import check_enough
+from dfsc.material.training_set import check_enough, evenly
+from dfsc.models import fre
 from dfsc.training.pacing import Budget
+from dfsc.training.tiled import MOST_LEARNED
 
 
 def read_good(
@@ -32,6 +39,34 @@ def read_good(
     for hint in dict.fromkeys((*fitted.hints, *held_out.hints)):
         sys.stderr.write(f"Worth a look: {hint}\n")
     return fitted, held_out
+
+
+def read_good_large(dataset: Dataset, bits: int | None, along: int) -> tuple[list[np.ndarray], Tiles, int | None]:
+    """A data set's good images resized for tiles, the tiles, and the bits they were read by; reports which are used.
+
+    Args:
+        bits: see read_good.
+        along: tiles along the longer edge, by the proportions of the first image.
+
+    Raises:
+        TrainingError: for fewer than four images.
+    """
+    files = [*dataset.train, *dataset.validation]
+    files = [files[number] for number in evenly(len(files), MOST_LEARNED)] if files else []
+    bits, left_out = bits or recognised_bits(files), _skipped(dataset)
+    images: list[np.ndarray] = []
+    tiles: Tiles | None = None
+    for file in files:
+        try:
+            image = read_image(file, place_in(dataset.root, file), bits)
+        except ImageError as error:
+            left_out.append(str(error))
+            continue
+        tiles = tiles or tiles_for(image.shape[1], image.shape[0], along)
+        images.append(resized_for(image, tiles))
+    check_enough(len(images), fre.MIN_IMAGES, f" Left out: {' '.join(left_out[:MAX_REASONS])}" if left_out else "")
+    sys.stderr.write(f"{summary(len(images), left_out)}\n")
+    return images, tiles or (1, 1), bits
 
 
 def _read(root: Path, files: Sequence[Path], bits: int | None, budget: Budget | None = None) -> PhotoSet:

@@ -5,7 +5,7 @@ import dataclasses
 import math
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,20 +13,23 @@ from dfsc.checkpoints.cards import detector_card
 from dfsc.checkpoints.detectors import keep_teacher, save_detector
 from dfsc.checkpoints.files import UNFINISHED, check_replaceable
 from dfsc.commands import recipe_options
-from dfsc.commands.good_images import read_good
+from dfsc.commands.good_images import read_good, read_good_large
 from dfsc.datasets import Dataset, as_logical, check_trainable, open_dataset
-from dfsc.errors import DatasetError
+from dfsc.errors import DatasetError, TrainingError
 from dfsc.evaluation.evaluation import evaluate
+from dfsc.images.tiling import MOST_ALONG_AN_EDGE
 from dfsc.machine import Device, chosen, described
 from dfsc.material.image_store import stored
 from dfsc.material.photographs import PhotoSet
 from dfsc.models.detector import Detector, DetectorConfig
-from dfsc.models.methods import METHODS
+from dfsc.models.methods import METHODS, PARTNER
 from dfsc.models.region import Region, read_region
+from dfsc.training.closed_form import closed_form_notes
 from dfsc.training.notes import training_notes
 from dfsc.training.pacing import Budget
 from dfsc.training.progress import Throttle
 from dfsc.training.recipe import Recipe, start
+from dfsc.training.tiled import tiled_detector
 from dfsc.training.training import Training
 from dfsc.training.unfinished import forget, state_file
 
@@ -46,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what counts of the photos: white on black, or outlines as labelme or COCO write them",
     )
+    parser.add_argument(
+        "--tiles",
+        type=int,
+        metavar="N",
+        help="FRE alone: large photos in N overlapping tiles along the longer edge",
+    )
     parser.add_argument("--product", help="name of the product (default: the folder's)")
     parser.add_argument(
         "--logical", nargs="+", default=[], metavar="NAME", help="kinds of test defects that count as logical anomalies"
@@ -63,6 +72,11 @@ def run(options: argparse.Namespace) -> int:
     folders = {method: options.out / method if len(recipe.methods) > 1 else options.out for method in recipe.methods}
     for folder in folders.values():
         check_replaceable(folder)
+    if options.tiles is not None:
+        learned = _learned_in_tiles(recipe, dataset, options, device)
+        _keep_teacher(recipe, folders)
+        _save(_measured([learned], dataset, device), folders, recipe)
+        return 0
     unfinished = options.out / UNFINISHED
     if options.anew:
         forget(unfinished)
@@ -73,21 +87,47 @@ def run(options: argparse.Namespace) -> int:
     good, validation = (stored(of.images, options.out) for of in photographs)
     del photographs
     training = start(recipe, good, validation, unfinished, budget, device, region)
-    if recipe.teacher:
-        for folder in folders.values():
-            keep_teacher(Path(recipe.teacher), recipe.size, folder)
+    _keep_teacher(recipe, folders)
     sys.stderr.write(f"Training on {described(device)}\n")
     _follow(training, state_file(unfinished))
     data = f"{len(good)} good images of {options.folder.resolve().name}"
     notes = training_notes(recipe, training, data, training.seconds, options.license)
-    detectors = training.detectors(_plain_name(options.product or dataset.name), notes)
-    for detector in _measured(list(detectors.values()), dataset, device):
+    detectors = list(training.detectors(_plain_name(options.product or dataset.name), notes).values())
+    _save(_measured(detectors, dataset, device), folders, recipe)
+    forget(unfinished)
+    return 0
+
+
+def _keep_teacher(recipe: Recipe, folders: Mapping[str, Path]) -> None:
+    """Copy another teacher than the embedded one to where the detectors will be."""
+    if recipe.teacher:
+        for folder in folders.values():
+            keep_teacher(Path(recipe.teacher), recipe.size, folder)
+
+
+def _save(detectors: Sequence[Detector], folders: Mapping[str, Path], recipe: Recipe) -> None:
+    for detector in detectors:
         method, test = METHODS[detector.config.method], detector.config.self_test
         save_detector(detector, folders[method.name], detector_card(detector.config, detector.calibration.count))
-        sys.stderr.write(f"{method.title}: {folders[method.name]}; {test.sentence} ({test.details})\n")
-    forget(unfinished)
-    _warn_unusable([detector.config for detector in detectors.values()], recipe)
-    return 0
+        told = f"{test.sentence} ({test.details})" if test else "no fault could be made to try it with"
+        sys.stderr.write(f"{method.title}: {folders[method.name]}; {told}\n")
+    _warn_unusable([detector.config for detector in detectors], recipe)
+
+
+def _learned_in_tiles(recipe: Recipe, dataset: Dataset, options: argparse.Namespace, device: Device) -> Detector:
+    if recipe.methods != (PARTNER,) or options.region:
+        raise TrainingError("Tiles are learned by FRE alone and without a region: --tiles N --method fre.")
+    if not 2 <= options.tiles <= MOST_ALONG_AN_EDGE:
+        raise TrainingError(
+            f"--tiles is the number along the longer edge, 2 to {MOST_ALONG_AN_EDGE}, not {options.tiles}."
+        )
+    images, tiles, bits = read_good_large(dataset, recipe.bits, options.tiles)
+    rows, columns = tiles
+    sys.stderr.write(f"{columns} × {rows} tiles, {images[0].shape[1]} × {images[0].shape[0]} pixels in all\n")
+    data = f"{len(images)} good images of {options.folder.resolve().name}"
+    notes = closed_form_notes({"data": data, "seed": recipe.seed, "license": options.license}, len(images))
+    name = _plain_name(options.product or dataset.name)
+    return tiled_detector(images, tiles, recipe.loaded_teacher(), name, notes, bits, recipe.seed, device)
 
 
 def _restrict(photographs: Sequence[PhotoSet], file: Path | None) -> Region | None:

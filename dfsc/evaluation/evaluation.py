@@ -7,7 +7,7 @@ apart (Bergmann et al., IJCV 2022), so the pooled figure is never the only one.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,6 @@ from dfsc.datasets import FAMILIES, Dataset, TestImage, open_dataset
 from dfsc.errors import DatasetError
 from dfsc.evaluation.auroc import image_auroc
 from dfsc.evaluation.scoring import FUSED, MAPS, Progress, Read, score_all
-from dfsc.images.decoding import network_image
 from dfsc.inspection.inspector import Inspector
 from dfsc.inspection.results import some_partners
 from dfsc.machine import Device, described
@@ -120,7 +119,7 @@ def evaluate(
     inspector = Inspector(detectors, device=device)
     configs = [detector.config for detector in inspector.detectors]
     together = _together(configs) if partner else {}
-    scored = score_all(images, inspector, progress, read or partial(network_image, bits=inspector.bits))
+    scored = score_all(images, inspector, progress, read or inspector.read)
     _check_classes(scored.images, f"{len(scored.unreadable)} could not be read, which leaves")
     good = np.array([image.is_good for image in scored.images])
     groups = _groups(scored.images)

@@ -12,7 +12,6 @@ import numpy as np
 
 from dfsc.datasets import TestImage
 from dfsc.errors import ImageError
-from dfsc.geometry import MAP_SIZE
 from dfsc.inspection.inspector import Inspector
 from dfsc.inspection.results import Result
 
@@ -25,7 +24,10 @@ Read = Callable[[Path, str], np.ndarray]
 
 @dataclass(frozen=True)
 class Scored:
-    """Images that could be read, float32 maps D×N×3×56×56 (in the order of MAPS), and a sentence a file left out."""
+    """Images that could be read, float32 maps D×N×3×56×56 (in the order of MAPS), and a sentence a file left out.
+
+    Maps of tiles are larger.
+    """
 
     images: list[TestImage]
     maps: np.ndarray
@@ -37,11 +39,11 @@ def score_all(images: Sequence[TestImage], inspector: Inspector, progress: Progr
 
     Args:
         progress: called with (images done, images in all) after each batch.
-        read: gives an image's pixels (RGB uint8 256×256×3) for a path and a name for errors.
+        read: gives an image's pixels as the inspector's `results` takes them for a path and a name for errors.
     """
     readable: list[TestImage] = []
     unreadable: list[str] = []
-    maps = [np.empty((len(inspector.detectors), 0, len(MAPS), MAP_SIZE, MAP_SIZE), np.float32)]
+    maps = [np.empty((len(inspector.detectors), 0, len(MAPS), *inspector.map_shape), np.float32)]
     for batch in _decoded_ahead(images, read, inspector.batch):
         readable += batch.images
         unreadable += batch.unreadable

@@ -7,6 +7,7 @@ import copy
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from dfsc.errors import DFSCError, ImageError
-from dfsc.geometry import INPUT_SIZE
-from dfsc.images.decoding import check_array, resize_for_network
+from dfsc.geometry import MAP_SIZE, input_edge
+from dfsc.images.decoding import check_array, read_image
+from dfsc.images.tiling import Tiles, resized_for, tiles_of
 from dfsc.inspection.results import Inspection, Result, some_partners, with_partners
 from dfsc.machine import Device, batch, chosen, described, dtype_for, dtype_name, exact_arithmetic, wait_for
 from dfsc.models.calibration import BranchMaps
@@ -67,18 +69,29 @@ class Inspector:
             mates = some_partners([detector.config for detector in detectors])
             self.names = [f"{name}+{PARTNER}" if mate else name for name, mate in zip(self.names, mates, strict=True)]
         self.titles = _numbered(_titles(detectors), " ({})")
+        self.tiles = _common_tiles(detectors)
         self.bits = common_bits(detectors)
 
     def inspect(self, image: np.ndarray) -> Inspection:
         """Inspect one photo (RGB uint8 H×W×3, at least 16×16); raises ImageError for anything else."""
         check_array(image)
-        results = self.results(resize_for_network(image)[None])
+        results = self.results(resized_for(image, self.tiles)[None])
         return Inspection(image, tuple(result[0] for result in results))
+
+    def read(self, path: Path, name: str | None = None) -> np.ndarray:
+        """A picture's file as `results` takes it; arguments and errors of dfsc.read_image."""
+        return resized_for(read_image(path, name, self.bits), self.tiles)
 
     @property
     def batch(self) -> int:
         """How many images `results` should be given at a time."""
-        return batch(self.device, PROCESSOR_BATCH)
+        return 1 if self.tiles else batch(self.device, PROCESSOR_BATCH)
+
+    @property
+    def map_shape(self) -> tuple[int, int]:
+        """Rows and columns of its maps: 56×56, or of tiles so many for each."""
+        rows, columns = self.tiles or (1, 1)
+        return rows * MAP_SIZE, columns * MAP_SIZE
 
     @property
     def place(self) -> str:
@@ -94,7 +107,7 @@ class Inspector:
         """A list of results for each detector, from images already resized.
 
         Args:
-            images: RGB uint8 N×256×256×3, a sequence of N such images, or one.
+            images: RGB uint8 N×256×256×3, a sequence of N such images, or one; larger where there are tiles (`read`).
             device: another device than the inspector's; the networks are copied to it at its first use.
 
         Raises:
@@ -102,7 +115,7 @@ class Inspector:
             DeviceError: for a device that is not there.
         """
         place = self.device if device is None else chosen(device)
-        images = _network_images(images)
+        images = _network_images(images, self.map_shape)
         with exact_arithmetic(place):
             return self._results(self._ready_on(place), images, place)
 
@@ -112,7 +125,7 @@ class Inspector:
         for detector, name, title in zip(ready.detectors, self.names, self.titles, strict=True):
             key = detector.teacher.digest, detector.region.seen_key if detector.region else b""
             if key not in looks:
-                looks[key] = _look(ready.teachers[key[0]], detector.region, images, place)
+                looks[key] = _look(ready.teachers[key[0]], detector.region, self.tiles, images, place)
             results.append(_detector_results(detector, name, title, looks[key]))
         return (
             list(map(list, zip(*map(with_partners, zip(*results, strict=True)), strict=True)))
@@ -131,27 +144,37 @@ class Inspector:
 
 @dataclass(frozen=True)
 class _Look:
-    """What detectors with one teacher and one region see: network input, the teacher's output, and how long it took."""
+    """What detectors with one teacher and one region see: network input, the teacher's output, and how long it took.
+
+    `count` is that of images, each of which may be several tiles.
+    """
 
     x: Tensor
     output: Tensor
     seconds: float
+    count: int
 
 
-def _look(teacher: nn.Module, region: Region | None, images: np.ndarray, place: torch.device) -> _Look:
-    started = time.perf_counter()
+def _look(
+    teacher: nn.Module, region: Region | None, tiles: Tiles | None, images: np.ndarray, place: torch.device
+) -> _Look:
+    """`images` are uint8 N×256×256×3, or with tiles as large as these cover."""
+    started, count = time.perf_counter(), len(images)
+    if tiles:
+        images = tiles_of(images, tiles)
     x = network_input(region.seen(images) if region else images, place)
+    size = batch(place, PROCESSOR_BATCH) if tiles else len(x)  # so that memory does not grow with their number
     with torch.inference_mode():
-        output = teacher(x)
+        output = torch.cat([teacher(some) for some in x.split(size)])
     wait_for(x.device)
-    return _Look(x, output, time.perf_counter() - started)
+    return _Look(x, output, time.perf_counter() - started, count)
 
 
 def _detector_results(detector: Detector, name: str, title: str, look: _Look) -> list[Result]:
     started = time.perf_counter()
     raw = detector.raw_maps(look.x, look.output)
     maps = detector.calibration.normalise(raw)
-    milliseconds = (look.seconds + time.perf_counter() - started) * 1000 / len(look.x)
+    milliseconds = (look.seconds + time.perf_counter() - started) * 1000 / look.count
     return [
         Result(
             detector=name,
@@ -186,9 +209,9 @@ def inspect(image: np.ndarray, detectors: Detectors, device: Device | None = Non
     return Inspector(detectors, device=device).inspect(image)
 
 
-def _network_images(images: object) -> np.ndarray:
-    """One image or several as uint8 N×256×256×3."""
-    expected = (INPUT_SIZE, INPUT_SIZE, 3)
+def _network_images(images: object, map_shape: tuple[int, int]) -> np.ndarray:
+    """One image or several as uint8 N×256×256×3, or as large as maps of a shape see."""
+    expected = (*map(input_edge, map_shape), 3)
     batch = list(images) if isinstance(images, (list, tuple)) else images
     if isinstance(batch, list) and {getattr(image, "shape", None) for image in batch} == {expected}:
         batch = np.stack(batch)
@@ -197,7 +220,7 @@ def _network_images(images: object) -> np.ndarray:
     if not isinstance(batch, np.ndarray) or batch.dtype != np.uint8 or batch.shape[1:] != expected or not len(batch):
         found = f"{batch.dtype} {batch.shape}" if isinstance(batch, np.ndarray) else f"a {type(images).__name__}"
         raise ImageError(
-            f"`results` takes images that are resized already, uint8 N×{INPUT_SIZE}×{INPUT_SIZE}×3, not {found}; "
+            f"`results` takes images that are resized already, uint8 N×{'×'.join(map(str, expected))}, not {found}; "
             "`inspect` takes one photograph of any size."
         )
     return batch
@@ -216,6 +239,13 @@ def common_bits(detectors: Iterable[Detector]) -> int | None:
             "inspect with those of one camera at a time."
         )
     return depths[0] if depths else None
+
+
+def _common_tiles(detectors: Sequence[Detector]) -> Tiles | None:
+    layouts = {detector.config.tiles for detector in detectors}
+    if len(layouts) > 1:
+        raise DFSCError("These detectors see photographs in different tiles; inspect with those of one kind at a time.")
+    return layouts.pop()
 
 
 def _titles(detectors: Sequence[Detector]) -> list[str]:

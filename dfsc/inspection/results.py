@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dfsc.errors import DFSCError
-from dfsc.geometry import INPUT_SIZE, cell_centre
+from dfsc.geometry import cell_centre, input_edge
 from dfsc.models.calibration import FusedMaps, GoodParts, peak
 from dfsc.models.detector import DetectorConfig
 from dfsc.models.methods import METHODS, PARTNER
@@ -28,8 +28,8 @@ class Result:
         method: key in METHODS, e.g. "dfsc".
         title: the method's display name, e.g. "DFSC"; with τ′ or a number if needed to tell detectors apart.
         source: where its checkpoint came from.
-        maps: local and global map, float32 56×56, on the scale set by the good images (0 and 0.1 are their 0.9 and
-            0.995 quantiles; values may be negative).
+        maps: local and global map, float32 56×56 (larger of tiles), on the scale set by the good images (0 and 0.1
+            are their 0.9 and 0.995 quantiles; values may be negative).
         good: the held-out good images on the same scale; they determine threshold and percentiles.
         milliseconds: the teacher's time and this detector's own.
         strangeness: how strange most of the image is (see Calibration.strangeness); about 1 for the product.
@@ -184,4 +184,5 @@ class Inspection:
         """Position (x, y) of a result's fused peak, in pixels from the photo's top left corner."""
         row, column = result.peak_cell
         width, height = self.size
-        return cell_centre(column) * width / INPUT_SIZE, cell_centre(row) * height / INPUT_SIZE
+        rows, columns = result.maps.local.shape
+        return cell_centre(column) * width / input_edge(columns), cell_centre(row) * height / input_edge(rows)

@@ -91,7 +91,7 @@ def open_checkpoint(source: str = "", file: dict | None = None, request: gr.Requ
             detectors = open_snapshot(fetch(name, progress=lambda _: None, public=not is_chosen(name)))
         else:
             raise DFSCError(wording.NO_HUB_NAME)
-    visitor(request).open(detectors)
+        visitor(request).open(detectors)
     return _told(detectors)
 
 

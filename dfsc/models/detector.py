@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from dfsc.errors import CheckpointError, DFSCError
 from dfsc.images.decoding import RESIZE_RULE
+from dfsc.images.tiling import Tiles
 from dfsc.machine import CPU, layout, seeded, uploaded
 from dfsc.models.calibration import Calibration, RawMaps
 from dfsc.models.consistency import ConsistencySettings, squared_code_difference
@@ -44,6 +45,7 @@ class DetectorConfig:
             dfsc.images.decoding); None without such photos, or if unknown.
         held_out: "sha256:…" of the good images that its calibration begins with; detectors with the same one can be
             combined. "" if unknown.
+        tiles: rows and columns of the tiles in which it sees a photograph; None for one that sees all at once.
     """
 
     product: str
@@ -59,6 +61,7 @@ class DetectorConfig:
     bits: int | None = None
     held_out: str = ""
     consistency: ConsistencySettings | None = None
+    tiles: Tiles | None = None
 
     @property
     def usable(self) -> bool:

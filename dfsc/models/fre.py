@@ -35,6 +35,7 @@ MIN_IMAGES = 4
 STORED = ("mean", "scale", "components", "shrinkage")
 # A component's numbers as a byte each, and the smallest unit of these that float16 holds.
 MOST_CODE, LEAST_STEP = 127, 2.0**-24
+MOST_TILES = 256
 FOLDS = 8  # of so few photographs or fewer each is left out alone
 FLOOR_IMAGES = 60
 LEAST_POOLING = 1e-4  # so that a number that never varies has a scale
@@ -225,6 +226,48 @@ class ReconstructionModel(nn.Module):
     def prepared(self, dtype: torch.dtype) -> "ReconstructionModel":
         """Itself: its sums need float32."""
         return self.eval()
+
+
+class TiledReconstruction(nn.Module):
+    """A model for each tile of a large photograph, row by row; their maps beside one another are one map.
+
+    `layout` is an int64 buffer: rows and columns.
+    """
+
+    layout: Tensor
+
+    def __init__(self, tiles: Sequence[ReconstructionModel], layout: Sequence[int]):
+        super().__init__()
+        self.tiles = nn.ModuleList(tiles)
+        self.register_buffer("layout", torch.tensor(list(layout), dtype=torch.int64))
+
+    @classmethod
+    def empty(cls, size: NetworkSize, tensors: Mapping[str, Tensor]) -> "TiledReconstruction":
+        """As ReconstructionModel.empty."""
+        rows, columns = map(int, tensors["layout"].flatten())
+        if not 0 < rows * columns <= MOST_TILES or min(rows, columns) < 1:
+            raise ValueError("no grid of tiles")
+        of_tiles = (
+            {name.removeprefix(f"tiles.{n}."): tensors[name] for name in tensors} for n in range(rows * columns)
+        )
+        return cls([ReconstructionModel.empty(size, of_tile) for of_tile in of_tiles], (rows, columns))
+
+    def forward(self, images: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Local and global map N×(56 rows)×(56 columns) each.
+
+        The teacher's output is (N rows columns)×C×56×56, image by image and row by row.
+        """
+        of_tiles = [model(images, features[n :: len(self.tiles)]) for n, model in enumerate(self.tiles)]
+        local, global_ = (self._beside(maps) for maps in zip(*of_tiles, strict=True))
+        return local, global_
+
+    def prepared(self, dtype: torch.dtype) -> "TiledReconstruction":
+        """Itself: its sums need float32."""
+        return self.eval()
+
+    def _beside(self, maps: tuple[Tensor, ...]) -> Tensor:
+        rows, columns = self.layout.tolist()
+        return torch.cat([torch.cat(maps[row * columns : (row + 1) * columns], dim=2) for row in range(rows)], dim=1)
 
 
 class Photographs:

@@ -10,7 +10,7 @@ from dfsc.machine import seeded
 from dfsc.models.calibration import FOREIGN
 from dfsc.models.consistency import ConsistencySettings, SncUse
 from dfsc.models.detector import DetectorConfig, StudentAutoencoder
-from dfsc.models.fre import ReconstructionModel
+from dfsc.models.fre import ReconstructionModel, TiledReconstruction
 from dfsc.models.networks import NetworkSize
 from dfsc.models.objectives import PlainReconstruction, Reconstruction, SeparatedReconstruction
 from dfsc.models.separation import SeparationSettings
@@ -22,7 +22,8 @@ def _networks(size: NetworkSize, coding: ConsistencySettings | None, tensors: Ma
 
 
 def _linear_model(size: NetworkSize, coding: ConsistencySettings | None, tensors: Mapping[str, Tensor]) -> nn.Module:
-    return ReconstructionModel.empty(size, tensors)
+    kind = TiledReconstruction if "layout" in tensors else ReconstructionModel
+    return kind.empty(size, tensors)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dfsc.errors import DFSCError
-from dfsc.geometry import FIRST_CELL_CENTRE, INPUT_SIZE, MAP_SIZE, cell_centre
+from dfsc.geometry import FIRST_CELL_CENTRE, cell_centre, input_edge
 from dfsc.images.handmade import Box, copy, erase, recolour, scratch, swap
 from dfsc.models.calibration import Calibration, RawMaps, peak
 from dfsc.models.region import Region
@@ -291,10 +291,11 @@ def judge(faults: Sequence[Fault], maps: RawMaps, calibration: Calibration, step
 
 
 def _peaks_at(fault: Fault, cells: np.ndarray) -> bool:
-    """Whether a map 56×56 is highest where a cell sees some of the fault."""
-    row, column = divmod(int(cells.argmax()), MAP_SIZE)
-    x, y = cell_centre(column), cell_centre(row)
-    edges = ([edge * INPUT_SIZE for edge in box] for box in fault.boxes)
+    """Whether a map, 56×56 or of tiles, is highest where a cell sees some of the fault."""
+    row, column = np.unravel_index(int(cells.argmax()), cells.shape)
+    x, y = cell_centre(float(column)), cell_centre(float(row))
+    height, width = map(input_edge, cells.shape)
+    edges = (np.multiply(box, (width, height) * 2) for box in fault.boxes)
     return any(
         left - REACH <= x <= right + REACH and top - REACH <= y <= bottom + REACH for left, top, right, bottom in edges
     )

@@ -60,6 +60,8 @@ def restricted(
     detectors = several(detectors)
     if given := [detector for detector in detectors if detector.region]:
         raise DFSCError(f"{given[0].config.name} has a region already; set another one on it as it was trained.")
+    if any(detector.config.tiles for detector in detectors):
+        raise DFSCError("A detector of tiles can't have a region yet; leave it out.")
     if good is None:
         _refuse_unless_local(detectors)
         return [replace(one, calibration=one.calibration.within(region)) for one in detectors]

@@ -139,7 +139,10 @@ def open_bundle(query: str, file: dict | None, request: gr.Request) -> tuple[Any
 
 def show_opened(question: Question, detectors: list[Detector], name: str, known: Visitor) -> Answer:
     """Add detectors to the visitor's own and inspect with them."""
-    known.open(detectors)
+    try:
+        known.open(detectors)
+    except DFSCError as error:
+        return refused(question, known, str(error))
     message = wording.opened(name, len(detectors))
     inspects = known.finding is not None and known.finding.photograph.uploaded
     return by_product(question, OWN, known, message if inspects else f"{message} {wording.OWN_READY}")

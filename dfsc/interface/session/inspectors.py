@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 from PIL import Image
 
-from dfsc import Inspector, product_detectors
+from dfsc import CheckpointError, Detector, Inspector, product_detectors
 from dfsc.checkpoints.weights import weights_folder
 from dfsc.images.decoding import image_files
 from dfsc.interface.session.zerogpu import own_device
@@ -49,6 +49,16 @@ def inspector(product: str) -> Inspector:
         return _inspector(product)
 
 
+def shown_here(detectors: list[Detector]) -> list[Detector]:
+    """The detectors themselves; raises CheckpointError for those of tiles, which the page can't show."""
+    if tiled := [detector for detector in detectors if detector.config.tiles]:
+        raise CheckpointError(
+            f"{tiled[0].config.name} sees photos in tiles, whose large maps this page can't show; inspect with it on "
+            "the command line (dfsc inspect) or in Python."
+        )
+    return detectors
+
+
 def examples(product: str) -> list[Example]:
     """A product's embedded examples, by kind; empty when there are none."""
     folder = weights_folder() / "examples" / product
@@ -67,4 +77,4 @@ def first_example(product: str) -> Example | None:
 
 @cache
 def _inspector(product: str) -> Inspector:
-    return Inspector(product_detectors(product), device=own_device())
+    return Inspector(shown_here(product_detectors(product)), device=own_device())

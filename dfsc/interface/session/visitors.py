@@ -15,6 +15,7 @@ import gradio as gr
 from dfsc import Detector, DFSCError, Inspector
 from dfsc.hub.repository import RepositoryInfo
 from dfsc.interface.session.asking import Question
+from dfsc.interface.session.inspectors import shown_here
 from dfsc.interface.session.many import Many
 from dfsc.interface.session.passing_files import delete_file
 from dfsc.interface.session.photograph import Finding
@@ -158,8 +159,12 @@ class Visitor:
         self._inspector = None
 
     def open(self, detectors: list[Detector]) -> None:
-        """Add detectors from a checkpoint to the visitor's own, replacing those opened before."""
-        self.opened = detectors
+        """Add detectors from a checkpoint to the visitor's own, replacing those opened before.
+
+        Raises:
+            CheckpointError: for those that the page can't show.
+        """
+        self.opened = shown_here(detectors)
         self._inspector = None
 
     def serve(self, kind: str, file: Path) -> None:
