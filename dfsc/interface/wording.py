@@ -59,6 +59,22 @@ MANY_DOWNLOAD = "Download as CSV"
 MANY_FILE = "inspection.csv"
 NO_SUCH_PHOTOGRAPH = "That photo is no longer in the list; upload it again."
 
+INTEREST_TITLE = "Only part of the photo counts"
+INTEREST_HINT = (
+    "Draw around what counts, once for this product: each click is a corner. What lies outside no longer decides "
+    "anything. It holds for you alone, until you leave or let the whole photo count."
+)
+INTEREST_STAGE = "Photo to draw on: arrow keys move the cross, Enter sets a corner, Escape takes the last one back"
+INTEREST_DONE, INTEREST_ANEW, INTEREST_WHOLE = "Done", "Start over", "The whole photo counts"
+INTEREST_SET = "Only what you drew around counts now for {product}{without}."
+INTEREST_WITHOUT = "; {titles} is left out, since it has to be learned anew for it from good photos (dfsc region)"
+INTEREST_UNSET = "The whole photo counts again for {product}."
+INTEREST_FRE_ALONE = (
+    "FRE judges each place by all the others, so for a part of the photo it is learned anew from good photos; "
+    "do that on the command line with dfsc region."
+)
+UNKNOWN_REGION = "That outline did not arrive completely; draw it again."
+
 DEFECT_TITLE = "Make a defect yourself"
 DEFECT_TOOLS = {
     "erase": ("Erase", "Draw a box around a part: it is filled with its surroundings, as if it were missing."),

@@ -18,7 +18,6 @@ from dfsc.interface.session.many import Many, inspect_again, inspect_uploads
 from dfsc.interface.session.passing_files import Upload, taken_over
 from dfsc.interface.session.photograph import Photograph, read_photograph
 from dfsc.interface.session.visitors import Visitor, visitor
-from dfsc.interface.wording import OWN
 from dfsc.training.progress import Throttle
 
 TABLE_TICK = 0.5
@@ -111,11 +110,14 @@ def judge_again(product: str, request: gr.Request) -> Iterator[Any]:
     """Inspect the photographs of the table with another product's detectors, unless others come meanwhile."""
     known = visitor(request)
     before = known.many
-    if before is None or (before.product == product and product != OWN):
+    if before is None:
         yield gr.skip()
         return
     known.judged_by = product
     try:
+        if before.product == product and before.is_of(inspector_of(product, known)):
+            yield gr.skip()
+            return
         for many in _worth_showing(inspect_again(before, product, inspector_of(product, known))):
             if known.many is not before or known.judged_by != product:
                 yield gr.skip()

@@ -16,12 +16,14 @@ from dfsc.interface import wording
 from dfsc.interface.inspect import many_view
 from dfsc.interface.inspect.defect_view import with_defects
 from dfsc.interface.inspect.input_view import examples_html
+from dfsc.interface.inspect.interest_view import drawn_region
 from dfsc.interface.inspect.probing import place_from, probe_html
 from dfsc.interface.inspect.results_view import results_html
 from dfsc.interface.markup import arriving, notice
 from dfsc.interface.session import inspectors
 from dfsc.interface.session.asking import Question, question_from
 from dfsc.interface.session.downloads import report_file
+from dfsc.interface.session.interest import within
 from dfsc.interface.session.lane import courtesy
 from dfsc.interface.session.many import Entry
 from dfsc.interface.session.passing_files import taken_over
@@ -86,14 +88,34 @@ def show_product(question: Question, product: str | None, known: Visitor, messag
     return arriving("", question.number), notice(message, answer=question.number), *_choice(known, product)
 
 
-def make_defect(query: str, request: gr.Request) -> Answer:
-    """Apply strokes to the photo and inspect it again."""
+def draw_on_photo(query: str, request: gr.Request) -> Answer:
+    """Apply strokes to the photo, or restrict what counts to an outline, and inspect it again."""
     known, question = visitor(request), question_from(query)
     finding = known.finding
     if finding is None or finding.photograph.brought != question.about.get("brought"):
         return refused(question, known, wording.UNKNOWN_STROKE)
+    if "corners" in question.about:
+        return restrict(question, known, finding)
     strokes = question.about.get("strokes")
     return answered(question, known, finding.product, lambda: with_defects(finding.photograph, strokes))
+
+
+def restrict(question: Question, known: Visitor, finding: Finding) -> Answer:
+    """Let only what is drawn around count for the finding's product and this visitor, or all of it again."""
+    product, name = finding.product, wording.product_name(finding.product)
+    try:
+        region = drawn_region(question.about["corners"], finding.photograph)
+        if region is None:
+            known.within.pop(product, None)
+            message = wording.INTEREST_UNSET.format(product=name)
+        else:
+            detectors = known.detectors if product == OWN else inspectors.inspector(product).detectors
+            known.within[product], left_out = within(region, detectors)
+            without = wording.INTEREST_WITHOUT.format(titles=" and ".join(left_out)) if left_out else ""
+            message = wording.INTEREST_SET.format(product=name, without=without)
+    except DFSCError as error:
+        return refused(question, known, str(error))
+    return answered(question, known, product, lambda: finding.photograph, message)
 
 
 def show_values(query: str, request: gr.Request) -> Any:
@@ -216,9 +238,15 @@ def refused(question: Question, known: Visitor, sentence: str) -> Answer:
 
 
 def inspector_of(product: str | None, known: Visitor) -> Inspector:
-    """A product's inspector; raises DFSCError if there is none, it can't be loaded, or the visitor has no detectors."""
+    """A product's inspector, with the region that the visitor drew for it.
+
+    Raises:
+        DFSCError: if there is none, it can't be loaded, or the visitor has no detectors.
+    """
     if not product:
         raise DFSCError(wording.NO_PRODUCTS)
+    if product in known.within:
+        return known.within[product]
     return known.inspector() if product == OWN else inspectors.inspector(product)
 
 

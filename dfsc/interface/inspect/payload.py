@@ -39,9 +39,18 @@ def payload(inspection: Inspection, product: str, width: int, height: int) -> st
         "shades": _packed(colours(scale)),
         "opacity": _packed(opacity(scale, strength=1).astype("<f4")),
         "grid": {"first": FIRST_CELL_CENTRE, "stride": CELL_STRIDE, "input": INPUT_SIZE, "cells": MAP_SIZE},
+        "region": _region(results),
         "words": wording.judging(product),
     }
     return json.dumps(data, ensure_ascii=False)
+
+
+def _region(results: Sequence[Result]) -> str | None:
+    """A bit a cell for what counts with any method; None where all of the photograph does."""
+    if not all(result.region for result in results):
+        return None
+    counting = np.logical_or.reduce([result.region.cells for result in results])
+    return None if counting.all() else _packed(np.packbits(counting))
 
 
 def compared(results: Sequence[Result]) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from dfsc.inspection.colours import SCALE_END, SCALE_MARKS, css_gradient
 from dfsc.inspection.results import partners
 from dfsc.interface import wording
 from dfsc.interface.inspect.defect_view import defect_html
+from dfsc.interface.inspect.interest_view import interest_html
 from dfsc.interface.inspect.payload import compared, payload
 from dfsc.interface.inspect.region_view import region_outline_html, region_switch_html
 from dfsc.interface.markup import picture, text
@@ -39,6 +40,7 @@ def results_html(finding: Finding, configs: Sequence[DetectorConfig]) -> str:
         + "</section>"
         + _sliders(inspection.results)
         + _comparison(inspection)
+        + interest_html(photograph, any(result.region for result in inspection.results))
         + defect_html(photograph)
         + "</div>"
     )

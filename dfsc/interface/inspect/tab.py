@@ -20,8 +20,8 @@ from dfsc.interface.inspect.inspecting import (
     change_product,
     choices,
     download_report,
+    draw_on_photo,
     keep_settings,
-    make_defect,
     open_bundle,
     show_example,
     show_first,
@@ -72,7 +72,7 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
                 f'<div class="findings"></div>{viewer_html()}',
                 elem_id="results",
                 label="Results",
-                js_on_load=script("drawing.js", "inspection.js", "region.js", "viewer.js") + script("defect.js"),
+                js_on_load=script("drawing.js", "inspection.js", "region.js", "interest.js", "viewer.js", "defect.js"),
             )
             finding = gr.HTML("", elem_id="arriving", label="Finding on its way", js_on_load=ARRIVING)
             probe = gr.HTML(
@@ -123,7 +123,9 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
         **LANE,
     ).then(judge_again, product, many, **CLICKED, **LANE)
     many.click(open_one, question, answer, js=asking("row"), **CLICKED, **LANE)
-    results.click(make_defect, question, answer, js=asking("stroke"), **CLICKED, **LANE)
+    results.click(draw_on_photo, question, answer, js=asking("stroke"), **CLICKED, **LANE).then(
+        judge_again, product, many, **CLICKED, **LANE
+    )
     results.select(show_values, question, probe, js=asking("values"), **QUICK)
     results.submit(download_report, question, report, js=asking("report"), **CLICKED, **LANE).then(
         None, js=fetch_script("report-file")

@@ -92,6 +92,10 @@ class Many:
         """Files that were looked at."""
         return len(self.entries) + len(self.left_out)
 
+    def is_of(self, inspector: Inspector) -> bool:
+        """Whether all entries are by an inspector's detectors."""
+        return all(entry.inspector is inspector for entry in self.entries)
+
     def ranked(self, settings: Settings) -> list[Ranked]:
         """All entries, the highest score first."""
         rows = (Ranked(i, entry, settings.judged(entry.results)) for i, entry in enumerate(self.entries))

@@ -22,7 +22,7 @@ from dfsc.interface.session.photograph import Finding
 from dfsc.interface.session.retraining import Retraining, State
 from dfsc.interface.session.settings import Settings
 from dfsc.interface.session.zerogpu import own_device
-from dfsc.interface.wording import NO_OWN
+from dfsc.interface.wording import NO_OWN, OWN
 from dfsc.material.photographs import PhotoSet
 from dfsc.training.previews import NovelChannels
 from dfsc.training.recipe import Recipe
@@ -73,6 +73,7 @@ class Visitor:
         looked_up: the latest look-up on the Hub.
         opened: detectors from opened checkpoints.
         trainings: number of trainings started.
+        within: inspectors with a region that the visitor drew, by product.
         adding: locked while photos are added, since uploads may overlap.
     """
 
@@ -93,6 +94,7 @@ class Visitor:
     looked_up: RepositoryInfo | None = None
     opened: list[Detector] = field(default_factory=list)
     trainings: int = 0
+    within: dict[str, Inspector] = field(default_factory=dict)
     adding: Lock = field(default_factory=Lock)
     _deciding: Lock = field(default_factory=Lock)
     _served: dict[str, Path] = field(default_factory=dict)
@@ -156,7 +158,7 @@ class Visitor:
     def _take(self, pairs: list[Pair]) -> None:
         names = {pair.product for pair in pairs}
         self.pairs = [*(pair for pair in self.pairs if pair.product not in names), *pairs][-MAX_PAIRS:]
-        self._inspector = None
+        self._has_others()
 
     def open(self, detectors: list[Detector]) -> None:
         """Add detectors from a checkpoint to the visitor's own, replacing those opened before.
@@ -165,7 +167,12 @@ class Visitor:
             CheckpointError: for those that the page can't show.
         """
         self.opened = shown_here(detectors)
+        self._has_others()
+
+    def _has_others(self) -> None:
+        """Other detectors than those of the inspectors that there are."""
         self._inspector = None
+        self.within.pop(OWN, None)
 
     def serve(self, kind: str, file: Path) -> None:
         """Remember a file for download; the previous one of its kind is deleted."""

@@ -84,5 +84,6 @@ const paint = (canvas, cells, shades, low = 0, high = shown.scale_end) => {
   context.drawImage(shown.photo, 0, 0, width, height);
   context.drawImage(spare, 0, 0);
   hatch(context, width, height);
+  interest.draw(context, 0, 0, width, height);
   region.draw(context, 0, 0, width, height, width / (canvas.clientWidth || width));
 };

@@ -235,6 +235,7 @@ const arrive = () => {
   viewer.close();
   shown = read(holder);
   region.arrive();
+  interest.arrive();
   const wipe = element.querySelector('.wipe input');
   if (wipe) {
     wipe.value = cut;

@@ -78,6 +78,7 @@ const viewer = (() => {
     context.drawImage(sharp ?? shown.photo, left, top, wide, high);
     context.imageSmoothingEnabled = true;
     if (over) context.drawImage(over, left, top, wide, high);
+    interest.draw(context, left, top, wide, high);
     region.draw(context, left, top, wide, high, ratio);
     if (at) cross(context, left + at[0] * wide, top + at[1] * high, ratio);
   };
