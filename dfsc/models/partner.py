@@ -33,10 +33,11 @@ class PartnerLevel:
     """By how much a partner's maps are raised before they are compared with a network's.
 
     The scale's unit is set by good pixels, but a verdict by good parts' highest ones. So the mean score of good parts
-    is made the same, as far as the N known to both tell it: by a share N / (N + SURE_PARTS) of the difference. Few good
-    parts were held out from a network that learned from few, and its noise hides what the partner finds, which is
-    judged by all of them. So there the network has to exceed DOUBT spreads too, times the cube of the other share, and
-    times `evidence`, as far as the partner tells made-up faults from good parts as clearly.
+    is made the same, as far as the N known to both tell it: by a share N / (N + SURE_PARTS) of the difference.
+
+    Where N is small, the network has learned from few photographs, and its noise hides what the partner finds. There it
+    has to exceed DOUBT spreads of its good parts' scores as well, times the cube of `evidence` and of the other share:
+    hardly any if its partner tells made-up faults half as clearly.
     """
 
     network: GoodParts
@@ -52,7 +53,7 @@ class PartnerLevel:
         """For the partner's fused maps with its two weights, at a weight of the network's local map."""
         believed = self.count / (self.count + SURE_PARTS)
         scores = self.network.peaks(local_weight)
-        doubt = self.evidence * DOUBT * (1 - believed) ** 3 * float(scores.std())
+        doubt = DOUBT * (self.evidence * (1 - believed)) ** 3 * float(scores.std())
         plain, quiet = (
             believed * float(scores.mean() - self.partner.peaks(weight).mean()) + doubt
             for weight in partner_weights(local_weight)

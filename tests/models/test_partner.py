@@ -48,10 +48,10 @@ def test_with_many_good_parts_they_score_alike_with_both(local_weight: float):
 
 @pytest.mark.parametrize("clear", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("local_weight", WEIGHTS)
-def test_with_as_many_as_are_sure_half_of_that_and_an_eighth_of_the_doubt(local_weight: float, clear: float):
+def test_with_as_many_as_are_sure_half_of_that_and_at_most_an_eighth_of_the_doubt(local_weight: float, clear: float):
     network, partner = parts(SURE_PARTS, 0.3), parts(SURE_PARTS + 5, 0.1, 1)
     raised = np.array(PartnerLevel(network, partner, clear).at(local_weight))
-    doubt = clear * DOUBT * network.peaks(local_weight).std() / 8
+    doubt = DOUBT * (clear / 2) ** 3 * network.peaks(local_weight).std()
     np.testing.assert_allclose(raised, means(network, partner, local_weight) / 2 + doubt, rtol=1e-5)
 
 

@@ -15,6 +15,7 @@ from dfsc.images.decoding import resize_for_network
 from dfsc.inspection.inspector import Inspector
 from dfsc.models.calibration import peak
 from dfsc.models.detector import Detector
+from dfsc.models.partner import evidence
 from dfsc.sources import load
 from dfsc.training.closed_form import closed_form_detector
 from dfsc.training.recipe import Recipe, start
@@ -137,8 +138,8 @@ def test_a_network_and_its_partner_are_judged_by_the_good_parts_that_both_hold_o
     assert both.good.count == network.good.count < fre.good.count
     share = network.good.count / (network.good.count + 20)
     scores = peak(network.good.maps.fused())
-    clear = min(1, fre.self_test.strength / network.self_test.strength)
-    doubt = clear * 4 * (1 - share) ** 3 * scores.std()
+    clear = evidence(network.self_test, fre.self_test)
+    doubt = 4 * (clear * (1 - share)) ** 3 * scores.std()
     half, quarter = (
         share * (scores.mean() - peak(fre.good.maps.fused(weight)).mean()) + doubt for weight in (0.5, 0.25)
     )
