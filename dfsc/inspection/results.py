@@ -15,6 +15,7 @@ from dfsc.models.calibration import FusedMaps, GoodParts, peak
 from dfsc.models.detector import DetectorConfig
 from dfsc.models.methods import METHODS, PARTNER
 from dfsc.models.partner import HigherMaps, PartnerLevel, evidence, good_parts_of_both
+from dfsc.models.region import Region
 from dfsc.models.self_test import SelfTest
 
 
