@@ -20,3 +20,10 @@ def jpeg(image: np.ndarray) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(image).save(stream, "JPEG", quality=JPEG_QUALITY)
     return stream.getvalue()
+
+
+def png(image: np.ndarray) -> bytes:
+    """RGB uint8 H×W×3 → a PNG file's bytes, quickly rather than small."""
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, "PNG", compress_level=1)
+    return stream.getvalue()

@@ -5,7 +5,7 @@ Above this module there are numpy arrays and records only (dfsc.inspection.resul
 
 import copy
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from dfsc.images.decoding import check_array, read_image
 from dfsc.images.tiling import Tiles, resized_for, tiles_of
 from dfsc.inspection.results import Inspection, Result, some_partners, with_partners
 from dfsc.machine import Device, batch, chosen, described, dtype_for, dtype_name, exact_arithmetic, wait_for
-from dfsc.models.calibration import BranchMaps
+from dfsc.models.calibration import RawMaps
 from dfsc.models.detector import Detector, Detectors, for_inference, network_input, several
 from dfsc.models.methods import PARTNER, method_title
 from dfsc.models.region import Region
@@ -59,7 +59,7 @@ class Inspector:
         Raises:
             DeviceError: for a device that is not there.
         """
-        self.detectors = detectors = several(detectors)
+        self.detectors = self._as_trained = detectors = several(detectors)
         self.device, self._dtype = chosen(device), dtype
         self._ready: dict[torch.device, _Ready] = {}
         self._ready_on(self.device)
@@ -81,6 +81,33 @@ class Inspector:
     def read(self, path: Path, name: str | None = None) -> np.ndarray:
         """A picture's file as `results` takes it; arguments and errors of dfsc.read_image."""
         return resized_for(read_image(path, name, self.bits), self.tiles)
+
+    def variant(self, detectors: Mapping[int, Detector]) -> "Inspector":
+        """Some of these detectors, by their indices, as they are given here, for which no network is copied.
+
+        So they may differ in calibration and config alone. They keep names and titles.
+        """
+        other = copy.copy(self)
+        other._ready = {device: _some(ready, detectors) for device, ready in self._ready.items()}
+        other.detectors = tuple(detectors.values())
+        other._as_trained = tuple(self._as_trained[i] for i in detectors)
+        other.names, other.titles = ([names[i] for i in detectors] for names in (self.names, self.titles))
+        return other
+
+    @property
+    def identities(self) -> list[str]:
+        """By what raw maps of a detector are known again: its calibration's digest, as it was trained."""
+        return [detector.calibration.digest for detector in self._as_trained]
+
+    def judge(self, raw: Sequence[RawMaps]) -> tuple[Result, ...]:
+        """Results of an image from its raw maps 56×56, one a detector, as results keep them; no network runs.
+
+        A network is not combined with its partner here (see dfsc.inspection.results.with_partners).
+        """
+        return tuple(
+            _result(detector, name, title, maps, 0.0)
+            for detector, name, title, maps in zip(self.detectors, self.names, self.titles, raw, strict=True)
+        )
 
     @property
     def batch(self) -> int:
@@ -173,26 +200,10 @@ def _look(
 def _detector_results(detector: Detector, name: str, title: str, look: _Look) -> list[Result]:
     started = time.perf_counter()
     raw = detector.raw_maps(look.x, look.output)
-    maps = detector.calibration.normalise(raw)
     milliseconds = (look.seconds + time.perf_counter() - started) * 1000 / look.count
     return [
-        Result(
-            detector=name,
-            method=detector.config.method,
-            title=title,
-            source=detector.source,
-            maps=BranchMaps(local, global_),
-            good=detector.calibration.good_parts,
-            milliseconds=milliseconds,
-            strangeness=float(strangeness),
-            weights_digest=detector.weights_digest,
-            held_out=detector.config.held_out,
-            self_test=detector.config.self_test,
-            region=detector.region,
-        )
-        for local, global_, strangeness in zip(
-            maps.local, maps.global_, detector.calibration.strangeness(raw.local), strict=True
-        )
+        _result(detector, name, title, RawMaps(local, global_), milliseconds)
+        for local, global_ in zip(raw.local, raw.global_, strict=True)
     ]
 
 
@@ -207,6 +218,32 @@ def inspect(image: np.ndarray, detectors: Detectors, device: Device | None = Non
         ImageError: for anything else.
     """
     return Inspector(detectors, device=device).inspect(image)
+
+
+def _result(detector: Detector, name: str, title: str, raw: RawMaps, milliseconds: float) -> Result:
+    calibration = detector.calibration
+    return Result(
+        detector=name,
+        method=detector.config.method,
+        title=title,
+        source=detector.source,
+        maps=calibration.normalise(raw),
+        good=calibration.good_parts,
+        milliseconds=milliseconds,
+        strangeness=float(calibration.strangeness(raw.local)),
+        weights_digest=detector.weights_digest,
+        held_out=detector.config.held_out,
+        self_test=detector.config.self_test,
+        region=detector.region,
+        raw=raw,
+    )
+
+
+def _some(ready: _Ready, detectors: Mapping[int, Detector]) -> _Ready:
+    changed = {i: {"calibration": one.calibration, "config": one.config} for i, one in detectors.items()}
+    kept = [replace(ready.detectors[i], **change) for i, change in changed.items()]
+    digests = {detector.teacher.digest for detector in kept}
+    return _Ready(kept, {digest: network for digest, network in ready.teachers.items() if digest in digests})
 
 
 def _network_images(images: object, map_shape: tuple[int, int]) -> np.ndarray:

@@ -96,7 +96,7 @@ def _cells(result: Result) -> tuple[str, ...]:
         f"<b>{verdict}</b>" + (f"<br><small>{escape(test.sentence)}</small>" if test and not test.usable else ""),
         f"{result.score:.3f}",
         f"{result.threshold:.3f}",
-        f"{result.good.count}, of which it rejects {result.rejected_good}",
+        f"{result.good.count}, of which it rejects {result.good_above}",
         f"<code>{escape(_hash(result.weights_digest))}</code>",
     )
 

@@ -39,12 +39,12 @@ def result_record(inspection: "Inspection", result: "Result") -> dict:
 def csv_rows(name: str, size: tuple[int, int], results: "Iterable[Result]") -> Iterator[tuple]:
     """A row of CSV_HEADER for each result of a photograph."""
     for r in results:
-        yield _inert(name), *size, r.detector, r.verdict, f"{r.score:.4f}", f"{r.threshold:.4f}", r.branch, ""
+        yield inert(name), *size, r.detector, r.verdict, f"{r.score:.4f}", f"{r.threshold:.4f}", r.branch, ""
 
 
 def csv_left_out(name: str, why: str) -> tuple:
     """The row of a photograph that was not inspected; `why` is a sentence, which names it where `name` is empty."""
-    return _inert(name), "", "", "", NOT_INSPECTED, "", "", "", _inert(why)
+    return inert(name), "", "", "", NOT_INSPECTED, "", "", "", inert(why)
 
 
 def csv_lines(rows: Iterable[Iterable]) -> str:
@@ -54,6 +54,6 @@ def csv_lines(rows: Iterable[Iterable]) -> str:
     return stream.getvalue()
 
 
-def _inert(name: str) -> str:
+def inert(name: str) -> str:
     """A file's name that no spreadsheet takes for a formula."""
     return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t")) else name

@@ -42,7 +42,8 @@ def write_inspection(inspection: Inspection, name: str, file: Path, circumstance
         "library_version": __version__,
         "results": [
             result_record(inspection, result)
-            | {"local_weight": result.local_weight, "rejected_good": result.rejected_good}
+            | {"local_weight": result.local_weight, "rejected_good": result.good_above}
+            | {"limit_set_by_hand": result.limit is not None}
             | {"good_parts": result.good.count, "weights_digest": result.weights_digest}
             for result in inspection.results
         ],

@@ -11,7 +11,7 @@ import numpy as np
 
 from dfsc.errors import DFSCError
 from dfsc.geometry import cell_centre, input_edge
-from dfsc.models.calibration import FusedMaps, GoodParts, peak
+from dfsc.models.calibration import FusedMaps, GoodParts, RawMaps, peak
 from dfsc.models.detector import DetectorConfig
 from dfsc.models.methods import METHODS, PARTNER
 from dfsc.models.partner import HigherMaps, PartnerLevel, evidence, good_parts_of_both
@@ -39,6 +39,8 @@ class Result:
         region: what of the photograph counts; None for all of it. Elsewhere the maps are at one value below 0.
         local_weight: weight of the local map in the fused one.
         rejected_good: how many of the held-out good images the threshold rejects.
+        raw: the maps before they were scaled, from which the image can be judged by another calibration.
+        limit: a threshold that was set by hand, None for the one that follows from `rejected_good`.
     """
 
     detector: str
@@ -55,6 +57,8 @@ class Result:
     region: Region | None = None
     local_weight: float = 0.5
     rejected_good: int = 0
+    raw: RawMaps | None = None
+    limit: float | None = None
 
     @property
     def fused(self) -> np.ndarray:
@@ -68,7 +72,14 @@ class Result:
 
     @property
     def threshold(self) -> float:
+        if self.limit is not None:
+            return self.limit
         return self.good.threshold(self.rejected_good, self.local_weight)
+
+    @property
+    def good_above(self) -> int:
+        """How many of the held-out good images the threshold rejects, whichever way it was set."""
+        return int((self.good.scores(self.local_weight) > self.threshold).sum())
 
     @property
     def foreign(self) -> bool:

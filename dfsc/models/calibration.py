@@ -4,6 +4,7 @@ Everything follows from two stacks of raw 56×56 maps, so threshold, "rejects x 
 change without running a network (normalisation: Batzner et al., arXiv 2303.14535, section 3.4).
 """
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
@@ -107,7 +108,11 @@ class GoodParts:
         The maximum of the fused map, which was computed in float32, and ROUNDING above it. Without that the image
         that sets the limit would be rejected by the next digit.
         """
-        scores = np.sort(self.peaks(local_weight))
+        return np.sort(self.scores_in_order(local_weight))
+
+    def scores_in_order(self, local_weight: float = 0.5) -> np.ndarray:
+        """The same in the images' order."""
+        scores = self.peaks(local_weight)
         return scores + ROUNDING * np.maximum(np.abs(scores), UPPER_VALUE)
 
     def threshold(self, rejected_good: int = 0, local_weight: float = 0.5) -> float:
@@ -166,6 +171,16 @@ class UsualMap:
         others = np.clip((variance - apart**2 / (count - 1)) * count / (count - 1), 0, None)
         return (apart * count / (count - 1) / np.sqrt(others + self.floor**2)).astype(np.float32)
 
+    def joined(self, raw: np.ndarray, count: int) -> "UsualMap":
+        """Of the `count` maps that this is of and K×56×56 further ones; the floor stays."""
+        everyone = count + len(raw)
+        apart = raw.astype(np.float64) - self.mean
+        shift = apart.sum(axis=0) / everyone
+        variance = np.square(self.spread, dtype=np.float64) - self.floor**2
+        variance = (count * variance + np.square(apart).sum(axis=0)) / everyone - shift**2
+        spread = np.sqrt(np.clip(variance, 0, None) + self.floor**2)
+        return UsualMap((self.mean + shift).astype(np.float32), spread.astype(np.float32), self.floor)
+
 
 @dataclass(frozen=True)
 class PositionScale:
@@ -206,6 +221,13 @@ class PositionScale:
         """
         usual = self._usual(branch)
         return usual.place_among_others(raw, self.images) if self.images else usual.place(raw)
+
+    def joined(self, raw: RawMaps) -> "PositionScale":
+        """With K further images; unchanged if it is of other images than the calibration's."""
+        if not self.images:
+            return self
+        local, global_ = self.local.joined(raw.local, self.images), self.global_.joined(raw.global_, self.images)
+        return PositionScale(local, global_, self.images + len(raw.local))
 
     def _usual(self, branch: str) -> UsualMap:
         return self.local if branch == "local" else self.global_
@@ -253,6 +275,24 @@ class Calibration:
     def count(self) -> int:
         """N, the number of held-out good images."""
         return len(self.good.local)
+
+    @cached_property
+    def digest(self) -> str:
+        """ "sha256:…" of the held-out images' maps, which no two trainings share, and of the region."""
+        everything = (self.good.local, self.good.global_, *([self.region.cells] if self.region else []))
+        return f"sha256:{hashlib.sha256(b''.join(one.tobytes() for one in everything)).hexdigest()}"
+
+    def joined(self, raw: RawMaps) -> "Calibration":
+        """With K further good images (raw maps K×56×56), as if they had been held out in the training, too.
+
+        They come first, so that two detectors which the same images have joined still begin with the same ones,
+        whatever number of held-out images each has. Where positions have a scale of these images, all of them count in
+        it, and each is judged without itself.
+        """
+        if not len(raw.local):
+            return self
+        good = RawMaps(np.concatenate([raw.local, self.good.local]), np.concatenate([raw.global_, self.good.global_]))
+        return replace(self, good=good, position=self.position and self.position.joined(raw))
 
     @cached_property
     def quantiles(self) -> dict[str, tuple[float, float]]:

@@ -263,3 +263,57 @@ def test_other_cameras_change_what_is_seen_a_little_and_the_same_each_time(draw)
     assert (apart < 30).all()
     np.testing.assert_array_equal(changed, by_another_camera(photographs, seed=1))
     np.testing.assert_array_equal(other_things(1), other_things(1))
+
+
+def hand_made(values: list[float]) -> np.ndarray:
+    """Maps of which the first cell has these values and the others are 1, 2, 3, …, alike in all of them."""
+    made = np.tile(np.arange(1, 56 * 56 + 1, dtype=np.float32).reshape(56, 56) / 1000, (len(values), 1, 1))
+    made[:, 0, 0] = values
+    return made.astype(np.float16)
+
+
+def test_further_good_parts_join_as_if_they_had_been_held_out():
+    # By hand: of 1, 2, 3 and 6 at one place, each against mean and spread of the other three and a floor of 1.
+    usual = UsualMap.of(hand_made([1, 2, 3]), 0.25)
+    usual = UsualMap(usual.mean, np.hypot(hand_made([1, 2, 3]).astype(float).std(axis=0), 1).astype(np.float32), 1.0)
+    joined = usual.joined(hand_made([6]), 3)
+    assert joined.mean[0, 0] == pytest.approx(3)  # (1 + 2 + 3 + 6) / 4
+    assert joined.spread[0, 0] == pytest.approx(np.sqrt((4 + 1 + 0 + 9) / 4 + 1))
+    placed = joined.place_among_others(hand_made([6, 1]), 4)[:, 0, 0]
+    # 6 among 1, 2, 3: mean 2, variance 2/3; 1 among 2, 3, 6: mean 11/3, variance 26/9
+    assert placed == pytest.approx([(6 - 2) / np.sqrt(2 / 3 + 1), (1 - 11 / 3) / np.sqrt(26 / 9 + 1)], rel=1e-4)
+
+
+@pytest.mark.parametrize("images", ["none", "own", "own and others", "others"])
+def test_joined_parts_calibrate_as_all_at_once(images: str):
+    everyone, beside = calibration(3, 12).good, calibration(4, 5).good
+    first, last = (RawMaps(everyone.local[part], everyone.global_[part]) for part in (slice(9, 12), slice(9)))
+    kept = {"none": None, "own": last, "own and others": stacked(last, beside), "others": beside}[images]
+    all_of_them = {"own": everyone, "own and others": stacked(everyone, beside)}.get(images, kept)
+    scale, whole = (maps and PositionScale.of(maps, 0.25) for maps in (kept, all_of_them))
+    if images == "others":
+        scale = whole = replace(scale, images=0)
+    elif scale:  # the floor stays as it was when the detector was trained
+        whole = PositionScale(
+            *(
+                UsualMap(new.mean, np.sqrt(new.spread**2 - new.floor**2 + old.floor**2), old.floor)
+                for new, old in ((whole.local, scale.local), (whole.global_, scale.global_))
+            ),
+            whole.images,
+        )
+    joined = Calibration(last, scale, 1.0).joined(first)
+    at_once = Calibration(stacked(first, last), whole, 1.0)
+    assert joined.count == 12
+    np.testing.assert_allclose(joined.good_parts.scores(0.3), at_once.good_parts.scores(0.3), rtol=1e-3)
+    np.testing.assert_array_equal(joined.good.local, stacked(first, last).local)
+
+
+def stacked(one: RawMaps, other: RawMaps) -> RawMaps:
+    return RawMaps(np.concatenate([one.local, other.local]), np.concatenate([one.global_, other.global_]))
+
+
+def test_nothing_joins_nothing_and_no_two_calibrations_are_called_alike():
+    made = calibration()
+    assert made.joined(RawMaps(made.good.local[:0], made.good.global_[:0])) is made
+    assert made.digest == calibration().digest != calibration(2).digest
+    assert made.joined(calibration(2).good).digest != made.digest
