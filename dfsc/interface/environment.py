@@ -1,6 +1,7 @@
 """What the page takes from environment variables: where it listens, and how much it bears."""
 
 import os
+from pathlib import Path
 
 from dfsc.errors import DFSCError
 from dfsc.images.decoding import MAX_BYTES
@@ -28,6 +29,22 @@ def waiting() -> int:
 def upload_bytes() -> int:
     """DFSC_MAX_UPLOAD_MB: the largest file that is taken, at most and by default what the library reads."""
     return _whole_number("DFSC_MAX_UPLOAD_MB", MEGABYTES, MEGABYTES) * 1_000_000
+
+
+def home() -> Path | None:
+    """DFSC_HOME: the folder of one's own machine where histories are kept over restarts; None to keep nothing.
+
+    Raises DFSCError for a folder that can't be made.
+    """
+    name = os.environ.get("DFSC_HOME", "").strip()
+    if not name:
+        return None
+    folder = Path(name).expanduser()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DFSCError(f"DFSC_HOME is {name}, but that folder can't be made; choose one that can.") from error
+    return folder
 
 
 def _whole_number(variable: str, default: int, most: int) -> int:

@@ -11,9 +11,14 @@ from dfsc.interface.api import endpoints
 from dfsc.interface.compare.comparing import open_case
 from dfsc.interface.compare.tab import compare_tab, has_study
 from dfsc.interface.footer import footer_html
+from dfsc.interface.history.handling import judge_anew, open_kept
+from dfsc.interface.history.tab import HistoryTab, history_tab
 from dfsc.interface.inspect.batching import judge_again
 from dfsc.interface.inspect.inspecting import inspect_with_models, offer_models
 from dfsc.interface.inspect.tab import CHOSEN, CLICKED, LANE, PRIVATE, InspectTab, inspect_tab
+from dfsc.interface.keys import keys_html
+from dfsc.interface.live.frames import live_frames
+from dfsc.interface.live.tab import live_tab
 from dfsc.interface.retrain.tab import RetrainTab, retrain_tab
 from dfsc.interface.retrain.watching import pair_again
 from dfsc.interface.session import visitors
@@ -22,6 +27,7 @@ from dfsc.interface.session.settings import Settings
 from dfsc.interface.share_card import share_card
 
 STATIC = Path(__file__).parent / "static"
+SCRIPTS, STYLES = ("page", "hints", "state", "keys"), ("page", "history", "live", "keys")
 SWEEP_SECONDS = 600
 SESSIONS = 500
 # A keyboard would else be left on a card that is hidden now, and a phone far below the findings.
@@ -44,6 +50,11 @@ def build_page() -> gr.Blocks:
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Inspect", id="inspect-tab", elem_id="inspect-tab"):
                 inspecting = inspect_tab(page)
+            with gr.Tab("Live", id="live-tab", elem_id="live-tab") as tab:
+                live = live_tab(tab, inspecting)
+            with gr.Tab("History", id="history-tab", elem_id="history-tab") as tab:
+                history = history_tab(tab, inspecting)
+            connect_kept(tabs, inspecting, live, history)
             with gr.Tab("Retrain", id="retrain-tab", elem_id="retrain-tab"):
                 retraining = retrain_tab()
             connect(page, tabs, inspecting, retraining)
@@ -52,6 +63,7 @@ def build_page() -> gr.Blocks:
                     cards = compare_tab(tab)
                 if cards:
                     connect_cases(tabs, inspecting, cards)
+        gr.HTML(keys_html(), elem_id="keys", label="Keys")
         gr.HTML(footer_html(), elem_id="about", label="About")
         endpoints()
 
@@ -76,6 +88,17 @@ def connect(page: gr.Blocks, tabs: gr.Tabs, inspecting: InspectTab, retraining: 
     )
 
 
+def connect_kept(tabs: gr.Tabs, inspecting: InspectTab, live: gr.HTML, history: HistoryTab) -> None:
+    """Photos that were kept open in the Inspect tab, and what is shown there follows the good parts."""
+    for kept in (live, history.listed):
+        kept.select(
+            open_kept, inspecting.question, [tabs, *inspecting.answer], js=asking("kept"), **CLICKED, **LANE
+        ).then(None, js=GO_TO_FINDINGS).then(judge_again, inspecting.product, inspecting.many, **CLICKED, **LANE)
+    history.overview.apply(
+        judge_anew, inspecting.question, inspecting.answer, js=asking("anew"), **CLICKED, **LANE
+    ).then(judge_again, inspecting.product, inspecting.many, **CLICKED, **LANE)
+
+
 def connect_cases(tabs: gr.Tabs, inspecting: InspectTab, cards: gr.HTML) -> None:
     """A card of the Compare tab opens its image in the Inspect tab."""
     opened = cards.click(
@@ -88,7 +111,7 @@ def connect_cases(tabs: gr.Tabs, inspecting: InspectTab, cards: gr.HTML) -> None
 def launch_arguments() -> dict:
     """What app.py and the browser tests both pass to Blocks.launch; raises DFSCError for senseless variables."""
     standard = f"const dfscStandard = {json.dumps(Settings().record())};"
-    script = "".join((STATIC / name).read_text(encoding="utf-8") for name in ("page.js", "hints.js"))
+    script = "".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return {
         "server_name": environment.host(),
         "server_port": environment.port(),
@@ -107,8 +130,8 @@ def launch_arguments() -> dict:
             button_primary_background_fill_dark="*primary_700",
             button_primary_background_fill_hover_dark="*primary_800",
         ),
-        "app_kwargs": {"middleware": [Middleware(share_card)]},
-        "css_paths": STATIC / "page.css",
+        "app_kwargs": {"middleware": [Middleware(share_card), Middleware(live_frames)]},
+        "css_paths": [STATIC / f"{name}.css" for name in STYLES],
         "head": f"<script>{standard}{script}</script>",
         "footer_links": [],
         "run_history": False,

@@ -2,8 +2,10 @@
 
 from dfsc.interface.environment import waiting
 from dfsc.interface.page import build_page, launch_arguments
+from dfsc.interface.session.feedback import feedback_of
 
 
 def start() -> None:
     """Serve the page until the process is stopped; raises DFSCError for variables that make no sense."""
+    feedback_of("").history.close()  # a history that can't be opened is said now, not to the first visitor
     build_page().queue(max_size=waiting()).launch(**launch_arguments())

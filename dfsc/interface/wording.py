@@ -245,6 +245,8 @@ def judging(product: str) -> dict:
         "limit": {
             "none": "just above the highest score of a held-out good part",
             "some": "it rejects {rejected} of {count} held-out good parts",
+            "hand": "set by hand in the History tab; it rejects {rejected} of {count} held-out good parts",
+            "moved": "set by hand in the History tab",
         },
         "strongest": "Peak at ({x}, {y}) px, mainly from the {branch} map ({larger}; {other} {smaller}): {meaning}.",
         "meaning": BRANCH_MEANING,

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from dfsc import DFSCError
+from dfsc import DFSCError, Inspector
 from dfsc.images.archives import is_zip
 from dfsc.interface import wording
 from dfsc.interface.inspect.inspecting import UNCHANGED, Answer, answered, inspector_of, refused
@@ -60,7 +60,9 @@ def _show_many(question: Question, uploads: list[Upload], product: str, known: V
     """
     started, known.judged_by = time.monotonic(), product
     try:
-        for many in _worth_showing(inspect_uploads(uploads, product, inspector_of(product, known), question.number)):
+        inspector = inspector_of(product, known)
+        states = _recorded(inspect_uploads(uploads, product, inspector, question.number), inspector, known)
+        for many in _worth_showing(states):
             if known.many and known.many.number > question.number:
                 return  # others were uploaded since
             known.many = many
@@ -85,6 +87,16 @@ def _show_many(question: Question, uploads: list[Upload], product: str, known: V
 
 def _table(known: Visitor) -> str:
     return many_html(known.many, known.settings)
+
+
+def _recorded(states: Iterator[Many], inspector: Inspector, known: Visitor) -> Iterator[Many]:
+    """The same states, with each photo in the visitor's history."""
+    count = 0
+    for many in states:
+        for entry in many.entries[count:]:
+            known.feedback.record(many.product, inspector, entry.opened(), entry.results, known.settings)
+        count = len(many.entries)
+        yield many
 
 
 def _worth_showing(states: Iterator[Many]) -> Iterator[Many]:
@@ -115,10 +127,11 @@ def judge_again(product: str, request: gr.Request) -> Iterator[Any]:
         return
     known.judged_by = product
     try:
-        if before.product == product and before.is_of(inspector_of(product, known)):
+        inspector = inspector_of(product, known)
+        if before.product == product and before.is_of(inspector):
             yield gr.skip()
             return
-        for many in _worth_showing(inspect_again(before, product, inspector_of(product, known))):
+        for many in _worth_showing(_recorded(inspect_again(before, product, inspector), inspector, known)):
             if known.many is not before or known.judged_by != product:
                 yield gr.skip()
                 return

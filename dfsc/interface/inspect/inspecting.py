@@ -45,6 +45,10 @@ def show_first(query: str, product: str | None, request: gr.Request) -> Answer:
     known, question = visitor(request), question_from(query)
     known.gallery = product
     welcome(known, question.about.get("browser"))
+    wished, example = _wished(question.about.get("wished"))
+    if example:
+        return answered(question, known, wished, lambda: _example(example), wording.INVITATION)
+    product = wished or product
     if product:
         return show_product(question, product, known, wording.INVITATION)
     if known.detectors:
@@ -214,6 +218,8 @@ def answered(
         inspector = inspector_of(product, known)
         with courtesy.inspecting():
             inspection = _inspected(photograph, inspector, known_as)
+        if photograph.uploaded and photograph.digest:
+            known.feedback.record(product, inspector, photograph, inspection.results, question.settings)
     except DFSCError as error:
         return refused(question, known, str(error))
     finding = Finding(question.number, product, photograph, inspection)
@@ -238,16 +244,15 @@ def refused(question: Question, known: Visitor, sentence: str) -> Answer:
 
 
 def inspector_of(product: str | None, known: Visitor) -> Inspector:
-    """A product's inspector, with the region that the visitor drew for it.
+    """A product's inspector, with the region that the visitor drew for it, and with the good parts that shall count.
 
     Raises:
         DFSCError: if there is none, it can't be loaded, or the visitor has no detectors.
     """
     if not product:
         raise DFSCError(wording.NO_PRODUCTS)
-    if product in known.within:
-        return known.within[product]
-    return known.inspector() if product == OWN else inspectors.inspector(product)
+    inspector = known.within.get(product) or (known.inspector() if product == OWN else inspectors.inspector(product))
+    return known.feedback.adjusted(product, inspector)
 
 
 def _choice(known: Visitor, product: str | None) -> tuple[Any, Any]:
@@ -257,6 +262,15 @@ def _choice(known: Visitor, product: str | None) -> tuple[Any, Any]:
         return choice, gr.skip()
     known.gallery = product
     return choice, "" if product in (OWN, None) else examples_html(product)
+
+
+def _wished(named: object) -> tuple[str | None, inspectors.Example | None]:
+    """The product and the example, as kind-number, that the page's address names, as far as they are there."""
+    product, example = (named.get(name) for name in ("product", "example")) if isinstance(named, dict) else (None, None)
+    if product not in products():
+        return None, None
+    found = inspectors.examples(product)
+    return product, next((one for one in found if f"{one.kind}-{one.number}" == example), None)
 
 
 def _example(example: inspectors.Example) -> Photograph:

@@ -9,6 +9,7 @@ import numpy as np
 from dfsc import Inspection, Result
 from dfsc.geometry import CELL_STRIDE, FIRST_CELL_CENTRE, INPUT_SIZE, MAP_SIZE
 from dfsc.inspection.colours import LEVELS, SCALE_END, colours, opacity
+from dfsc.inspection.limits import good_key
 from dfsc.inspection.results import partners
 from dfsc.interface import wording
 from dfsc.interface.session.settings import most_rejected
@@ -70,6 +71,7 @@ def _method(result: Result, results: Sequence[Result], partner: Result | None) -
         "local": _packed(result.maps.local.astype("<f4")),
         "global": _packed(result.maps.global_.astype("<f4")),
         "good": _good_scores(result.good),
+        "key": good_key(result.good),
         "partner": next((place for place, one in enumerate(results) if one is partner), None),
         "together": _together(result, partner) if partner else None,
     }
@@ -80,6 +82,7 @@ def _together(result: Result, partner: Result) -> dict:
     return {
         "title": together.title,
         "good": _good_scores(together.good),
+        "key": good_key(together.good),
         "raised": [level.at(weight) for weight in WEIGHTS],
     }
 

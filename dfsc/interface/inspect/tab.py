@@ -94,7 +94,12 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
                 js_on_load=click_script("example"),
             )
             with gr.Accordion(wording.CAMERA_LABEL, open=False, elem_id="camera-fold"):
-                gr.HTML(camera_html(), elem_id="camera", label=wording.CAMERA_LABEL, js_on_load=script("camera.js"))
+                gr.HTML(
+                    camera_html(),
+                    elem_id="camera",
+                    label=wording.CAMERA_LABEL,
+                    js_on_load=script("stream.js", "camera.js"),
+                )
             offered, why = hub_panel.offered()
             with gr.Accordion(wording.LOAD_LABEL, open=bool(why) or first is None, elem_id="load-fold"):
                 checkpoint = gr.File(

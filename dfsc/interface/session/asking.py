@@ -64,9 +64,9 @@ def asking_now(kind: str, inputs: int = 0) -> str:
     return _script(f"dfsc.ask('{kind}')", inputs)
 
 
-def asking_beside(kind: str) -> str:
+def asking_beside(kind: str, inputs: int = 0) -> str:
     """For an event about the displayed finding, which brings no other one."""
-    return _script(f"dfsc.askBeside('{kind}')", 0)
+    return _script(f"dfsc.askBeside('{kind}')", inputs)
 
 
 def click_script(kind: str) -> str:

@@ -1,6 +1,7 @@
 """Files for download, kept where gradio serves them from and deleted when the visitor leaves."""
 
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,9 +9,10 @@ from tempfile import TemporaryDirectory
 from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
-from dfsc import Inspection
+from dfsc import Detector, Inspection
 from dfsc.checkpoints.bundles import write_bundle
 from dfsc.images.uploads import display_name
+from dfsc.inspection.history import Entry, history_csv
 from dfsc.inspection.quality_record import Circumstances
 from dfsc.inspection.report import write_inspection
 from dfsc.interface.session.photograph import Photograph
@@ -25,6 +27,17 @@ def fetch_script(button: str) -> str:
 def pair_file(known: Visitor, pair: Pair) -> str:
     """A pair as a zip, replacing the visitor's last one; returns its unguessable path."""
     return _served(known, "pair", f"{pair.product}.zip", lambda file: write_bundle(pair.detectors, file))
+
+
+def model_file(known: Visitor, product: str, detectors: Sequence[Detector], entries: Sequence[Entry]) -> str:
+    """Detectors with the list of what they inspected as a zip, replacing the visitor's last one; returns its path."""
+
+    def write(file: Path) -> None:
+        write_bundle(detectors, file)
+        with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("history.csv", history_csv(entries).encode("utf-8-sig"))
+
+    return _served(known, "model", f"{product}.zip", write)
 
 
 def report_file(known: Visitor, inspection: Inspection, photograph: Photograph, product: str) -> str:

@@ -1,14 +1,17 @@
 """The positions of the sliders, kept from one photo to the next."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dfsc import Inspection, Result
 from dfsc.inspection.colours import OPACITY
+from dfsc.inspection.limits import limit_key
 from dfsc.inspection.results import with_partners
 
 REJECTED_SHARE = 4
+MOST_LIMITS, LONGEST_KEY, HIGHEST_LIMIT = 64, 24, 1000.0
 
 
 @dataclass(frozen=True)
@@ -20,23 +23,31 @@ class Settings:
         rejected: how many held-out good parts the limit rejects.
         strength: of the colours, 0 to 1.
         partner: whether each trained method is combined with the closed-form one.
+        limits: limits set by hand, by dfsc.inspection.limits.limit_key.
     """
 
     weight: float = 0.5
     rejected: int = 0
     strength: float = OPACITY
     partner: bool = True
+    limits: Mapping[str, float] = field(default_factory=dict)
 
     def judged(self, results: Sequence[Result]) -> tuple[Result, ...]:
         """The results with these settings, within the limits of the good parts; no network runs."""
         together = with_partners(results) if self.partner else results
         rejected = min(self.rejected, most_rejected(together))
-        return tuple(replace(result, local_weight=self.weight, rejected_good=rejected) for result in together)
+        return tuple(
+            replace(result, local_weight=self.weight, rejected_good=rejected, limit=self._limit(result))
+            for result in together
+        )
 
-    def record(self) -> dict[str, int | bool]:
+    def _limit(self, result: Result) -> float | None:
+        return self.limits.get(limit_key(result.good, self.weight)) if self.limits else None
+
+    def record(self) -> dict[str, Any]:
         """As the browser sends them (see settings_from)."""
         percent = {"weight": round(100 * self.weight), "strength": round(100 * self.strength)}
-        return percent | {"rejected": self.rejected, "partner": self.partner}
+        return percent | {"rejected": self.rejected, "partner": self.partner, "limits": dict(self.limits)}
 
     def applied(self, inspection: Inspection) -> Inspection:
         """The inspection with its results judged by these settings."""
@@ -51,7 +62,20 @@ def settings_from(record: Any) -> Settings | None:
     if not all(isinstance(value, (int, float)) and 0 <= value <= 100 for value in values):
         return None
     weight, rejected, strength = values
-    return Settings(weight / 100, int(rejected), strength / 100, record.get("partner") is not False)
+    partner, limits = record.get("partner") is not False, _limits(record.get("limits"))
+    return Settings(weight / 100, int(rejected), strength / 100, partner, limits)
+
+
+def _limits(record: Any) -> dict[str, float]:
+    """The latest ones of those that make sense."""
+    if not isinstance(record, dict):
+        return {}
+    sound = {
+        key: float(value)
+        for key, value in record.items()
+        if len(key) <= LONGEST_KEY and type(value) in (int, float) and math.isfinite(value)
+    }
+    return {key: value for key, value in list(sound.items())[-MOST_LIMITS:] if abs(value) <= HIGHEST_LIMIT}
 
 
 def most_rejected(results: Sequence[Result]) -> int:

@@ -1,9 +1,11 @@
 """What belongs to one visitor, in memory while their page is open: photos, trainings and models.
 
-Only finished pairs outlive the page, for an hour and the same browser, so that a reload loses nothing.
+Only finished pairs and the history outlive the page, for an hour and the same browser, so that a reload loses nothing;
+with DFSC_HOME the history stays for good.
 """
 
 import re
+import secrets
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ import gradio as gr
 from dfsc import Detector, DFSCError, Inspector
 from dfsc.hub.repository import RepositoryInfo
 from dfsc.interface.session.asking import Question
+from dfsc.interface.session.feedback import Feedback, feedback_of
 from dfsc.interface.session.inspectors import shown_here
 from dfsc.interface.session.many import Many
 from dfsc.interface.session.passing_files import delete_file
@@ -48,6 +51,7 @@ class Belongings:
 
     pairs: list[Pair]
     trainings: int
+    feedback: Feedback
     until: float
 
 
@@ -75,6 +79,9 @@ class Visitor:
         trainings: number of trainings started.
         within: inspectors with a region that the visitor drew, by product.
         adding: locked while photos are added, since uploads may overlap.
+        feedback: what was inspected, and what the visitor said of it.
+        token: a secret by which frames from this page are known to be the visitor's.
+        looking: locked while one of these is inspected.
     """
 
     browser: str = ""
@@ -96,6 +103,9 @@ class Visitor:
     trainings: int = 0
     within: dict[str, Inspector] = field(default_factory=dict)
     adding: Lock = field(default_factory=Lock)
+    feedback: Feedback = field(default_factory=Feedback)
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    looking: Lock = field(default_factory=Lock)
     _deciding: Lock = field(default_factory=Lock)
     _served: dict[str, Path] = field(default_factory=dict)
     _inspector: Inspector | None = None
@@ -151,7 +161,8 @@ class Visitor:
         self._take([Pair(retraining.product, retraining.detectors)])
 
     def takes_back(self, belongings: "Belongings") -> None:
-        """Restore what was trained in this browser before."""
+        """Restore what was trained and inspected in this browser before."""
+        self.feedback = belongings.feedback
         self.trainings = max(self.trainings, belongings.trainings)
         self._take(belongings.pairs)
 
@@ -224,8 +235,18 @@ def visitor(request: gr.Request) -> Visitor:
     return known
 
 
+def visitor_by_token(token: str) -> Visitor | None:
+    """The visitor with this token, who is not idle then."""
+    with _lock:
+        for session, known in _visitors.items():
+            if secrets.compare_digest(known.token.encode(), token.encode()):
+                _visitors.move_to_end(session)
+                return known
+    return None
+
+
 def welcome(known: Visitor, browser: object) -> None:
-    """Give a visitor the pairs that their browser left within the hour, or has in another page."""
+    """Give a visitor the pairs and the history that their browser left, or has in another page."""
     if known.browser or not isinstance(browser, str) or not _BROWSER.fullmatch(browser):
         return
     forget_expired()
@@ -236,10 +257,12 @@ def welcome(known: Visitor, browser: object) -> None:
         left = _left.pop(browser, None)
     for belongings in [*([left] if left else []), *beside]:
         known.takes_back(belongings)
+    if left is None and not beside:
+        known.feedback = feedback_of(browser)
 
 
 def forget(request: gr.Request) -> None:
-    """The page was closed: stop the visitor's training and drop everything except finished pairs."""
+    """The page was closed: stop the visitor's training and drop everything except finished pairs and the history."""
     with _lock:
         gone = _visitors.pop(request.session_hash, None)
     if gone:
@@ -247,7 +270,7 @@ def forget(request: gr.Request) -> None:
 
 
 def forget_expired() -> None:
-    """Drop pairs to which nobody came back within the hour."""
+    """Drop what nobody came back to within the hour."""
     now = time.monotonic()
     with _lock:
         for browser in [browser for browser, belongings in _left.items() if belongings.until <= now]:
@@ -256,7 +279,7 @@ def forget_expired() -> None:
 
 def _bid_farewell(gone: Visitor) -> None:
     gone.leave()
-    if not gone.browser or not gone.pairs:
+    if not gone.browser or not (gone.pairs or gone.feedback.history.entries(most=1)):
         return
     with _lock:
         _left[gone.browser] = _belongings(gone)
@@ -269,4 +292,4 @@ def _bid_farewell(gone: Visitor) -> None:
 
 
 def _belongings(known: Visitor) -> Belongings:
-    return Belongings(known.pairs, known.trainings, time.monotonic() + HOUR)
+    return Belongings(known.pairs, known.trainings, known.feedback, time.monotonic() + HOUR)

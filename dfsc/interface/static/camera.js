@@ -8,22 +8,13 @@ const live = on => {
   button('stop').hidden = !on;
 };
 const stop = () => {
-  video.srcObject?.getTracks().forEach(track => track.stop());
-  video.srcObject = null;
+  stopStream(video);
   live(false);
 };
 const start = async () => {
-  failed.textContent = '';
-  try {
-    if (!navigator.mediaDevices) throw new Error('it needs https');
-    const wanted = { facingMode: 'environment', width: { ideal: 1920 }, height: { ideal: 1080 } };
-    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: wanted });
-    video.srcObject.getTracks().forEach(track => { track.onended = stop; });
-    live(true);
-  } catch (error) {
-    const why = { NotAllowedError: 'it was not allowed', NotFoundError: 'there is none' }[error.name] ?? error.message;
-    failed.textContent = element.querySelector('.camera').dataset.failed.replace('{why}', why);
-  }
+  const why = await startStream(video, stop);
+  failed.textContent = why && element.querySelector('.camera').dataset.failed.replace('{why}', why);
+  if (!why) live(true);
 };
 const take = () => {
   if (!video.videoWidth) return;

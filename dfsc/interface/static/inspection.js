@@ -32,6 +32,7 @@ const withPartner = (method, partner) => ({
   global: higher(method, partner, 0),
   fused: weight => higher(method, partner, weight),
   good: method.together.good.map(floats),
+  key: method.together.key,
   unsure: method.unsure ?? partner.unsure,
 });
 const read = holder => {
@@ -51,14 +52,19 @@ const highest = map => map.reduce((best, value, cell) => (value > map[best] ? ce
 // What was set on another product may be more than this one's few good parts allow.
 const rejected = () => Math.min(settings.rejected, shown.most_rejected);
 
+// By which a limit that was set by hand is known (dfsc/inspection/limits.py).
+const limitKey = method => `${method.key}:${settings.weight}`;
+
 const judge = method => {
   const weight = settings.weight / 100;
   const fused = method.fused?.(weight) ?? mixed(method, weight);
   const good = step(method.good, weight);
   const peak = highest(fused);
-  const limit = good[good.length - 1 - rejected()];
+  const byHand = settings.limits[limitKey(method)];
+  const limit = byHand ?? good[good.length - 1 - rejected()];
   const verdict = method.unsure ? 'unsure' : method.foreign ? 'foreign' : fused[peak] <= limit ? 'accept' : 'reject';
-  return { fused, good, peak, limit, verdict, score: fused[peak], below: good.filter(g => g < fused[peak]).length };
+  const [below, above] = [good.filter(g => g < fused[peak]).length, good.filter(g => g > limit).length];
+  return { fused, good, peak, limit, verdict, score: fused[peak], below, above, byHand: byHand !== undefined };
 };
 
 const centre = cell => (shown.grid.first + shown.grid.stride * cell) / shown.grid.input;
@@ -104,8 +110,8 @@ const standing = one => {
   return filled(sentence, { below: one.below, count: one.good.length });
 };
 
-const limitNote = one => filled(rejected() ? shown.words.limit.some : shown.words.limit.none, {
-  rejected: rejected(), count: one.good.length,
+const limitNote = one => filled(shown.words.limit[one.byHand ? 'hand' : rejected() ? 'some' : 'none'], {
+  rejected: one.byHand ? one.above : rejected(), count: one.good.length,
 });
 
 // Writing
@@ -150,7 +156,9 @@ const writeSliders = () => {
     if (slider.name === 'rejected') slider.max = shown.most_rejected;
     const values = { ...settings, rejected: rejected(), count: shown.methods[0].good[0].length, rest: 100 - settings.weight };
     slider.value = values[slider.name];
-    slider.closest('label').querySelector('output').textContent = filled(slider.dataset.says, values);
+    const byHand = slider.name === 'rejected' && shown.methods.some(method => limitKey(method) in settings.limits);
+    const says = byHand ? shown.words.limit.moved : filled(slider.dataset.says, values);
+    slider.closest('label').querySelector('output').textContent = says;
   }
 };
 
@@ -261,6 +269,10 @@ element.addEventListener('input', event => {
   const slider = event.target.closest?.('.sliders input');
   if (!slider) return;
   settings[slider.name] = slider.type === 'checkbox' ? slider.checked : Number(slider.value);
+  if (slider.name === 'rejected') {
+    const moved = new Set(shown.methods.map(limitKey));
+    settings.limits = Object.fromEntries(Object.entries(settings.limits).filter(([key]) => !moved.has(key)));
+  }
   soon();
 });
 element.addEventListener('change', event => {
@@ -288,6 +300,8 @@ element.addEventListener('click', event => {
   dfsc.askValues(at);
   trigger('select');
 });
+// Limits are moved in the History tab.
+document.addEventListener('dfsc:settings', () => { if (shown) soon(); });
 element.addEventListener('dblclick', event => {
   const map = event.target.closest?.('.map');
   if (map && event.target.matches('canvas') && dfsc.current()) viewer.open(map.querySelector('.enlarge'));

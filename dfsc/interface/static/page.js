@@ -65,7 +65,7 @@ window.dfsc = (() => {
     newest += 1;
     what = of.photo ?? '';
     about[kind] = { ...of, number: newest, finding: shown };
-    if (kind === 'first') about[kind].browser = browser();
+    if (kind === 'first') Object.assign(about[kind], { browser: browser(), wished: dfsc.wished });
     closeProbe();
     update();
     // On a phone the findings are far below; who draws on the photograph stays there.
