@@ -172,7 +172,10 @@ class History:
                 " from inspections where person = ? and (? is null or product = ?) order by number desc limit ?",
                 (self._person, product, product, self._most if most is None else most),
             ).fetchall()
-        return [Entry(*row[:6], _unpacked_scores(row[6]), row[7], bool(row[8])) for row in rows]
+        return [
+            Entry(number, moment, of, name, verdict, mark, _unpacked_scores(scores), thumbnail, bool(has_photo))
+            for number, moment, of, name, verdict, mark, scores, thumbnail, has_photo in rows
+        ]
 
     def mark(self, number: int, mark: str) -> None:
         """Say that a part was good or bad after all, or take that back; unknown numbers are ignored."""

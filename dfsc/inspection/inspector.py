@@ -240,8 +240,7 @@ def _result(detector: Detector, name: str, title: str, raw: RawMaps, millisecond
 
 
 def _some(ready: _Ready, detectors: Mapping[int, Detector]) -> _Ready:
-    changed = {i: {"calibration": one.calibration, "config": one.config} for i, one in detectors.items()}
-    kept = [replace(ready.detectors[i], **change) for i, change in changed.items()]
+    kept = [replace(ready.detectors[i], calibration=one.calibration, config=one.config) for i, one in detectors.items()]
     digests = {detector.teacher.digest for detector in kept}
     return _Ready(kept, {digest: network for digest, network in ready.teachers.items() if digest in digests})
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from dfsc.inspection.history import Inspected
 from dfsc.interface.session import visitors
 from dfsc.interface.session.asking import Question
 from dfsc.interface.session.visitors import Pair, forget, visitor, welcome
@@ -75,3 +76,45 @@ def test_an_answer_that_was_overtaken_is_not_taken():
     assert known.finding_for(Question(number=2, finding=2)).number == 2
     assert known.finding_for(Question(number=2, finding=1)) is None
     assert not known.asks(first)
+
+
+def part(name: str) -> Inspected:
+    return Inspected("block", name, "reject", (), {}, b"")
+
+
+def test_a_history_is_there_after_a_reload_in_the_same_browser_and_in_no_other(monkeypatch):
+    known, request = arrive("one", BROWSER)
+    known.feedback.history.add(part("mine.jpg"))
+    early, _ = arrive("two", BROWSER)  # before the old page is noticed to be gone
+    forget(request)
+    late, _ = arrive("three", BROWSER)
+    other, _ = arrive("four", OTHER)
+    names = [[entry.photograph for entry in one.feedback.history.entries()] for one in (early, late, other)]
+    assert names == [["mine.jpg"], ["mine.jpg"], []]
+
+
+def test_on_ones_own_machine_a_history_outlives_its_visitors(monkeypatch, tmp_path):
+    monkeypatch.setenv("DFSC_HOME", str(tmp_path / "home"))
+    known, request = arrive("one", BROWSER)
+    known.feedback.history.add(part("mine.jpg"))
+    forget(request)
+    visitors._left.clear()
+    again, other, unnamed = (arrive(str(name), name)[0] for name in (BROWSER, OTHER, None))
+    assert [entry.photograph for entry in again.feedback.history.entries()] == ["mine.jpg"]
+    assert other.feedback.history.entries() == unnamed.feedback.history.entries() == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"marks": 7, "joins": "block"},
+        {"marks": {"1": "great", "x": "good", "9" * 30: "bad", "٣": "good"}, "joins": {"block": 1, "b" * 300: True}},
+    ],
+)
+def test_what_a_browser_says_of_parts_is_checked(said):
+    known, _ = arrive("one", BROWSER)
+    known.feedback.history.add(part("mine.jpg"))
+    known.feedback.take(said)
+    assert known.feedback.history.entries()[0].mark == ""
+    assert not known.feedback.history.joins("block")

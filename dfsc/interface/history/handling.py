@@ -15,6 +15,8 @@ from dfsc.interface.session.asking import Question, question_from
 from dfsc.interface.session.downloads import model_file
 from dfsc.interface.session.visitors import Visitor, visitor
 
+LONGEST_NUMBER = 16
+
 
 def show_history(query: str, product: str | None, request: gr.Request) -> tuple[str, str]:
     """Overview and list of a product's inspections."""
@@ -44,8 +46,9 @@ def judge_anew(query: str, request: gr.Request) -> Answer:
 def open_kept(query: str, request: gr.Request) -> tuple[Any, ...]:
     """Go to the Inspect tab with a photo that was kept."""
     known, question = visitor(request), question_from(query)
-    number = question.about.get("number")
-    kept = known.feedback.photograph(int(number)) if isinstance(number, str) and number.isdecimal() else None
+    entry = question.about.get("entry")
+    sound = isinstance(entry, str) and entry.isascii() and entry.isdecimal() and len(entry) < LONGEST_NUMBER
+    kept = known.feedback.photograph(int(entry)) if sound else None
     if kept is None:
         return gr.Tabs(selected="inspect-tab"), *refused(question, known, wording.GONE)
     product, photograph = kept

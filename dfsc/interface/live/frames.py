@@ -5,7 +5,7 @@ A page asks for one frame at a time and numbers it; a second one meanwhile is re
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
@@ -102,7 +102,8 @@ def look(frame: bytes, question: Question, known: Visitor) -> dict[str, Any]:
     inspector = inspector_of(product, known)
     chosen = [i for i, title in enumerate(inspector.titles) if title == about.get("method")]
     name = display_name(_text(about.get("name")) or wording.FRAME_NAME)
-    photograph = read_photograph(frame, name, uploaded=True)
+    # Equal frames are parts of their own, so none is known again by its digest.
+    photograph = replace(read_photograph(frame, name, uploaded=True), digest="")
     seen = _seen(photograph, _some(inspector, chosen), question)
     kept = _keep(seen, product, inspector, chosen, question, known)
     return {

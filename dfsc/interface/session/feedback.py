@@ -94,7 +94,7 @@ class Feedback:
         """
         marks, joins = (said.get(name) for name in ("marks", "joins"))
         for number, mark in list(marks.items())[:MOST_SAID] if isinstance(marks, dict) else ():
-            if number.isdecimal() and len(number) < 16 and mark in MARKS:
+            if number.isascii() and number.isdecimal() and len(number) < 16 and mark in MARKS:
                 self.history.mark(int(number), mark)
         for product, join in list(joins.items())[:MOST_SAID] if isinstance(joins, dict) else ():
             if len(product) < LONGEST_NAME and isinstance(join, bool):

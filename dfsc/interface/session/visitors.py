@@ -229,9 +229,9 @@ def visitor(request: gr.Request) -> Visitor:
         known = _visitors.setdefault(request.session_hash, Visitor())
         _visitors.move_to_end(request.session_hash)
         idle = [session for session, other in _visitors.items() if other is not known and not other.trains]
-        surplus = _visitors.pop(idle[0]) if len(_visitors) > MAX_VISITORS and idle else None
+        surplus = _dropped(idle[0]) if len(_visitors) > MAX_VISITORS and idle else None
     if surplus:
-        _bid_farewell(surplus)
+        surplus.leave()
     return known
 
 
@@ -264,9 +264,9 @@ def welcome(known: Visitor, browser: object) -> None:
 def forget(request: gr.Request) -> None:
     """The page was closed: stop the visitor's training and drop everything except finished pairs and the history."""
     with _lock:
-        gone = _visitors.pop(request.session_hash, None)
+        gone = _dropped(request.session_hash)
     if gone:
-        _bid_farewell(gone)
+        gone.leave()
 
 
 def forget_expired() -> None:
@@ -277,18 +277,19 @@ def forget_expired() -> None:
             del _left[browser]
 
 
-def _bid_farewell(gone: Visitor) -> None:
-    gone.leave()
-    if not gone.browser or not (gone.pairs or gone.feedback.history.entries(most=1)):
-        return
-    with _lock:
-        _left[gone.browser] = _belongings(gone)
-        _left.move_to_end(gone.browser)
-        if len(_left) > MAX_VISITORS:
-            _left.popitem(last=False)
+def _dropped(session: str) -> Visitor | None:
+    """Take a visitor off the list, and keep at once what their browser may come back to."""
+    gone = _visitors.pop(session, None)
+    if gone is None or not gone.browser or not (gone.pairs or gone.feedback.history.entries(most=1)):
+        return gone
+    _left[gone.browser] = _belongings(gone)
+    _left.move_to_end(gone.browser)
+    if len(_left) > MAX_VISITORS:
+        _left.popitem(last=False)
     timer = Timer(HOUR, forget_expired)
     timer.daemon = True
     timer.start()
+    return gone
 
 
 def _belongings(known: Visitor) -> Belongings:

@@ -14,7 +14,7 @@ element.addEventListener('click', event => {
   if (!button) return;
   const { act, number, mark, photo } = button.dataset;
   if (act === 'open') {
-    dfsc.ask('kept', { number, photo });
+    dfsc.ask('kept', { entry: number, photo });
     trigger('select');
     return;
   }

@@ -75,7 +75,7 @@ const keepReject = (frame, { kept }, name) => {
   const picture = Object.assign(new Image(), { src: small.toDataURL('image/jpeg', 0.85), alt: '' });
   const caption = Object.assign(document.createElement('span'), { textContent: name });
   Object.assign(card, { type: 'button', ariaLabel: filled(words.open, { photo: name }) });
-  Object.assign(card.dataset, { act: 'open', number: kept, photo: name });
+  Object.assign(card.dataset, { act: 'open', entry: kept, photo: name });
   card.append(picture, caption);
   const cards = find('.rejects .thumbnails');
   cards.prepend(card);
@@ -178,6 +178,7 @@ const stop = () => {
   video.removeAttribute('src');
   video.load();
   source = '';
+  anew();
   running(false);
 };
 const begin = name => {
@@ -240,7 +241,7 @@ const choose = () => {
 element.addEventListener('click', event => {
   const card = event.target.closest('button[data-act]');
   if (card?.dataset.act === 'open') {
-    dfsc.ask('kept', { number: card.dataset.number, photo: card.dataset.photo });
+    dfsc.ask('kept', { entry: card.dataset.entry, photo: card.dataset.photo });
     trigger('select');
   } else acts[card?.dataset.act]?.();
 });
