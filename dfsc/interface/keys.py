@@ -4,8 +4,8 @@ from dfsc.interface.markup import text
 
 TITLE, BUTTON, CLOSE = "Keys", "Keys (?)", "Close"
 KEYS = (
-    (("←", "→"), "previous or next photo: of the table, or of the examples"),
-    (("1", "9"), "that example"),
+    (("←", "→"), "previous or next photo: of yours, if you added several, or of the examples"),
+    (("1–9",), "that example"),
     (("Space",), "Inspect: hide or show the colours. Live: inspect now"),
     (("?",), "this sheet"),
     (("Esc",), "close what is open"),

@@ -30,6 +30,9 @@ def test_axe_finds_nothing_on_any_tab(visit, window, theme):
     page.get_by_text("Why?").first.click()
     page.get_by_role("button", name="Load another model").click()
     assert violations(page) == []
+    page.get_by_role("tab", name="Live").click()
+    page.wait_for_selector("#live .stage")
+    assert violations(page) == []
     page.get_by_role("tab", name="Retrain").click()
     page.wait_for_selector("#train")
     assert violations(page) == []
@@ -49,6 +52,14 @@ def test_axe_finds_nothing_in_what_opens_over_the_page_or_after_an_error(visit, 
     assert violations(page) == []
     upload(page, "not this product.png", encoded(draw(3)[::-1] // 4))
     expect_inspected(page, "not this product.png")
+    assert violations(page) == []
+    page.get_by_role("tab", name="History").click()
+    page.get_by_role("button", name="not this product.png: was bad").click()
+    expect(page.locator("#history-overview .says").first).to_contain_text("of 1 bad parts missed")
+    assert violations(page) == []
+    page.get_by_role("tab", name="Inspect").click()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     assert violations(page) == []
 
 

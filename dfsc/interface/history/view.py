@@ -93,7 +93,7 @@ def _row(entry: Entry) -> str:
     return (
         f'<tr><td class="thumb"><img alt="" src="{source}"></td><td>{name}</td><td>{_time(entry.time)}</td>'
         f'<td><strong class="badge {entry.verdict}">{common.VERDICTS[entry.verdict]}</strong><ul>{scores}</ul></td>'
-        f'<td class="marks">{marks}</td></tr>'
+        f'<td><div class="marks">{marks}</div></td></tr>'
     )
 
 

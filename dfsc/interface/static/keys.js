@@ -4,15 +4,11 @@
   const pressing = `${typing}, button, summary, a, label`;
   const shown = id => document.getElementById(id)?.offsetParent != null;
   const tiles = () => Array.from(document.querySelectorAll('#examples button[data-photo]'));
-  const rows = () => Array.from(document.querySelectorAll('#many tbody button'));
 
-  // From the photo that is shown to the one before or after it, in the table if it is there, else among the examples.
+  // From the example that is shown to the one before or after it; several photos have keys of their own (many.js).
   const step = by => {
     const photo = document.querySelector('#results [data-finding]')?.dataset.photo;
-    const table = rows();
-    const [all, at] = table.some(row => row.hasAttribute('aria-current'))
-      ? [table, table.findIndex(row => row.hasAttribute('aria-current'))]
-      : [tiles(), tiles().findIndex(tile => tile.dataset.photo === photo)];
+    const [all, at] = [tiles(), tiles().findIndex(tile => tile.dataset.photo === photo)];
     const next = all[at < 0 ? 0 : (at + by + all.length) % all.length];
     next?.click();
     next?.scrollIntoView({ block: 'nearest' });
@@ -38,6 +34,7 @@
     if (key === '?') return () => sheet()?.showModal();
     if (shown('live')) return key === ' ' ? () => document.dispatchEvent(new Event('dfsc:trigger')) : null;
     if (!shown('results')) return null;
+    if (key.startsWith('Arrow') && document.querySelector('#many .photos button')) return null;
     if (/^[1-9]$/.test(key)) return () => tiles()[key - 1]?.click();
     return inspecting[key];
   };

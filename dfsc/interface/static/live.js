@@ -50,7 +50,7 @@ const rejecting = results => results.filter(one => one.verdict === 'reject').map
 const number = value => value.toFixed(2).replace('-', '−');
 const line = one => {
   const item = document.createElement('li');
-  item.textContent = `${one.title} ${number(one.score)} / ${number(one.limit)}`;
+  item.textContent = `${one.title} ${number(one.score)}, limit ${number(one.limit)}`;
   item.className = one.verdict;
   return item;
 };
