@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 MAX_LEVELS = 32  # this library's own files have five
+MAX_JSON_BYTES = 200_000_000  # a data set's annotations
 MAX_DIGITS = 300  # of a whole number, so that it is one for a float too
 
 
-def read_json(file: Path) -> Any:
-    """What a file in UTF-8 says; raises OSError, or ValueError as `parsed` does."""
-    return parsed(file.read_bytes())
+def read_json(file: Path, most: int = MAX_JSON_BYTES) -> Any:
+    """What a file in UTF-8 says; raises OSError, or ValueError as `parsed` does and for more than `most` bytes."""
+    with file.open("rb") as stream:
+        text = stream.read(most + 1)
+    if len(text) > most:
+        raise ValueError("too large")
+    return parsed(text)
 
 
 def parsed(text: bytes) -> Any:

@@ -16,6 +16,8 @@ from dfsc.errors import DatasetError
 from dfsc.files import read_json
 from dfsc.images.decoding import MAX_PIXELS
 
+_MOST_PLACE = 40  # bits of a run's length
+
 
 @dataclass(frozen=True)
 class Annotated:
@@ -102,6 +104,8 @@ def _numbers(text: str) -> list[int]:
     place = value = 0
     for character in text.encode("ascii"):
         bits = character - 48
+        if place > _MOST_PLACE:
+            raise ValueError("a run is longer than any picture")
         value |= (bits & 31) << place
         place += 5
         if not bits & 32:

@@ -13,7 +13,8 @@ from PIL import Image, ImageFilter
 from dfsc.annotations.coco import annotated_images, segmented_pixels
 from dfsc.annotations.outlines import outlined_pixels
 from dfsc.errors import DatasetError
-from dfsc.images.decoding import decoded, upright
+from dfsc.images.decoding import decoded
+from dfsc.images.pixels import orientation, upright
 
 OUTLINES = ".json"  # labelme's of one image, or COCO's of many
 LAST_LABEL = 32  # values up to here number kinds of defects; no edge between black and white is that dark throughout
@@ -104,29 +105,35 @@ class _Planes:
     values: np.ndarray
     opacity: np.ndarray | None
     format: str | None
-    pages: int
+    several: bool
 
 
 def _planes(picture: Image.Image, _name: str) -> _Planes:
+    values, opacity = _values(picture)
+    turn = orientation(picture)
+    several = getattr(picture, "is_animated", False)
+    upright_opacity = None if opacity is None else upright(opacity, turn)
+    return _Planes(upright(values, turn), upright_opacity, picture.format, several)
+
+
+def _values(picture: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """Colours count and not a palette's indices, whose order says nothing, unless all of its colours are the same."""
-    kind = picture.format, getattr(picture, "n_frames", 1)
-    picture = upright(picture)
     if picture.mode[0] in "IF":
         values = np.asarray(picture)
-        return _Planes(np.where(values == picture.info.get("transparency"), 0, values), None, *kind)
+        return np.where(values == picture.info.get("transparency"), 0, values), None
     if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
         colours = np.asarray(picture.convert("RGBA"))
-        return _Planes(colours[..., :3].max(axis=-1), colours[..., 3], *kind)
+        return colours[..., :3].max(axis=-1), colours[..., 3]
     colours = np.asarray(picture.convert("RGB")).max(axis=-1)
     if picture.mode == "P" and colours.max() == colours.min():
         colours = np.asarray(picture)
-    return _Planes(colours, None, *kind)
+    return colours, None
 
 
 def _defects(planes: _Planes) -> np.ndarray:
     values, opacity = planes.values, planes.opacity
-    if planes.pages > 1:
-        raise _AmbiguousError(f"holds {planes.pages} pictures; save the one that is meant")
+    if planes.several:
+        raise _AmbiguousError("holds several pictures; save the one that is meant")
     lossy = planes.format == "JPEG"
     if opacity is None:
         return _marked(values, lossy)

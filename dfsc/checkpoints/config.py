@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dfsc.checkpoints.format import CONFIG_FILE
+from dfsc.checkpoints.format import CONFIG_FILE, MAX_CONFIG_BYTES
 from dfsc.errors import CheckpointError, ImageError, TrainingError
 from dfsc.files import read_json
 from dfsc.images.decoding import RESIZE_RULE, check_bits
@@ -34,7 +34,7 @@ def read_config(folder: Path, expected_format: str) -> dict:
     if not file.is_file():
         raise CheckpointError(f"{folder.name} is not a checkpoint: it has no {CONFIG_FILE}.")
     try:
-        config = read_json(file)
+        config = read_json(file, MAX_CONFIG_BYTES)
     except (ValueError, OSError) as error:
         raise CheckpointError(
             f"The {CONFIG_FILE} of {folder.name} can't be read; fetch the checkpoint again."

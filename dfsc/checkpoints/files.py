@@ -15,6 +15,7 @@ from dfsc.errors import CheckpointError
 
 # Where an unfinished training lies inside the folder that it will fill.
 UNFINISHED = ".training"
+MAX_WEIGHTS_BYTES = 300_000_000
 # A kernel's codes as int8, what their steps' names end in, and the smallest step.
 MOST_CODE, STEPS, LEAST_STEP = 127, ".steps", 2.0**-24
 
@@ -30,8 +31,10 @@ def check_replaceable(folder: Path) -> None:
 
 
 def digest(folder: Path) -> str:
-    """ "sha256:…" of a checkpoint's weights file."""
-    return "sha256:" + hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
+    """ "sha256:…" of a checkpoint's weights file; raises CheckpointError for one that is far too large."""
+    _check_size(folder)
+    with (folder / WEIGHTS_FILE).open("rb") as file:
+        return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def halved(network: nn.Module) -> nn.Module:
@@ -67,6 +70,7 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     Kernels that it keeps in bytes are float32.
     """
     try:
+        _check_size(folder)
         tensors = _decoded(load_file(folder / WEIGHTS_FILE))
     except (OSError, SafetensorError, RuntimeError) as error:
         raise CheckpointError(
@@ -131,8 +135,16 @@ def _exactly_coded(kernel: Tensor) -> tuple[Tensor, Tensor] | None:
 def _decoded(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """With codes times steps in place of both, where there are steps; raises RuntimeError where they do not fit."""
     coded = [name for name in tensors if name + STEPS in tensors]
+    # Any other shapes that fit each other could take all memory.
+    if any(tensors[name + STEPS].shape != (*tensors[name].shape[:1], 1, 1, 1) for name in coded):
+        raise RuntimeError("steps of another number than the kernel's channels")
     kernels = {name: tensors[name] * tensors[name + STEPS].float() for name in coded}
     return {name: tensor for name, tensor in tensors.items() if name.removesuffix(STEPS) not in coded} | kernels
+
+
+def _check_size(folder: Path) -> None:
+    if (folder / WEIGHTS_FILE).stat().st_size > MAX_WEIGHTS_BYTES:
+        raise CheckpointError(f"The weights of {folder.name} are larger than any checkpoint's; they were not opened.")
 
 
 def _half(name: str, tensor: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from dfsc.datasets.labelme import UNDIVIDED_SET
 from dfsc.datasets.model import GOOD, GOOD_NAMES, UNDIVIDED, Dataset, Layout, TestImage, family_of
 from dfsc.datasets.wording import printable
 from dfsc.errors import DatasetError
-from dfsc.files import read_json
+from dfsc.files import MAX_JSON_BYTES, read_json
 
 if TYPE_CHECKING:
     import _csv
@@ -196,7 +196,8 @@ def _columns(file: Path) -> dict[str, int]:
 def _reader(file: Path) -> "_csv.Reader":
     """Rows of a table as spreadsheets save it: in UTF-8, UTF-16 or Western code page, whatever divides its columns."""
     try:
-        data = file.read_bytes()
+        with file.open("rb") as stream:
+            data = stream.read(MAX_JSON_BYTES)
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             text = data.decode("utf-16")
         else:

@@ -15,7 +15,7 @@ from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HFValidationError, RevisionNotFoundError
 from huggingface_hub.hf_api import ModelInfo, RepoFile
 
-from dfsc.checkpoints.format import CONFIG_FILE, FILES, TEACHER
+from dfsc.checkpoints.format import CONFIG_FILE, FILES, MAX_CONFIG_BYTES, TEACHER
 from dfsc.errors import CheckpointError
 from dfsc.files import read_json
 from dfsc.hub.cache import counting, places, point, writable_place
@@ -207,7 +207,7 @@ def _check_ours(name: HubName, snapshot: Path, configs: list[str]) -> None:
     """Other libraries' models have a config.json too, and would be a large download for nothing."""
     for config in configs:
         try:
-            ours = str(read_json(snapshot / config)["format"]).startswith("dfsc-")
+            ours = str(read_json(snapshot / config, MAX_CONFIG_BYTES)["format"]).startswith("dfsc-")
         except (OSError, ValueError, KeyError, TypeError):
             ours = False
         if not ours:

@@ -9,19 +9,21 @@ checkpoint says by how many bits the photographs of its training were read, for 
 """
 
 import io
-import sys
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError, features
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL import Image, ImageFile, UnidentifiedImageError, features
 
 from dfsc.errors import ImageError
 from dfsc.geometry import INPUT_SIZE
+from dfsc.images import pixels
+from dfsc.images.pixels import FIRST_TURNED, FULL_BITS
+from dfsc.images.structure import costly
 
 # What Pillow may try. A phone's MPO, several JPEGs in a row, opens as JPEG.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", *(("AVIF",) if features.check("avif") else ()))
@@ -35,21 +37,17 @@ OTHER_KINDS = {
     **dict.fromkeys((".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".rw2", ".raw"), "a camera's raw file"),
     **dict.fromkeys((".jp2", ".j2k", ".jxl", ".exr", ".hdr", ".psd", ".svg", ".avif", ".tga"), "a picture of a kind"),
 }
+_STARTS = re.compile(rb"\xff\xd8\xff|\x89PNG|GIF8|RIFF....WEBP|II[*+]\0|MM\0[*+]|BM|P[1-6fFy]|....ftyp", re.DOTALL)
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 # How many bits of 16 the cameras fill that fill fewer.
 CAMERA_BITS = (8, 10, 12, 14)
-FULL_BITS = 16
 MAX_PIXELS = 80_000_000
+MAX_PIXELS_OF = {"WEBP": 40_000_000}  # its decoder keeps four copies of all pixels
 MAX_BYTES = 200_000_000
 MIN_EDGE = 16
 RESIZE_RULE = "stretch-256-bilinear-antialias"
 
-ORIENTATION_TAG, FIRST_TURNED = 0x0112, 5  # EXIF orientations 5 to 8 exchange width and height
-
 _MAX_NAME = 80
-_BITS_TAG = 258  # TIFF's BitsPerSample
-_OPAQUE_WITHOUT_ALPHA = ("BMP", "TIFF")
-_GREY_WITH_ALPHA = "LA;16B"  # as Pillow takes a PNG's
 
 ImageSource = str | Path | bytes | BinaryIO
 Converted = TypeVar("Converted")
@@ -77,19 +75,18 @@ def read_image(source: ImageSource, name: str | None = None, bits: int | None = 
     name, data = _named_bytes(source, name)
     check_bits(bits)
     with _decoding(name, data), _opened(data, name) as picture:
-        scale = _own_bits(picture) or bits or FULL_BITS
-        if scale < FULL_BITS and _is_deep_colour(picture):
-            return _deep_colour(data, name, scale)
-        picture.load()
-        unused, turned = _has_unused_alpha(picture), upright(picture)
-        return _to_rgb(turned.convert("RGB") if unused else turned, name, scale)
+        scale = pixels.own_bits(picture) or bits or FULL_BITS
+        if scale < FULL_BITS and pixels.is_deep_colour(picture):
+            return pixels.deep_rgb(pixels.deep_planes(partial(_opened, data, name)), scale, name)
+        pixels.load(picture, data)
+        return pixels.rgb(picture, name, scale)
 
 
 def decoded(source: ImageSource, name: str | None, convert: Callable[[Image.Image, str], Converted]) -> Converted:
     """What `convert` makes of a picture as its file has it, not yet upright, and of its name; see read_image."""
     name, data = _named_bytes(source, name)
     with _decoding(name, data), _opened(data, name) as picture:
-        picture.load()
+        pixels.load(picture, data)
         return convert(picture, name)
 
 
@@ -117,14 +114,14 @@ def highest_value(source: ImageSource) -> int | None:
     try:
         name, data = _named_bytes(source, None)
         with _decoding(name, data), _opened(data, name) as picture:
-            if _own_bits(picture):
+            if pixels.own_bits(picture):
                 return None
-            if _is_deep_colour(picture):
-                return int(_deep_values(data, name)[..., :3].max())
+            if pixels.is_deep_colour(picture):
+                return int(pixels.deep_highest(pixels.deep_planes(partial(_opened, data, name)))[:3].max())
             if not picture.mode.startswith("I"):
                 return None
-            picture.load()
-            return int(np.asarray(picture).max())
+            pixels.load(picture, data)
+            return pixels.highest(picture)
     except ImageError:
         return None
 
@@ -137,13 +134,10 @@ def check_bits(bits: int | None) -> None:
 
 def image_size(path: Path) -> tuple[int, int]:
     """Width and height that `read_image` will give, from the file's header alone; raises ImageError as it does."""
-    try:
-        with Image.open(path, formats=FORMATS) as picture:
-            turned = picture.getexif().get(ORIENTATION_TAG, 1) >= FIRST_TURNED
-            return picture.size[::-1] if turned else picture.size
-    except Exception:  # read_image tells what is wrong
-        height, width = read_image(path).shape[:2]
-        return width, height
+    name, data = _named_bytes(path, None)
+    with _decoding(name, data), _opened(data, name) as picture:
+        turned = pixels.orientation(picture) >= FIRST_TURNED
+        return picture.size[::-1] if turned else picture.size
 
 
 def check_array(image: np.ndarray) -> np.ndarray:
@@ -192,6 +186,22 @@ def _decoding(name: str, data: bytes) -> Iterator[None]:
         raise ImageError(f"{name} is damaged or cut off; export or copy it again.") from error
 
 
+def opens_as_picture(path: Path) -> bool:
+    """Whether a file is a picture by its content, whose pixels are not read; raises OSError where it can't be read."""
+    with path.open("rb") as file:
+        start = file.read(16)
+        if not _STARTS.match(start):
+            return False
+        data = start + file.read(MAX_BYTES)
+    if costly(data):  # which read_image says
+        return True
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS):
+            return True
+    except Exception:  # on hostile bytes Pillow's parsers raise nearly anything
+        return False
+
+
 def unknown_kind(name: str, start: bytes = b"") -> str:
     """The sentence about a file that is no image of a known format, by its ending or its first 16 bytes."""
     heic = start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS
@@ -207,8 +217,10 @@ def _named_bytes(source: ImageSource, name: str | None) -> tuple[str, bytes]:
 
 
 def _opened(data: bytes, name: str) -> ImageFile.ImageFile:
+    if reason := costly(data):
+        raise ImageError(f"{name} {reason}")
     picture = Image.open(io.BytesIO(data), formats=FORMATS)
-    _check_header(picture.size, name)
+    _check_header(picture.size, name, MAX_PIXELS_OF.get(picture.format or "", MAX_PIXELS))
     return picture
 
 
@@ -242,121 +254,18 @@ def _path_bytes(path: Path, name: str) -> bytes:
         raise ImageError(f"{name} could not be read; check its name and its permissions.") from error
 
 
-def _check_header(size: tuple[int, int], name: str) -> None:
+def _check_header(size: tuple[int, int], name: str, most: int = MAX_PIXELS) -> None:
     width, height = size
-    if width * height > MAX_PIXELS:
-        raise ImageError(_too_large(name, f"{width}×{height} pixels, "))
+    if width * height > most:
+        raise ImageError(_too_large(name, f"{width}×{height} pixels, ", most))
     if min(width, height) < MIN_EDGE:
         raise ImageError(
             f"{name} is only {width}×{height} pixels; both sides need at least {MIN_EDGE}, so use a larger photograph."
         )
 
 
-def _too_large(name: str, size: str = "") -> str:
-    return (
-        f"{name} has {size}more than the {MAX_PIXELS // 1_000_000} megapixels that are inspected; scale it down first."
-    )
-
-
-def _to_rgb(picture: Image.Image, name: str, bits: int = FULL_BITS) -> np.ndarray:
-    if picture.mode.startswith("I"):
-        values = np.asarray(picture)
-        if values.min() < 0 or values.max() > 65535:
-            raise ImageError(f"{name} has pixel values beyond 16 bits; export it with 8 or 16 bits a channel.")
-        _check_hold(values, bits, name)
-        return np.repeat(_to_8_bits(bits)[values][..., None], 3, axis=2)
-    if picture.mode == "F":
-        raise ImageError(f"{name} has floating-point pixels; export it with 8 or 16 bits a channel.")
-    if "transparency" in picture.info or picture.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
-        opaque = Image.new("RGBA", picture.size, "white")
-        opaque.alpha_composite(picture.convert("RGBA"))
-        picture = opaque
-    return np.asarray(picture.convert("RGB"))
-
-
-def _check_hold(values: np.ndarray, bits: int, name: str) -> None:
-    """Raise ImageError for values that so many bits don't hold: they would all be white."""
-    if values.max() >> bits:
-        raise ImageError(
-            f"{name} has values up to {values.max()}, more than the {bits} bits by which it is to be read; "
-            "export it as the others were, or have it read by more bits."
-        )
-
-
-def _has_unused_alpha(picture: Image.Image) -> bool:
-    """Cameras and frame grabbers write a fourth channel of zeros that nobody is to look at."""
-    may = picture.format in _OPAQUE_WITHOUT_ALPHA and picture.mode == "RGBA"
-    return may and picture.getchannel("A").getbbox() is None
-
-
-@cache
-def _to_8_bits(bits: int) -> np.ndarray:
-    """uint8 for each value of 16 bits."""
-    return np.round(np.arange(65536) * (255 / ((1 << bits) - 1))).clip(0, 255).astype(np.uint8)
-
-
-def _own_bits(picture: ImageFile.ImageFile) -> int | None:
-    """How many bits a file says itself that its values fill; None where it says nothing but that they have 16."""
-    if picture.format == "PPM":  # scaled to 16 bits by its own highest value, unless that is 65,535
-        return FULL_BITS if picture.mode == "I" and picture.tile and picture.tile[0].codec_name != "raw" else None
-    bits = picture.tag_v2.get(_BITS_TAG, (FULL_BITS,)) if isinstance(picture, TiffImageFile) else (FULL_BITS,)
-    return bits[0] if picture.mode == "I;16" and bits[0] < FULL_BITS else None
-
-
-def _is_deep_colour(picture: ImageFile.ImageFile) -> bool:
-    return picture.mode in ("RGB", "RGBA") and any(";16" in _raw_mode(tile.args) for tile in picture.tile)
-
-
-def _raw_mode(args: object) -> str:
-    first = args[0] if isinstance(args, tuple) and args else args
-    return first if isinstance(first, str) else ""
-
-
-def _deep_values(data: bytes, name: str) -> np.ndarray:
-    """uint16 H×W×3 or H×W×4, upright, of a file with 16 bits a colour."""
-    with _opened(data, name) as picture:
-        if picture.tile[0].args == _GREY_WITH_ALPHA:
-            grey, lower, alpha, alpha_lower = np.moveaxis(_pixels(picture, "RGBA").astype(np.uint16), -1, 0)
-            return np.dstack([grey << 8 | lower] * 3 + [alpha << 8 | alpha_lower])
-        values = _pixels(picture).astype(np.uint16) << 8
-    with _opened(data, name) as picture:
-        return values | _pixels(picture, _other_byte(_raw_mode(picture.tile[0].args)))
-
-
-def _pixels(picture: ImageFile.ImageFile, raw_mode: str | None = None) -> np.ndarray:
-    """What Pillow decodes, upright; `raw_mode` says how to take the file's bytes, by default as they are meant."""
-    if raw_mode:
-        picture.tile = [
-            tile._replace(args=(raw_mode, *tile.args[1:]) if isinstance(tile.args, tuple) else raw_mode)
-            for tile in picture.tile
-        ]
-    picture.load()
-    return np.asarray(upright(picture))
-
-
-def _other_byte(raw_mode: str) -> str:
-    """The raw mode that exchanges the bytes of each value; Pillow keeps the higher one of the two alone."""
-    kind, _, order = raw_mode.partition(";")
-    return f"{kind};16L" if order == "16B" or (order == "16N" and sys.byteorder == "big") else f"{kind};16B"
-
-
-def _deep_colour(data: bytes, name: str, bits: int) -> np.ndarray:
-    values = _deep_values(data, name)
-    _check_hold(values[..., :3], bits, name)
-    colours = _to_8_bits(bits)[values[..., :3]]
-    alpha = values[..., 3:]
-    if not alpha.any():  # none, or one that nobody is to look at
-        return colours
-    alpha = _to_8_bits(FULL_BITS if alpha.max() >> bits else bits)[alpha]
-    return _to_rgb(Image.fromarray(np.dstack([colours, alpha])), name)
-
-
-def upright(picture: Image.Image) -> Image.Image:
-    """Turn a picture as its EXIF says; one whose EXIF can't be parsed stays as it is."""
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # metadata of hostile files: Pillow's parser raises nearly anything
-        return picture
+def _too_large(name: str, size: str = "", most: int = MAX_PIXELS) -> str:
+    return f"{name} has {size}more than the {most // 1_000_000} megapixels that are inspected; scale it down first."
 
 
 def _named_like_picture(path: Path) -> bool:

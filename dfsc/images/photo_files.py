@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from PIL import Image
-
 from dfsc.images.archives import ZIP_STARTS, ArchiveError, is_system_file
-from dfsc.images.decoding import FORMATS, SUFFIXES, unknown_kind
+from dfsc.images.decoding import SUFFIXES, opens_as_picture, unknown_kind
 from dfsc.images.good_parts import good_training
 
 MOST_FILES = 100_000
@@ -84,12 +82,9 @@ def reason_against(path: Path, label: str) -> str:
             start = file.read(16)
         if start.startswith(ZIP_STARTS):
             return f"{label} is a zip, which is not opened here; unpack it."
-        with Image.open(path, formats=FORMATS):
-            return ""
-    except OSError:  # also of a file that Pillow does not know
-        return unknown_kind(label, start) if os.access(path, os.R_OK) else f"{label} could not be read."
-    except Exception:  # on hostile bytes Pillow's parsers raise nearly anything
-        return unknown_kind(label, start)
+        return "" if opens_as_picture(path) else unknown_kind(label, start)
+    except OSError:
+        return f"{label} could not be read."
 
 
 def no_file(path: Path, label: str) -> str:

@@ -165,7 +165,7 @@ def test_what_can_be_read_in_two_ways_is_named(tmp_path: Path):
     hidden = Image.merge("LA", [Image.fromarray(plane(255)), Image.new("L", (EDGE, EDGE), 0)])
     assert "fully transparent, but has colours" in refused(hidden, tmp_path)
     pages = [Image.fromarray(plane(255))] * 2
-    assert "holds 2 pictures" in refused(pages[0], tmp_path, "m.tif", save_all=True, append_images=pages[1:])
+    assert "holds several pictures" in refused(pages[0], tmp_path, "m.tif", save_all=True, append_images=pages[1:])
     assert "below 0" in refused(Image.fromarray(plane(np.nan, dtype=np.float32)), tmp_path, "m.tif")
     shades = np.random.default_rng(1).integers(20, 220, (EDGE, EDGE)).astype(np.uint8)
     assert "mostly shades" in refused(Image.fromarray(shades), tmp_path)
