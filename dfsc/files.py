@@ -14,11 +14,22 @@ MAX_DIGITS = 300  # of a whole number, so that it is one for a float too
 
 def read_json(file: Path, most: int = MAX_JSON_BYTES) -> Any:
     """What a file in UTF-8 says; raises OSError, or ValueError as `parsed` does and for more than `most` bytes."""
+    return parsed(file_bytes(file, most))
+
+
+def file_bytes(file: Path, most: int) -> bytes:
+    """A regular file's bytes; raises OSError, also for a pipe or device, on which one could wait for ever.
+
+    Raises:
+        ValueError: for a file of more than `most` bytes.
+    """
+    if not file.is_file():
+        raise FileNotFoundError(f"{file.name} is no file")
     with file.open("rb") as stream:
-        text = stream.read(most + 1)
-    if len(text) > most:
+        data = stream.read(most + 1)
+    if len(data) > most:
         raise ValueError("too large")
-    return parsed(text)
+    return data
 
 
 def parsed(text: bytes) -> Any:

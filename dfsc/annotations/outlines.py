@@ -15,6 +15,7 @@ from dfsc.errors import DatasetError, ImageError
 from dfsc.files import read_json
 from dfsc.images.decoding import MAX_PIXELS, read_image
 
+FAR_OUTSIDE = 1e9  # pixels
 IGNORED = ("_background_", "__ignore__")  # labelme's names for what is no object
 
 
@@ -60,6 +61,8 @@ def fill(marked: np.ndarray, corners: np.ndarray) -> None:
     """Mark the pixels of a boolean H×W whose centres lie within a polygon of K×2 corners (x, y)."""
     if len(corners) < 3:
         raise ValueError("a polygon needs three corners")
+    if np.abs(corners).max() > FAR_OUTSIDE:
+        raise ValueError("a corner lies far outside of any picture")
     height, width = marked.shape
     (x0, y0), (x1, y1) = corners.T, np.roll(corners, -1, axis=0).T
     first, last = np.clip([corners[:, 1].min(), corners[:, 1].max() + 1], 0, height).astype(int)

@@ -41,7 +41,9 @@ def read_config(folder: Path, expected_format: str) -> dict:
         ) from error
     found = config.get("format") if isinstance(config, dict) else None
     if found != expected_format:
-        raise CheckpointError(f"{folder.name} is of format {found!r}, not {expected_format!r}; it can't be used here.")
+        raise CheckpointError(
+            f"{folder.name} is of format {found!r:.80}, not {expected_format!r}; it can't be used here."
+        )
     return config
 
 
@@ -53,7 +55,9 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
     product = check_product(config.get("product"))
     for key, own in (("resize_rule", RESIZE_RULE), ("border", BORDER_CONVENTION)):
         if config.get(key) != own:
-            raise CheckpointError(f"{folder.name} was made with another {key}: {config.get(key)!r} instead of {own!r}.")
+            raise CheckpointError(
+                f"{folder.name} was made with another {key}: {config.get(key)!r:.80} instead of {own!r}."
+            )
     try:
         check_bits(config.get("bits"))
         return DetectorConfig(
@@ -71,7 +75,9 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
             tiles=_tiles(config.get("tiles"), folder),
         )
     except (KeyError, TypeError, ValueError, OverflowError, TrainingError, ImageError) as error:
-        raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error}.") from error
+        raise CheckpointError(
+            f"The {CONFIG_FILE} of {folder.name} has a wrong or missing entry: {error!s:.200}."
+        ) from error
 
 
 def _tiles(entry: object, folder: Path) -> Tiles | None:

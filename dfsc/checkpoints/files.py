@@ -143,7 +143,10 @@ def _decoded(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _check_size(folder: Path) -> None:
-    if (folder / WEIGHTS_FILE).stat().st_size > MAX_WEIGHTS_BYTES:
+    file = folder / WEIGHTS_FILE
+    if not file.is_file():  # opening a pipe or a device could last for ever
+        raise CheckpointError(f"The weights of {folder.name} are missing or damaged; fetch the checkpoint again.")
+    if file.stat().st_size > MAX_WEIGHTS_BYTES:
         raise CheckpointError(f"The weights of {folder.name} are larger than any checkpoint's; they were not opened.")
 
 

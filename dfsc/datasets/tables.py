@@ -24,7 +24,7 @@ from dfsc.datasets.labelme import UNDIVIDED_SET
 from dfsc.datasets.model import GOOD, GOOD_NAMES, UNDIVIDED, Dataset, Layout, TestImage, family_of
 from dfsc.datasets.wording import printable
 from dfsc.errors import DatasetError
-from dfsc.files import MAX_JSON_BYTES, read_json
+from dfsc.files import MAX_JSON_BYTES, file_bytes, read_json
 
 if TYPE_CHECKING:
     import _csv
@@ -196,8 +196,7 @@ def _columns(file: Path) -> dict[str, int]:
 def _reader(file: Path) -> "_csv.Reader":
     """Rows of a table as spreadsheets save it: in UTF-8, UTF-16 or Western code page, whatever divides its columns."""
     try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_JSON_BYTES)
+        data = file_bytes(file, MAX_JSON_BYTES)
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             text = data.decode("utf-16")
         else:
@@ -208,7 +207,7 @@ def _reader(file: Path) -> "_csv.Reader":
         head = text.partition("\n")[0]
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(_DELIMITERS, key=head.count))
         list(csv.reader(io.StringIO(text, newline="")))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise DatasetError(f"{file} was expected to be a table in CSV, but can't be read as one.") from error
     return rows
 

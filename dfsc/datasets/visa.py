@@ -14,6 +14,7 @@ Source: Zou et al., "SPot-the-Difference Self-Supervised Pre-training for Anomal
 """
 
 import csv
+import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pathlib import Path, PureWindowsPath
 from dfsc.datasets.model import GOOD, Dataset, Layout, TestImage, family_of
 from dfsc.datasets.wording import enumeration, printable
 from dfsc.errors import DatasetError
+from dfsc.files import MAX_JSON_BYTES, file_bytes
 
 SPLIT_FILE = Path("split_csv") / "1cls.csv"
 COLUMNS = ("object", "split", "label", "image", "mask")
@@ -81,14 +83,14 @@ class _Table:
         self.archive = archive
         self.file = archive / SPLIT_FILE
         try:
-            with self.file.open(encoding="utf-8-sig", newline="") as stream:
-                self._rows = list(self._parsed(csv.DictReader(stream)))
+            text = file_bytes(self.file, MAX_JSON_BYTES).decode("utf-8-sig")
+            self._rows = list(self._parsed(csv.DictReader(io.StringIO(text, newline=""))))
         except FileNotFoundError:
             raise DatasetError(
                 f"{self.file} was expected, as VisA's archive has it, to divide the images into training and test, "
                 "but it is not there."
             ) from None
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+        except (OSError, ValueError, csv.Error) as error:
             raise DatasetError(f"{self.file} was expected to be a table in CSV, but can't be read as one.") from error
 
     @property
