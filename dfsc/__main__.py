@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from dfsc.commands import COMMANDS
-from dfsc.errors import DFSCError
+from dfsc.errors import DFSCError, system_refused
 from dfsc.process import behave
 
 
@@ -20,8 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     except OSError as error:
-        where = f" at {error.filename}" if error.filename else ""
-        sys.stderr.write(f"The system refused{where}: {error.strerror or str(error).rstrip('.')}.\n")
+        sys.stderr.write(f"{system_refused(error, str(error.filename or ''))}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")

@@ -31,3 +31,9 @@ class DivergenceError(TrainingError):
 
 class TooShortError(TrainingError):
     """The time is too short to train in."""
+
+
+def system_refused(error: OSError, where: str = "") -> str:
+    """The sentence about what the system refused: a full disk, a folder that can't be written."""
+    at = f" at {where}" if where else ""
+    return f"The system refused{at}: {error.strerror or str(error).rstrip('.')}."

@@ -15,6 +15,7 @@ from dfsc.checkpoints.cards import detector_card
 from dfsc.checkpoints.detectors import load_folder, save_detector
 from dfsc.checkpoints.format import CONFIG_FILE, FILES, TEACHER
 from dfsc.errors import CheckpointError, ImageError
+from dfsc.files import replacing
 from dfsc.images.archives import ZIP_STARTS, ArchiveError, entry_bytes, open_zip
 from dfsc.models.detector import Detector, Detectors, several
 from dfsc.models.methods import METHODS
@@ -34,12 +35,16 @@ def open_folders(folders: Iterable[Path], source: str) -> list[Detector]:
 
 
 def write_bundle(detectors: Detectors, file: str | Path) -> None:
-    """Pack one or several detectors into a zip for `open_checkpoints` and the page, replacing an existing one.
+    """Pack one or several detectors into a zip for `open_checkpoints` and the page, in place of an existing one.
 
     Each has a folder named after its method, numbered if there are several.
     """
     detectors = several(detectors)
-    with TemporaryDirectory() as temporary, zipfile.ZipFile(file, "w") as archive:
+    with (
+        TemporaryDirectory() as temporary,
+        replacing(Path(file)) as unfinished,
+        zipfile.ZipFile(unfinished, "w") as archive,
+    ):
         for detector in detectors:
             name = free_name(detector.config.method, {entry.partition("/")[0] for entry in archive.namelist()})
             folder = Path(temporary) / name

@@ -167,11 +167,17 @@ def _not_finite(tensors: dict[str, Tensor]) -> str:
 
 
 def write_folder(folder: Path, config: dict, tensors: dict[str, Tensor], card: str) -> None:
-    """Write beside the final place and rename, so that a cut-off never leaves half a checkpoint there.
+    """Write beside the final place and rename, so that whatever breaks off leaves a whole checkpoint, old or new.
+
+    Killed between two renames, it leaves the old one in NAME.before, from where the next writing takes it back.
 
     Raises:
         CheckpointError: for numbers that `read_tensors` would refuse, and a folder that holds other files.
+        OSError: where the disk is full or can't be written.
     """
+    before = folder.with_name(folder.name + ".before")
+    if before.is_dir() and not folder.exists():
+        before.rename(folder)
     check_replaceable(folder)
     strange = _not_finite(tensors)
     if strange:
@@ -184,6 +190,13 @@ def write_folder(folder: Path, config: dict, tensors: dict[str, Tensor], card: s
     save_file(tensors, temporary / WEIGHTS_FILE)
     (temporary / CONFIG_FILE).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     (temporary / CARD_FILE).write_text(card, encoding="utf-8")
+    shutil.rmtree(before, ignore_errors=True)
     if folder.exists():
-        shutil.rmtree(folder)
-    temporary.rename(folder)
+        folder.rename(before)
+    try:
+        temporary.rename(folder)
+    except OSError:
+        if before.exists():
+            before.rename(folder)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
