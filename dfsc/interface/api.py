@@ -3,6 +3,7 @@
 A client's models live in its session like a visitor's, and photographs are deleted once they are read.
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -58,12 +59,14 @@ def inspect(
         "photograph", "size" in pixels, and "results": a record a detector as `python -m dfsc inspect --json` prints it.
     """
     with _plain_errors(), _uploads(photograph) as uploads:
+        _check_finite("local_weight", local_weight)
+        _check_finite("rejected_good", rejected_good)
         path, name = uploads[0]
         inspector = inspector_of(product or next(iter(products()), None), visitor(request))
         decoded = read_photograph(path, name, uploaded=True, bits=inspector.bits)
         with courtesy.inspecting():
             inspection = inspect_photograph(decoded, inspector)
-    judged = Settings(min(max(local_weight, 0.0), 1.0), max(rejected_good, 0), partner=partner).applied(inspection)
+    judged = Settings(min(max(local_weight, 0.0), 1.0), max(int(rejected_good), 0), partner=partner).applied(inspection)
     scale = decoded.width / inspection.size[0]
     records = [result_record(judged, result) for result in judged.results]
     for record in records:
@@ -139,6 +142,11 @@ def _check_within(name: str, value: float, ends: tuple[float, float]) -> None:
         raise DFSCError(f"{name} has to be a number from {low:g} to {high:g}.")
 
 
+def _check_finite(name: str, value: float) -> None:
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise DFSCError(f"{name} has to be a number.")
+
+
 def _watched(known: Visitor, job: Retraining) -> Iterator[dict]:
     try:
         while not job.finished:
@@ -199,3 +207,5 @@ def _plain_errors() -> Iterator[None]:
         yield
     except DFSCError as error:
         raise gr.Error(str(error), print_exception=False) from error
+    except OSError as error:  # a full disk, say; its path is nobody's business
+        raise gr.Error(wording.SERVER_REFUSED.format(error.strerror or "error"), print_exception=False) from error

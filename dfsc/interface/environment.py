@@ -1,14 +1,18 @@
 """What the page takes from environment variables: where it listens, and how much it bears."""
 
 import os
+import re
 from pathlib import Path
 
 from dfsc.errors import DFSCError
-from dfsc.images.decoding import MAX_BYTES
+from dfsc.images.decoding import MAX_BYTES, one_line
 
 PORT = 7860
 WAITING = 64
 MEGABYTES = MAX_BYTES // 1_000_000
+# Where the Hub shows Spaces.
+SPACES = "'self' https://huggingface.co https://*.hf.space"
+_SOURCES = re.compile(r"'none'|(?:'self'|(?:https?://)?[\w*.:-]+)(?: +(?:'self'|(?:https?://)?[\w*.:-]+))*", re.ASCII)
 
 
 def port() -> int:
@@ -45,6 +49,23 @@ def home() -> Path | None:
     except OSError as error:
         raise DFSCError(f"DFSC_HOME is {name}, but that folder can't be made; choose one that can.") from error
     return folder
+
+
+def requests_per_minute() -> int:
+    """DFSC_MAX_REQUESTS: how many requests that do something are answered a minute and address; 0 for any number."""
+    return _whole_number("DFSC_MAX_REQUESTS", 0, 1_000_000)
+
+
+def frame_ancestors() -> str:
+    """DFSC_FRAME_ANCESTORS: which sites may show the page within theirs, as a Content-Security-Policy names them."""
+    default = SPACES if "SPACE_ID" in os.environ else "'self'"
+    text = os.environ.get("DFSC_FRAME_ANCESTORS", "").strip() or default
+    if not _SOURCES.fullmatch(text):
+        raise DFSCError(
+            f"DFSC_FRAME_ANCESTORS is \"{one_line(text, 80)}\", but it has to be 'none', or 'self' and sites such as "
+            "https://example.org, with spaces between them."
+        )
+    return text
 
 
 def _whole_number(variable: str, default: int, most: int) -> int:

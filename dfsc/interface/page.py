@@ -11,6 +11,7 @@ from dfsc.interface.api import endpoints
 from dfsc.interface.compare.comparing import open_case
 from dfsc.interface.compare.tab import compare_tab, has_study
 from dfsc.interface.footer import footer_html
+from dfsc.interface.gatekeeper import gatekeeper
 from dfsc.interface.history.handling import judge_anew, open_kept
 from dfsc.interface.history.tab import HistoryTab, history_tab
 from dfsc.interface.inspect.batching import judge_again
@@ -110,6 +111,7 @@ def connect_cases(tabs: gr.Tabs, inspecting: InspectTab, cards: gr.HTML) -> None
 
 def launch_arguments() -> dict:
     """What app.py and the browser tests both pass to Blocks.launch; raises DFSCError for senseless variables."""
+    gate = Middleware(gatekeeper, ancestors=environment.frame_ancestors(), requests=environment.requests_per_minute())
     standard = f"const dfscStandard = {json.dumps(Settings().record())};"
     script = "".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return {
@@ -130,11 +132,12 @@ def launch_arguments() -> dict:
             button_primary_background_fill_dark="*primary_700",
             button_primary_background_fill_hover_dark="*primary_800",
         ),
-        "app_kwargs": {"middleware": [Middleware(share_card), Middleware(live_frames)]},
+        "app_kwargs": {"middleware": [gate, Middleware(share_card), Middleware(live_frames)]},
         "css_paths": [STATIC / f"{name}.css" for name in STYLES],
         "head": f"<script>{standard}{script}</script>",
         "footer_links": [],
         "run_history": False,
+        "enable_monitoring": False,
         "ssr_mode": False,
         "show_error": False,
         "max_file_size": environment.upload_bytes(),

@@ -180,6 +180,12 @@ RECONSTRUCTED = (
 )
 LICENCE, API_LINK, CITE = "Code and weights: Apache-2.0", "API description (JSON)", "How to cite (BibTeX)"
 
+SERVER_REFUSED = "The server can't do this now ({}); try again later, or tell whoever runs it."
+NOTHING_FETCHED = "Files are uploaded here; nothing is fetched from an address."
+TOO_LONG = "This question is longer than any that the page asks."
+NO_SUCH_ROUTE = "There is nothing here."
+TOO_MANY_REQUESTS = "There are too many requests from this address; wait a minute and try again."
+
 
 def product_name(product: str) -> str:
     """screw_block → Screw block."""

@@ -222,6 +222,8 @@ def answered(
             known.feedback.record(product, inspector, photograph, inspection.results, question.settings)
     except DFSCError as error:
         return refused(question, known, str(error))
+    except OSError as error:
+        return refused(question, known, wording.SERVER_REFUSED.format(error.strerror or "error"))
     finding = Finding(question.number, product, photograph, inspection)
     if not known.shows(question, finding):
         return UNCHANGED
