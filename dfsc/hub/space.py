@@ -17,7 +17,7 @@ from dfsc.hub.publishing import check_name, upload_space
 from dfsc.hub.repository import RepositoryInfo, api, repository_info
 
 ROOT = Path(__file__).parents[2]
-SINGLE = ("app.py", "requirements.txt", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md")
+SINGLE = ("app.py", "requirements.txt", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 WHOLE = ("dfsc", "docs", "weights")
 
 

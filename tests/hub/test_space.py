@@ -15,6 +15,7 @@ KEPT = {
     "LICENSE",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "README.md",
     "dfsc/page.py",
     "docs/inspect.jpg",
@@ -116,7 +117,7 @@ def test_this_app_is_whole_and_its_thumbnail_is_among_its_files(tmp_path):
     stage_space("org/inspector", None, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
         *("app.py", "dfsc", "docs", "weights", "requirements.txt"),
-        *("README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"),
+        *("README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"),
     }
     assert not [path for path in tmp_path.rglob("*") if path.name == "__pycache__" or path.name.startswith(".")]
     thumbnail = metadata_load(tmp_path / "README.md")["thumbnail"]
