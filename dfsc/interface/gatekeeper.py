@@ -19,7 +19,17 @@ API = "/gradio_api"
 # Whole paths, and the starts of others.
 ROUTES = frozenset(
     (
-        *("/", "/config", "/theme.css", "/favicon.ico", "/robots.txt", "/manifest.json", "/pwa_icon"),
+        *(
+            "/",
+            "/config",
+            "/theme.css",
+            "/favicon.ico",
+            "/robots.txt",
+            "/manifest.json",
+            "/pwa_icon",
+            "/card.jpg",
+            "/live/frame",
+        ),
         *(f"{API}/info", f"{API}/openapi.json", f"{API}/startup-events", f"{API}/theme.css", f"{API}/queue/join"),
         *(f"{API}/queue/data", f"{API}/queue/status", f"{API}/upload", f"{API}/upload_progress", f"{API}/cancel"),
         *(f"{API}/reset", f"{API}/app_id", f"{API}/login_check"),
