@@ -206,6 +206,7 @@ def _of_training(recipe: Recipe, plan: TrainingPlan) -> dict[str, object]:
         "autoencoder_steps": plan.autoencoder_steps,
         "imitation_steps": plan.imitation_steps,
         "steps": plan.student_steps,
+        "rates": plan.rates,
         "copies": recipe.copies,
         "movement": recipe.movement,
         "penalty": recipe.penalty,

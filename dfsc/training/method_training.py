@@ -313,12 +313,13 @@ class MethodTraining:
 
     def _descend(self, losses: dict[str, Tensor], networks: tuple[str, ...], progress: float) -> dict[str, Tensor]:
         """One step down the sum of the losses; returns their values."""
-        optimizers = [self.learners[name].optimizer for name in networks]
-        for optimizer in optimizers:
+        optimizers = {name: self.learners[name].optimizer for name in networks}
+        for optimizer in optimizers.values():
             optimizer.zero_grad()
         total(losses).backward()
-        for optimizer in optimizers:
-            optimizer.step(rate_share(self.plan.decay, progress))
+        share, steps = rate_share(self.plan.decay, progress), self.stages[self._stage][1]
+        for name, optimizer in optimizers.items():
+            optimizer.step(share * self.plan.rate_for(name, steps))
         return {name: loss.detach() for name, loss in losses.items()}
 
 

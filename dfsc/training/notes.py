@@ -19,7 +19,7 @@ def training_notes(recipe: Recipe, training: Training, data: str, seconds: float
         "optimiser": str(training.plan.algorithm),
         "quick": recipe.quick,
         "hardest_share": round(1 - training.plan.hard_quantile, 6),
-        "rates": f"{training.plan.autoencoder_rate:g} auto-encoder, {training.plan.student_rate:g} student",
+        "rates": training.plan.rates,
         "calibration": calibration_name(training.plan),
         "seed": recipe.seed,
         "copies": len(training.data) // training.data.fitted,

@@ -4,11 +4,11 @@ Two schedules: `joint` is the paper's, every step trains student and auto-encode
 auto-encoder first and the student against the finished one, whose output is then computed once for each copy.
 
 Differences from the paper, for the sake of minutes instead of a day: Muon in place of Adam, larger learning rates with
-a cosine decay, a limit to each step's gradient, bfloat16 where it is faster, the teacher's output kept so, 20 % of the
-images held out instead of 10 %, independent draws from a fixed pool of penalty images and of jittered copies, a
-hard-feature loss over the hardest 1 % instead of 0.1 % of the elements, with which a student of some thousand steps
-gets closer to the teacher, a calibration by position, since such a student still errs at the same places of every good
-image, and kernels rounded to bytes before it.
+a cosine decay, the auto-encoder's lower in a longer stage, a limit to each step's gradient, bfloat16 where it is
+faster, the teacher's output kept so, 20 % of the images held out instead of 10 %, independent draws from a fixed pool
+of penalty images and of jittered copies, a hard-feature loss over the hardest 1 % instead of 0.1 % of the elements,
+with which a student of some thousand steps gets closer to the teacher, a calibration by position, since such a student
+still errs at the same places of every good image, and kernels rounded to bytes before it.
 
 A recipe as published, PUBLISHED_PLAN, takes back all of this: float32, 10 %, shuffled passes over the images, a new
 jitter and a new penalty image at each step (of a training whose length is given in seconds, from pools). What deviates
@@ -21,6 +21,7 @@ which the student imitates the teacher alone, twice its rate, the hardest 50 % o
 begins after 0.8 of the auto-encoder's steps.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -31,7 +32,7 @@ from torch import nn
 from dfsc.models.consistency import ConsistencySettings
 from dfsc.models.separation import SeparationSettings
 from dfsc.training.optimizer import Algorithm, Decay, NetworkOptimizer
-from dfsc.training.stages import STAGES, Stage
+from dfsc.training.stages import AUTOENCODER, STAGES, Stage
 
 # Found on development products (docs/measurements.md): what is usual at a position says less where the part moves.
 FIXTURE_FLOOR, MOVING_FLOOR = 0.25, 1.0
@@ -54,6 +55,8 @@ class TrainingPlan:
         student_steps: steps of the student's stage, or of the joint training.
         autoencoder_batch, student_batch: images a step; a student's step also sees as many jittered copies and
             penalty images. A joint step takes the student's batch for everything.
+        full_rate_steps: an auto-encoder that learns for more steps has its rate times √(full_rate_steps / steps); None
+            for the same rate at any length.
         gradient_limit: how many times as long as usual lately a step's gradient may be (see NetworkOptimizer); None for
             no limit.
         hard_quantile: share (0 to 1) of the elements of D that the hard-feature loss leaves out.
@@ -69,7 +72,8 @@ class TrainingPlan:
     student_steps: int = 1200
     autoencoder_batch: int = 1
     student_batch: int = 1
-    autoencoder_rate: float = 4e-3
+    autoencoder_rate: float = 2e-3
+    full_rate_steps: int | None = 600
     student_rate: float = 4e-3
     weight_decay: float = 1e-5
     algorithm: Algorithm = Algorithm.MUON
@@ -96,6 +100,22 @@ class TrainingPlan:
         """With other numbers of steps, by the names of their fields."""
         return replace(self, **dict[str, Any](lengths))
 
+    @property
+    def rates(self) -> str:
+        """Both networks' highest rates, in words."""
+        steps = self.student_steps if self.schedule is Schedule.JOINT else self.autoencoder_steps
+        autoencoder = self.autoencoder_rate * self.rate_for(AUTOENCODER, steps)
+        return f"{autoencoder:.2g} auto-encoder, {self.student_rate:.2g} student"
+
+    def rate_for(self, network: str, steps: int) -> float:
+        """The share of a network's rate in a stage of so many steps.
+
+        Muon's steps have one size, so that what a network strays in a long stage, it does not find back from.
+        """
+        if network != AUTOENCODER or self.full_rate_steps is None:
+            return 1.0
+        return min(1.0, math.sqrt(self.full_rate_steps / steps))
+
     def optimizer(self, network: nn.Module, rate: float) -> NetworkOptimizer:
         """A network's optimiser at its rate."""
         return NetworkOptimizer(network, self.algorithm, rate, self.weight_decay, self.gradient_limit)
@@ -115,6 +135,7 @@ PUBLISHED_PLAN = TrainingPlan(
     autoencoder_rate=1e-4,
     student_rate=1e-4,
     weight_decay=1e-5,
+    full_rate_steps=None,
     gradient_limit=None,
     hard_quantile=0.999,
     position_floor=None,
