@@ -23,12 +23,12 @@ def _recipe_line(training: dict) -> str:
 
 def detector_card(config: DetectorConfig, held_out: int) -> str:
     """The README.md of a detector's checkpoint folder."""
-    method, training = METHODS[config.method], config.training
+    training = config.training
     lines = [
         *_front_matter(training.get("license", "unknown"), [config.method, config.product, "efficientad"]),
         f"# {method_title(config)} for {config.product} ({config.size})",
         "",
-        *(_about_trained(config, held_out) if method.trained else _about_closed_form(config, held_out)),
+        *_about(config, held_out),
         *([f"- calibration: {training['calibration']}"] if "calibration" in training else []),
         *([f"- 16-bit photos: read as {config.bits}-bit values"] if config.bits else []),
         f"- teacher: `{config.teacher_digest}`",
@@ -52,6 +52,25 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
     if config.self_test:
         lines += ["## Self-test", "", *_self_tested(config.self_test), ""]
     return "\n".join(lines) + "\n"
+
+
+def _about(config: DetectorConfig, held_out: int) -> list[str]:
+    if "converted_from" in config.training:
+        return _about_converted(config, held_out)
+    return _about_trained(config, held_out) if METHODS[config.method].trained else _about_closed_form(config, held_out)
+
+
+def _about_converted(config: DetectorConfig, held_out: int) -> list[str]:
+    return [
+        f"A detector for DFSC Inspector, converted from {config.training['converted_from']}: its networks are as they "
+        f"were trained there, size `{config.size}`.",
+        "",
+        "## Origin",
+        "",
+        f"- {config.training['statistics']}",
+        f"- limits, percentiles and self-test: from {held_out} good photographs given at the conversion",
+        f"- border: {config.border}",
+    ]
 
 
 def _about_trained(config: DetectorConfig, held_out: int) -> list[str]:
@@ -90,13 +109,15 @@ def _about_closed_form(config: DetectorConfig, calibrated: int) -> list[str]:
 
 def teacher_card(size: str, training: dict) -> str:
     """The README.md of a teacher's checkpoint folder."""
+    converted = "converted_from" in training
+    origin = "that another library distilled" if converted else "distilled from a pretrained backbone"
     rows = [f"- {name.replace('_', ' ')}: {value}" for name, value in training.items()]
     return "\n".join(
         [
-            *_front_matter("apache-2.0", ["teacher", "efficientad"]),
+            *_front_matter("unknown" if converted else "apache-2.0", ["teacher", "efficientad"]),
             f"# Teacher of size {size}",
             "",
-            "A patch description network (arXiv 2303.14535, section 3.1) distilled from a pretrained backbone.",
+            f"A patch description network (arXiv 2303.14535, section 3.1) {origin}.",
             "",
             *rows,
             "",

@@ -11,9 +11,9 @@ from dfsc.errors import CheckpointError, ImageError, TrainingError
 from dfsc.files import read_json
 from dfsc.images.decoding import RESIZE_RULE, check_bits
 from dfsc.images.tiling import Tiles
-from dfsc.models.calibration import Calibration
+from dfsc.models.calibration import BRANCHES, Calibration
 from dfsc.models.consistency import ConsistencySettings
-from dfsc.models.detector import BORDER_CONVENTION, DetectorConfig
+from dfsc.models.detector import BORDER_CONVENTION, BORDERS, DetectorConfig
 from dfsc.models.fre import MOST_TILES
 from dfsc.models.methods import METHODS
 from dfsc.models.networks import SIZES
@@ -53,10 +53,10 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
     check_value(config, "method", METHODS)
     check_value(config, "size", SIZES)
     product = check_product(config.get("product"))
-    for key, own in (("resize_rule", RESIZE_RULE), ("border", BORDER_CONVENTION)):
-        if config.get(key) != own:
+    for key, known in (("resize_rule", (RESIZE_RULE,)), ("border", BORDERS)):
+        if config.get(key) not in known:
             raise CheckpointError(
-                f"{folder.name} was made with another {key}: {config.get(key)!r:.80} instead of {own!r}."
+                f"{folder.name} was made with another {key}: {config.get(key)!r:.80} instead of {known[0]!r}."
             )
     try:
         check_bits(config.get("bits"))
@@ -67,6 +67,7 @@ def detector_config(config: dict, folder: Path) -> DetectorConfig:
             teacher_digest=str(config["teacher_digest"]),
             separation=None if separation is None else SeparationSettings(**separation),
             schedule=str(config["schedule"]),
+            border=config["border"],
             training=dict(config.get("training", {})),
             self_test=_self_test(config.get("self_test"), folder),
             bits=config.get("bits"),
@@ -159,6 +160,17 @@ def typical_error_entry(config: dict, folder: Path) -> float | None:
     return None if entry is None else float(entry)
 
 
+def given_quantiles(config: dict, folder: Path) -> dict[str, tuple[float, float]] | None:
+    """The quantiles that a detector from elsewhere came with, by branch; None where the border convention has none."""
+    if config.get("border") == BORDER_CONVENTION:
+        return None
+    try:
+        pairs = {branch: [float(value) for value in config["quantiles"][branch]] for branch in BRANCHES}
+        return {branch: (lower, upper) for branch, (lower, upper) in pairs.items()}
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise CheckpointError(f"The {CONFIG_FILE} of {folder.name} has wrong quantiles; fetch it anew.") from error
+
+
 def check_quantiles(config: dict, calibration: Calibration, folder: Path) -> None:
     """Raise CheckpointError where a calibration is not the one whose quantiles the config tells, if it tells any.
 
@@ -184,6 +196,11 @@ def check_product(product: object) -> str:
     if not isinstance(product, str) or not _PLAIN_NAME.fullmatch(product):
         raise CheckpointError(f"The product {product!r:.80} is no plain name; use letters and digits, at most 64.")
     return product
+
+
+def plain_product(text: str) -> str:
+    """A product's name of any text: up to 64 letters, digits and underscores."""
+    return re.sub(r"\W+", "_", text).strip("_")[:64] or "product"
 
 
 def check_value(config: dict, key: str, table: dict) -> str:

@@ -1,8 +1,8 @@
 """Where detectors and teachers come from and how they are kept; nothing else reads or writes weights.
 
 A checkpoint is a folder of three files: config.json, model.safetensors (float16, kernels as int8 where `in_bytes`
-rounded them) and README.md (model card). Nothing is ever unpickled, loading is strict, and a detector is refused when
-its teacher's digest is not the one it was trained on.
+rounded them, float32 where networks came from elsewhere) and README.md (model card). Nothing is ever unpickled, loading
+is strict, and a detector is refused when its teacher's digest is not the one it was trained on.
 
 What a detector's product is called: in the weights folder, as its folder there, weights/PRODUCT/METHOD, so that whoever
 renames the folder renames the product, whatever it was called when it was trained. Everywhere else (another folder, a
@@ -24,11 +24,12 @@ from dfsc.checkpoints.config import (
     check_quantiles,
     check_value,
     detector_config,
+    given_quantiles,
     position_entries,
     read_config,
     typical_error_entry,
 )
-from dfsc.checkpoints.files import digest, fill, halved_tensors, kept_tensors, read_tensors, write_folder
+from dfsc.checkpoints.files import digest, fill, kept_tensors, read_tensors, write_folder
 from dfsc.checkpoints.format import CONFIG_FILE, DETECTOR_FORMAT, FILES, TEACHER, TEACHER_FORMAT, WEIGHTS_FILE
 from dfsc.checkpoints.weights import teacher_folders, weights_folder
 from dfsc.errors import CheckpointError, DFSCError
@@ -89,7 +90,7 @@ def save_detector(detector: Detector, folder: Path, card: str) -> None:
 def save_teacher(network: nn.Module, size: str, training: dict, folder: Path, card: str) -> None:
     """Write a teacher's three files."""
     config = {"format": TEACHER_FORMAT, "size": size, "training": training, "library_version": __version__}
-    write_folder(folder, config, halved_tensors(network.state_dict()), card)
+    write_folder(folder, config, kept_tensors(network.state_dict()), card)
 
 
 def keep_teacher(teacher: Path, size: str, folder: Path) -> None:
@@ -151,6 +152,7 @@ def load_folder(folder: Path, source: str | None = None) -> Detector:
         _position_scale(scale, *position_entries(entries, folder)),
         typical_error_entry(entries, folder),
         region,
+        given_quantiles(entries, folder),
     )
     check_quantiles(entries, calibration, folder)
     model = _empty_model(config, tensors, folder)
@@ -169,7 +171,7 @@ def load_folder(folder: Path, source: str | None = None) -> Detector:
 
 def _empty_model(config: DetectorConfig, tensors: dict[str, Tensor], folder: Path) -> nn.Module:
     try:
-        return METHODS[config.method].empty(SIZES[config.size], config.consistency, tensors)
+        return METHODS[config.method].empty(config, tensors)
     except (KeyError, ValueError) as error:
         raise CheckpointError(
             f"The weights of {folder.name} are not those of {config.method}; fetch it anew."

@@ -92,21 +92,25 @@ def fill(network: nn.Module, tensors: dict[str, Tensor], folder: Path) -> None:
         raise CheckpointError(f"The weights of {folder.name} do not fit the networks that its config names.") from error
 
 
-def halved_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors as a checkpoint keeps them, float16 or integers; raises CheckpointError as `halved` does."""
-    return {name: _half(name, tensor).contiguous() for name, tensor in tensors.items()}
-
-
 def kept_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors as a detector's checkpoint keeps them, losing nothing of what `in_bytes` or `halved` left.
+    """Tensors as a checkpoint keeps them, losing nothing.
 
-    Kernels that lie on 255 equal steps in each output channel as int8 with their steps, others as `halved_tensors`.
+    Kernels that lie on 255 equal steps in each output channel (see `in_bytes`) as int8 with their steps; others as
+    float16 where that holds them exactly (see `halved`), else, as networks from elsewhere need, as they are.
+
+    Raises:
+        CheckpointError: as `halved` does.
     """
     kept: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         coded = _exactly_coded(tensor) if _is_kernel(name, tensor) else None
-        kept |= dict(zip((name, name + STEPS), coded, strict=True)) if coded else halved_tensors({name: tensor})
+        kept |= dict(zip((name, name + STEPS), coded, strict=True)) if coded else {name: _smallest(name, tensor)}
     return kept
+
+
+def _smallest(name: str, tensor: Tensor) -> Tensor:
+    half = _half(name, tensor)
+    return (half if torch.equal(half.to(tensor.dtype), tensor) else tensor).contiguous()
 
 
 def _is_kernel(name: str, tensor: Tensor) -> bool:

@@ -18,6 +18,7 @@ COMMANDS = {
     "benchmark": (
         "Measure speed, short trainings, trivial baselines, photos of other things, or MVTec LOCO AD beside the papers."
     ),
+    "convert": "Convert an EfficientAD detector or teacher of anomalib or nelson1425/EfficientAD, without running it.",
     "distill": ("Distil a teacher from a pretrained backbone on a folder of photos; resumes where it stopped."),
     "render": "Render good and anomalous images of a product in MVTec LOCO AD's layout.",
     "push": (

@@ -3,13 +3,13 @@
 import argparse
 import dataclasses
 import math
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from dfsc.checkpoints.cards import detector_card
+from dfsc.checkpoints.config import plain_product
 from dfsc.checkpoints.detectors import keep_teacher, save_detector
 from dfsc.checkpoints.files import UNFINISHED, check_replaceable
 from dfsc.commands import recipe_options
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     _follow(training, state_file(unfinished))
     data = f"{len(good)} good images of {options.folder.resolve().name}"
     notes = training_notes(recipe, training, data, training.seconds, options.license)
-    detectors = list(training.detectors(_plain_name(options.product or dataset.name), notes).values())
+    detectors = list(training.detectors(plain_product(options.product or dataset.name), notes).values())
     _save(_measured(detectors, dataset, device), folders, recipe)
     forget(unfinished)
     return 0
@@ -126,7 +126,7 @@ def _learned_in_tiles(recipe: Recipe, dataset: Dataset, options: argparse.Namesp
     sys.stderr.write(f"{columns} × {rows} tiles, {images[0].shape[1]} × {images[0].shape[0]} pixels in all\n")
     data = f"{len(images)} good images of {options.folder.resolve().name}"
     notes = closed_form_notes({"data": data, "seed": recipe.seed, "license": options.license}, len(images))
-    name = _plain_name(options.product or dataset.name)
+    name = plain_product(options.product or dataset.name)
     return tiled_detector(images, tiles, recipe.loaded_teacher(), name, notes, bits, recipe.seed, device)
 
 
@@ -148,11 +148,6 @@ def _warn_unusable(configs: list[DetectorConfig], recipe: Recipe) -> None:
         if not config.usable:
             advice = more if method.trained else "learn from more photographs"
             sys.stderr.write(f'{method.title} is not usable yet: its verdicts will be "unsure"; {advice}.\n')
-
-
-def _plain_name(product: str) -> str:
-    """A product name for detectors, files and folders: up to 64 letters, digits and underscores."""
-    return re.sub(r"\W+", "_", product).strip("_")[:64] or "product"
 
 
 def _follow(training: Training, state_file: Path) -> None:

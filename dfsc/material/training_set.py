@@ -191,7 +191,7 @@ def prepare(
     memory = Memory(KEPT_BYTES)
     there = memory if device == CPU else Memory(room(device, KEPT_BYTES))
     whole = OnDemand(len(fit), lambda index: output_on(fit[index]).to(dtype), torch.stack, memory=there)
-    mean, std = _channel_statistics(whole.row(int(index)) for index in evenly(len(fit), looks or len(fit)))
+    mean, std = channel_statistics(whole.row(int(index)) for index in evenly(len(fit), looks or len(fit)))
 
     mean_there, std_there = mean.to(device), std.to(device)
 
@@ -246,7 +246,7 @@ def on_device(images: OnDemand, device: torch.device, memory: Memory) -> OnDeman
     return images if device == CPU else images.copied(partial(uploaded, device=device), torch.stack, memory)
 
 
-def _channel_statistics(outputs: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
+def channel_statistics(outputs: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     """Per-channel mean and std (float32, C×1×1) over C×56×56 outputs, one at a time (Chan, Golub and LeVeque, 1979).
 
     In the processor's memory, wherever the outputs are.

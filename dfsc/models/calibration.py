@@ -212,14 +212,14 @@ class PositionScale:
 
     def place(self, raw: np.ndarray, branch: str) -> np.ndarray:
         """A branch's raw map …×56×56 of a new image in units of what is usual."""
-        return self._usual(branch).place(raw)
+        return self.branch(branch).place(raw)
 
     def place_good(self, raw: np.ndarray, branch: str) -> np.ndarray:
         """A branch's raw maps K×56×56 of the calibration's own images; where the scale is of them too, without each.
 
         An image lies closer to a scale that it had a part in than a new one does.
         """
-        usual = self._usual(branch)
+        usual = self.branch(branch)
         return usual.place_among_others(raw, self.images) if self.images else usual.place(raw)
 
     def joined(self, raw: RawMaps) -> "PositionScale":
@@ -229,7 +229,7 @@ class PositionScale:
         local, global_ = self.local.joined(raw.local, self.images), self.global_.joined(raw.global_, self.images)
         return PositionScale(local, global_, self.images + len(raw.local))
 
-    def _usual(self, branch: str) -> UsualMap:
+    def branch(self, branch: str) -> UsualMap:
         return self.local if branch == "local" else self.global_
 
 
@@ -245,16 +245,22 @@ class Calibration:
 
     `region` tells which cells count. All others are at one value in every map, below everything in the region, and take
     no part in the scale, the limits or the strangeness.
+
+    `given` are quantiles as `quantiles` has them that a detector from elsewhere came with; they stand in place of those
+    of the held-out images, without a scale for each position.
     """
 
     good: RawMaps
     position: PositionScale | None = None
     typical: float | None = None
     region: Region | None = None
+    given: dict[str, tuple[float, float]] | None = None
 
     def __post_init__(self) -> None:
         if self.typical is not None and not MIN_SPAN / 2 <= self.typical < np.inf:
             raise CheckpointError("The scale of what is strange to this detector is damaged; fetch or train it again.")
+        if self.given is not None and (self.position or not all(map(_are_quantiles, self.given.values()))):
+            raise CheckpointError("The quantiles that this detector came with are damaged; convert it again.")
         maps = (self.good.local, self.good.global_)
         if any(m.ndim != 3 or len(m) == 0 or not np.isfinite(m).all() for m in maps) or len(maps[0]) != len(maps[1]):
             raise CheckpointError("The calibration maps of this detector are missing or damaged; train it again.")
@@ -300,6 +306,8 @@ class Calibration:
 
         Values are raw ones, or with a position scale in its units.
         """
+        if self.given is not None:
+            return self.given
         levels = (LOWER_QUANTILE, UPPER_QUANTILE)
         return {
             branch: (float(lower), float(upper))
@@ -346,10 +354,10 @@ class Calibration:
         The map's typical error divided by this detector's usual one: a student can't predict the teacher's features
         anywhere in something it has never seen. Not part of the papers.
         """
-        return typical_error(raw_local, self.region) / self._usual_error
+        return typical_error(raw_local, self.region) / self.usual_error
 
     @cached_property
-    def _usual_error(self) -> float:
+    def usual_error(self) -> float:
         if self.typical is not None:
             return self.typical
         return max(float(typical_error(self.good.local, self.region).max()), MIN_SPAN)
@@ -382,6 +390,12 @@ class Calibration:
             )
             for branch in BRANCHES
         }
+
+
+def _are_quantiles(values: tuple[float, float]) -> bool:
+    """Whether the higher one is, and both are numbers; a NaN is neither."""
+    lower, upper = values
+    return -np.inf < lower < upper < np.inf
 
 
 def _as_it_is(raw: np.ndarray, branch: str) -> np.ndarray:

@@ -25,6 +25,11 @@ from dfsc.models.self_test import SelfTest
 from dfsc.models.separation import SeparationSettings
 
 BORDER_CONVENTION = "56x56-quantiles, cells at true centres, ring unscored"
+# Of detectors from elsewhere: with quantiles that came with them, and with networks that pad, of whose 64×64 cells the
+# inner 56×56 count.
+GIVEN_QUANTILES = "given quantiles, cells at true centres, ring unscored"
+PADDED_NETWORKS = "given quantiles, padded networks, inner 56x56 cells at true centres, ring unscored"
+BORDERS = (BORDER_CONVENTION, GIVEN_QUANTILES, PADDED_NETWORKS)
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class DetectorConfig:
         separation: the constraint's settings, None for methods without it.
         consistency: how neighbourhoods are coded, None where they aren't.
         schedule: "staged" or "joint".
+        border: one of BORDERS.
         training: notes on its training data and settings, for people only.
         self_test: how many made-up faults it finds; None if untested.
         bits: significant bits of the 16-bit photos in its training, for reading new ones alike (see
@@ -201,9 +207,11 @@ class StudentAutoencoder(nn.Module):
         self.student, self.autoencoder, self.coding = student, autoencoder, coding
 
     @classmethod
-    def empty(cls, size: NetworkSize, coding: ConsistencySettings | None = None) -> "StudentAutoencoder":
+    def empty(
+        cls, size: NetworkSize, coding: ConsistencySettings | None = None, padded: bool = False
+    ) -> "StudentAutoencoder":
         """Untrained networks of a size, from torch's global generator."""
-        return cls(student_network(size), AutoEncoder(size.teacher_channels), coding)
+        return cls(student_network(size), AutoEncoder(size.teacher_channels, padded), coding)
 
     def forward(self, images: Tensor, teacher: Tensor) -> tuple[Tensor, Tensor]:
         """Local map, of teacher T and student S^T, and global map, of auto-encoder A and S^A: float32 N×56×56 each.

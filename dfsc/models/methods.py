@@ -9,21 +9,21 @@ from torch import Tensor, nn
 from dfsc.machine import seeded
 from dfsc.models.calibration import FOREIGN
 from dfsc.models.consistency import ConsistencySettings, SncUse
-from dfsc.models.detector import DetectorConfig, StudentAutoencoder
+from dfsc.models.detector import PADDED_NETWORKS, DetectorConfig, StudentAutoencoder
 from dfsc.models.fre import ReconstructionModel, TiledReconstruction
-from dfsc.models.networks import NetworkSize
+from dfsc.models.networks import SIZES
 from dfsc.models.objectives import PlainReconstruction, Reconstruction, SeparatedReconstruction
 from dfsc.models.separation import SeparationSettings
 
 
-def _networks(size: NetworkSize, coding: ConsistencySettings | None, tensors: Mapping[str, Tensor]) -> nn.Module:
+def _networks(config: DetectorConfig, tensors: Mapping[str, Tensor]) -> nn.Module:
     with seeded(0):
-        return StudentAutoencoder.empty(size, coding)
+        return StudentAutoencoder.empty(SIZES[config.size], config.consistency, config.border == PADDED_NETWORKS)
 
 
-def _linear_model(size: NetworkSize, coding: ConsistencySettings | None, tensors: Mapping[str, Tensor]) -> nn.Module:
+def _linear_model(config: DetectorConfig, tensors: Mapping[str, Tensor]) -> nn.Module:
     kind = TiledReconstruction if "layout" in tensors else ReconstructionModel
-    return kind.empty(size, tensors)
+    return kind.empty(SIZES[config.size], tensors)
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Method:
 
     Attributes:
         title: what people call it.
-        empty: a model of a network size to be filled with a checkpoint's tensors, which gives the method's maps, of
-            codes where it has a coding.
+        empty: the model that a config describes, to be filled with a checkpoint's tensors; it gives the method's maps,
+            of codes where it has a coding.
         reconstruction: what its auto-encoder is trained with (settings, state to resume from); None for a method in
             closed form, which has no networks to train.
         reconstructed: what of it is this project's reconstruction, in a sentence; empty where nothing is.
@@ -47,7 +47,7 @@ class Method:
 
     name: str
     title: str
-    empty: Callable[[NetworkSize, ConsistencySettings | None, Mapping[str, Tensor]], nn.Module] = _networks
+    empty: Callable[[DetectorConfig, Mapping[str, Tensor]], nn.Module] = _networks
     reconstruction: Callable[[SeparationSettings, dict[str, float] | None], Reconstruction] | None = None
     reconstructed: str = ""
     separates: bool = False

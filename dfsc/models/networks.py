@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dfsc.geometry import MAP_SIZE
+from dfsc.geometry import MAP_SIZE, PADDED_MAP_SIZE
 from dfsc.machine import enlarged
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -124,12 +124,16 @@ class AutoEncoder(nn.Module):
     """N×3×256×256 → 1×1 bottleneck of 64 values → N×out_channels×56×56 (arXiv 2303.14535, appendix A.1).
 
     Dropout (0.2 after each upsampled convolution) draws from torch's global generator while in training mode.
+
+    A padded one follows a teacher that pads, as some detectors of other libraries do: its output is 64×64, of which the
+    inner 56×56 are given, the cells of a PDN that does not pad.
     """
 
     DECODER_SIZES = (3, 8, 15, 32, 63, 127)
 
-    def __init__(self, out_channels: int):
+    def __init__(self, out_channels: int, padded: bool = False):
         super().__init__()
+        self.padded = padded
         self.encoder = nn.Sequential(
             nn.Conv2d(3, 32, 4, stride=2, padding=1),
             nn.ReLU(inplace=True),
@@ -155,7 +159,10 @@ class AutoEncoder(nn.Module):
         x = self.encoder(image)  # N×64×1×1
         for edge, convolution in zip(self.DECODER_SIZES, self.decoder, strict=True):
             x = self.dropout(F.relu(convolution(enlarged(x, edge))))
-        return self.head(enlarged(x, MAP_SIZE))
+        if not self.padded:
+            return self.head(enlarged(x, MAP_SIZE))
+        ring = (PADDED_MAP_SIZE - MAP_SIZE) // 2
+        return self.head(enlarged(x, PADDED_MAP_SIZE))[:, :, ring:-ring, ring:-ring]
 
 
 def image_tensor(images: Tensor) -> Tensor:
