@@ -6,6 +6,7 @@ import shlex
 import shutil
 from pathlib import Path
 
+import foreign
 import pytest
 
 import dfsc
@@ -31,6 +32,7 @@ SMALLER = {
     "benchmark loco": "benchmark loco --steps 2 --copies 1 --seed 0 --method ead-s --size demo",
     "--seconds 180": "--seconds 180 --photographs 12 --seed 0",
     "benchmark speed": "benchmark speed --rounds 1",
+    "export terminal_block": "export own_1.zip",
     "--batch 1": "--batch 1 --rounds 1",
 }
 SNIPPETS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -80,6 +82,7 @@ def workshop(desk: Path, demo_folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     for name in ("transistor", "my_data", f"mvtec_loco_anomaly_detection/{CATEGORIES[0]}"):
         (desk / name).symlink_to(rendered)
     write_bundle(dfsc.open_checkpoints(demo_folder / "toy_block"), desk / "own_1.zip")
+    foreign.save_checkpoint(foreign.anomalib(), desk / "model.ckpt")
     (desk / "meaning.txt").write_text("It runs.\nIt is small.\nIt says nothing.\n", encoding="utf-8")
     return desk
 

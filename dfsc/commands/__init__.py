@@ -19,6 +19,7 @@ COMMANDS = {
         "Measure speed, short trainings, trivial baselines, photos of other things, or MVTec LOCO AD beside the papers."
     ),
     "convert": "Convert an EfficientAD detector or teacher of anomalib or nelson1425/EfficientAD, without running it.",
+    "export": "Write detectors to one file for onnxruntime, OpenVINO or TorchScript, and check it.",
     "distill": ("Distil a teacher from a pretrained backbone on a folder of photos; resumes where it stopped."),
     "render": "Render good and anomalous images of a product in MVTec LOCO AD's layout.",
     "push": (
