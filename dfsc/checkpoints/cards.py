@@ -25,7 +25,7 @@ def detector_card(config: DetectorConfig, held_out: int) -> str:
     """The README.md of a detector's checkpoint folder."""
     training = config.training
     lines = [
-        *_front_matter(training.get("license", "unknown"), [config.method, config.product, "efficientad"]),
+        *_front_matter(training.get("license", "unknown"), [config.method, config.product, "efficientad"], [config]),
         f"# {method_title(config)} for {config.product} ({config.size})",
         "",
         *_about(config, held_out),
@@ -143,7 +143,7 @@ def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
     ]
     return "\n".join(
         [
-            *_front_matter(licences[0] if len(licences) == 1 else "other", [*tags, "efficientad"]),
+            *_front_matter(licences[0] if len(licences) == 1 else "other", [*tags, "efficientad"], configs),
             f"# {repository.partition('/')[2]}",
             "",
             "Detectors for DFSC Inspector; they find structural and logical anomalies, trained on good images only.",
@@ -161,9 +161,26 @@ def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
     )
 
 
-def _front_matter(license_name: str, tags: list[str]) -> list[str]:
+def _front_matter(license_name: str, tags: list[str], configs: Sequence[DetectorConfig] = ()) -> list[str]:
     lines = [f"  - {tag}" for tag in [*tags, "anomaly-detection"]]
-    return ["---", "library_name: dfsc", f"license: {license_name}", "tags:", *lines, "---", ""]
+    results = [line for config in configs if config.training.get("measured") for line in _results(config)]
+    # The Hub reads one model's results, so all detectors of a repository are one.
+    index = ["model-index:", "  - name: dfsc", "    results:", *results] if results else []
+    return ["---", "library_name: dfsc", f"license: {license_name}", "tags:", *lines, *index, "---", ""]
+
+
+def _results(config: DetectorConfig) -> list[str]:
+    """What was measured of a detector, as an entry of a model-index."""
+    metrics = [
+        f"{{type: roc_auc, name: {json.dumps(f'image AUROC, fused map, {group}')}, value: {values['fused']:.4f}}}"
+        for group, values in config.training["measured"]["auroc"].items()
+    ]
+    return [
+        f"      - task: {{type: image-classification, name: {json.dumps(f'anomalies, {method_title(config)}')}}}",
+        f"        dataset: {{type: images, name: {json.dumps(f'test images of {config.product}')}}}",
+        "        metrics:",
+        *(f"          - {metric}" for metric in metrics),
+    ]
 
 
 def _self_tested(test: SelfTest) -> list[str]:

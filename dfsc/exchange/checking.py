@@ -67,7 +67,8 @@ def agreement(run: Run, detectors: Sequence[Detector], images: np.ndarray, wish:
 def check_agreement(found: Agreement, file: Path, wish: Wish) -> None:
     """Remove a file in float32 or float16 that differs from the library and raise CheckpointError."""
     if wish.precision != "int8" and not found.is_full:
-        file.unlink()
+        for part in (file, file.with_suffix(".bin")) if wish.kind == "openvino" else (file,):
+            part.unlink()
         raise CheckpointError(f"The file was removed, as it is not what the library is: {found.sentence}.")
 
 

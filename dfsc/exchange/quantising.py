@@ -5,6 +5,9 @@ measured beside float32 and taken off again, place by place; by how much it then
 raised.
 """
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -41,7 +44,7 @@ def quantised(networks: "ModelProto", good: np.ndarray) -> "ModelProto":
     import onnx
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, _without_advice():
         whole, small = Path(folder) / "whole.onnx", Path(folder) / "small.onnx"
         onnx.save(networks, str(whole))
         quantize_static(
@@ -56,6 +59,16 @@ def quantised(networks: "ModelProto", good: np.ndarray) -> "ModelProto":
             nodes_to_exclude=_looking_at_images(networks),
         )
         return onnx.load(str(small))
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """The quantiser warns of a preparation that exported graphs have behind them."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _looking_at_images(networks: "ModelProto") -> list[str]:
