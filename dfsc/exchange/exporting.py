@@ -74,6 +74,7 @@ def export(detectors: Sequence[Detector], file: Path, wish: Wish, good: np.ndarr
     """
     if file.suffix != ENDINGS[wish.kind]:
         raise CheckpointError(f"A file of format {wish.kind} ends in {ENDINGS[wish.kind]}, not {file.name[-20:]}.")
+    _check_whole(detectors)
     fewest = min(detector.calibration.count for detector in detectors)
     if not 0 <= wish.rejected_good < fewest:
         raise CheckpointError(f"Of {fewest} held-out good parts 0 to {fewest - 1} can be rejected.")
@@ -93,6 +94,14 @@ def export(detectors: Sequence[Detector], file: Path, wish: Wish, good: np.ndarr
         _halve(model)
     write = {"onnx": _write_onnx, "openvino": _write_openvino}[wish.kind]
     write(model, file, _note(detectors, wish, scale))
+
+
+def _check_whole(detectors: Sequence[Detector]) -> None:
+    """Raise CheckpointError for detectors that see a photograph in tiles, or only a region of it."""
+    for detector in detectors:
+        if detector.config.tiles or detector.calibration.region:
+            seen = "in tiles" if detector.config.tiles else "only in a region"
+            raise CheckpointError(f"{detector.config.name} sees a photograph {seen}, which can't be exported.")
 
 
 def _in_int8(

@@ -15,7 +15,9 @@ from dfsc.exchange.checking import Agreement, agreement, aurocs, check_agreement
 from dfsc.exchange.exporting import NOTE, Wish, export
 from dfsc.exchange.graph import OUTPUTS, VERDICTS
 from dfsc.exchange.runtimes import opened
+from dfsc.geometry import MAP_SIZE
 from dfsc.models.calibration import Calibration, PositionScale
+from dfsc.models.region import Region
 from dfsc.models.self_test import SelfTest
 from dfsc.training.closed_form import closed_form_detector
 
@@ -160,3 +162,12 @@ def test_the_command_exports_a_product_and_checks_it(demo_weights, tmp_path, cap
     note = {NOTE: ""}
     torch.jit.load(str(tmp_path / "toy.pt"), _extra_files=note)
     assert [one["product"] for one in json.loads(note[NOTE])["detectors"]] == ["toy_block", "toy_block"]
+
+
+def test_a_detector_with_a_region_is_not_exported(demo_detectors, tmp_path):
+    half = np.zeros((MAP_SIZE, MAP_SIZE), bool)
+    half[:, : MAP_SIZE // 2] = True
+    detector = demo_detectors[0]
+    restricted = replace(detector, calibration=replace(detector.calibration, region=Region(half)))
+    with pytest.raises(CheckpointError, match="only in a region"):
+        export([restricted], tmp_path / "d.onnx", Wish())
