@@ -56,7 +56,7 @@ def test_it_trains_and_inspects_in_an_empty_folder(installed, draw, tmp_path):
 
 
 def test_the_page_has_its_files_and_no_product(installed):
-    assert {path.suffix for path in (installed / "dfsc" / "interface" / "static").iterdir()} == {".js", ".css"}
+    assert {path.suffix for path in (installed / "dfsc" / "interface" / "static").iterdir()} == {".js", ".css", ".jpg"}
     assert {path.name for path in (installed / "dfsc" / "weights").iterdir()} == {"teacher"}
     assert {path.name for path in (installed / "dfsc" / "weights" / "teacher").iterdir()} == {"demo", "small"}
     assert (installed / "dfsc" / "py.typed").is_file()
@@ -73,8 +73,8 @@ def test_every_package_that_is_imported_is_named():
     }
     others = {INSTALLED_AS.get(name, name) for name in modules - sys.stdlib_module_names - {"dfsc"}}
     named = {name.lower().replace("_", "-") for name in required | optional}
-    # The first is on ZeroGPU Spaces only, which have it; the second is what gradio itself serves by.
-    assert {name.lower().replace("_", "-") for name in others} - named == {"spaces", "starlette"}
+    # The first is on ZeroGPU Spaces only, which have it; the others are what gradio itself serves by.
+    assert {name.lower().replace("_", "-") for name in others} - named == {"spaces", "starlette", "anyio"}
 
 
 def imported(node: ast.AST) -> list[str]:
