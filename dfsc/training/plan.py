@@ -21,7 +21,6 @@ which the student imitates the teacher alone, twice its rate, the hardest 50 % o
 begins after 0.8 of the auto-encoder's steps.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -36,6 +35,8 @@ from dfsc.training.stages import AUTOENCODER, STAGES, Stage
 
 # Found on development products (docs/measurements.md): what is usual at a position says less where the part moves.
 FIXTURE_FLOOR, MOVING_FLOOR = 0.25, 1.0
+# The share of the auto-encoder's rate that is left in stages of ten times its usual length and more.
+LEAST_RATE = 0.1
 
 
 class Schedule(StrEnum):
@@ -55,8 +56,8 @@ class TrainingPlan:
         student_steps: steps of the student's stage, or of the joint training.
         autoencoder_batch, student_batch: images a step; a student's step also sees as many jittered copies and
             penalty images. A joint step takes the student's batch for everything.
-        full_rate_steps: an auto-encoder that learns for more steps has its rate times √(full_rate_steps / steps); None
-            for the same rate at any length.
+        full_rate_steps: an auto-encoder that learns for more steps has its rate times full_rate_steps / steps, but no
+            less than a tenth of it; None for the same rate at any length.
         gradient_limit: how many times as long as usual lately a step's gradient may be (see NetworkOptimizer); None for
             no limit.
         hard_quantile: share (0 to 1) of the elements of D that the hard-feature loss leaves out.
@@ -72,8 +73,8 @@ class TrainingPlan:
     student_steps: int = 1200
     autoencoder_batch: int = 1
     student_batch: int = 1
-    autoencoder_rate: float = 2e-3
-    full_rate_steps: int | None = 600
+    autoencoder_rate: float = 4e-3
+    full_rate_steps: int | None = 300
     student_rate: float = 4e-3
     weight_decay: float = 1e-5
     algorithm: Algorithm = Algorithm.MUON
@@ -110,11 +111,12 @@ class TrainingPlan:
     def rate_for(self, network: str, steps: int) -> float:
         """The share of a network's rate in a stage of so many steps.
 
-        Muon's steps have one size, so that what a network strays in a long stage, it does not find back from.
+        Muon's steps have one size, so that a network strays too far in many large ones (docs/measurements.md, "The
+        auto-encoder's rate").
         """
         if network != AUTOENCODER or self.full_rate_steps is None:
             return 1.0
-        return min(1.0, math.sqrt(self.full_rate_steps / steps))
+        return min(1.0, max(LEAST_RATE, self.full_rate_steps / steps))
 
     def optimizer(self, network: nn.Module, rate: float) -> NetworkOptimizer:
         """A network's optimiser at its rate."""

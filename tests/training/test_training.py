@@ -266,10 +266,10 @@ def test_detectors_are_calibrated_on_the_held_out_images(data, penalty):
 
 
 @pytest.mark.slow
-def test_the_auto_encoders_rate_falls_with_the_root_of_a_long_stages_length():
-    plan = TrainingPlan(autoencoder_rate=2e-3, full_rate_steps=600, autoencoder_steps=2400)
-    assert [plan.rate_for("autoencoder", steps) for steps in (1, 600, 2400, 60_000)] == [1, 1, 0.5, 0.1]
-    assert plan.rate_for("student", 2400) == 1
+def test_the_auto_encoders_rate_falls_with_a_long_stages_length_to_a_tenth():
+    plan = TrainingPlan(autoencoder_rate=4e-3, full_rate_steps=300, autoencoder_steps=1200)
+    assert [plan.rate_for("autoencoder", steps) for steps in (1, 300, 1200, 3000, 70_000)] == [1, 1, 0.25, 0.1, 0.1]
+    assert plan.rate_for("student", 1200) == 1
     assert plan.rates.startswith("0.001 auto-encoder")
     assert PUBLISHED_PLAN.rate_for("autoencoder", 70_000) == 1
 
