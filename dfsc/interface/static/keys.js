@@ -1,6 +1,7 @@
 // Keys for people who inspect all day. Never while somebody types, and never instead of what a key does already.
 (() => {
-  const typing = 'input, textarea, select, [contenteditable], dialog, [role=tab], [role=slider], .scrolled, .stage:not(.card)';
+  const writing = 'input, textarea, select, [contenteditable], dialog';
+  const typing = `${writing}, [role=tab], [role=slider], .scrolled, .stage:not(.card)`;
   const pressing = `${typing}, button, summary, a, label`;
   const shown = id => document.getElementById(id)?.offsetParent != null;
   const tiles = () => Array.from(document.querySelectorAll('#examples button[data-photo]'));
@@ -40,7 +41,8 @@
   };
   document.addEventListener('keydown', event => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest?.(event.key === ' ' ? pressing : typing)) return;
+    const taken = { ' ': pressing, '?': writing }[event.key] ?? typing;
+    if (event.target.closest?.(taken)) return;
     const does = act(event);
     if (!does) return;
     event.preventDefault();
