@@ -162,7 +162,9 @@ class Visitor:
 
     def takes_back(self, belongings: "Belongings") -> None:
         """Restore what was trained and inspected in this browser before."""
-        self.feedback = belongings.feedback
+        # Another page of the browser may have inspected nothing.
+        if belongings.feedback.history.entries(most=1) or not self.feedback.history.entries(most=1):
+            self.feedback = belongings.feedback
         self.trainings = max(self.trainings, belongings.trainings)
         self._take(belongings.pairs)
 
