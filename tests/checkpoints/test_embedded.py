@@ -91,7 +91,7 @@ def test_cards_say_licence_and_what_was_measured(folder):
 
 def test_weights_hold_no_pickle_and_stay_small():
     files = [path for path in weights_folder().rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {".safetensors", ".json", ".md", ".jpg", ""}
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".md", ".jpg", ".png", ""}
     assert sum(path.stat().st_size for path in files) < 75e6
 
 
