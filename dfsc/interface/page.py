@@ -57,7 +57,7 @@ def build_page() -> gr.Blocks:
                 history = history_tab(tab, inspecting)
             connect_kept(tabs, inspecting, live, history)
             with gr.Tab("Retrain", id="retrain-tab", elem_id="retrain-tab"):
-                retraining = retrain_tab()
+                retraining = retrain_tab(inspecting.question)
             connect(page, tabs, inspecting, retraining)
             if has_study():
                 with gr.Tab("Compare", id="compare-tab", elem_id="compare-tab") as tab:

@@ -15,8 +15,8 @@ def photograph(draw) -> bytes:
     return encoded(draw(7, width=640, height=480, scratch=True))
 
 
-def draw_left_half(page: Page) -> None:
-    panel = page.locator("#results .interest")
+def draw_left_half(page: Page, place: str = "#results") -> None:
+    panel = page.locator(f"{place} .interest")
     panel.locator("summary").click()
     stage = panel.locator(".stage img")
     box = stage.bounding_box()
@@ -24,7 +24,6 @@ def draw_left_half(page: Page) -> None:
         position = {"x": min(x * box["width"], box["width"] - 1), "y": min(y * box["height"], box["height"] - 1)}
         stage.click(position=position)
     panel.locator("[data-do=done]").click()
-    expect(page.locator("#message")).to_contain_text("Only what you drew around counts now")
 
 
 def figures(page: Page) -> list[tuple[float, float]]:
@@ -39,6 +38,7 @@ def test_an_outline_decides_what_counts_until_the_whole_photo_does_again(visit, 
     expect_inspected(page, "part.png")
     before = figures(page)
     draw_left_half(page)
+    expect(page.locator("#message")).to_contain_text("Only what you drew around counts now")
     page.wait_for_selector("#results [data-drawn]")
     cells = np.zeros((56, 56), bool)
     cells[:, :28] = True
@@ -78,3 +78,25 @@ def test_with_keys_too_and_fre_is_left_out_with_a_sentence(visit, photograph, tm
     panel.locator("[data-do=done]").click()
     expect(page.locator("#message")).to_contain_text("FRE is left out")
     expect(page.locator("#results .method-row")).to_have_count(2)
+
+
+def test_nothing_outside_of_what_was_drawn_around_in_retrain_is_learned_or_judged(visit, draw):
+    page = visit()
+    page.get_by_role("tab", name="Retrain").click()
+    page.click("#sample-toy_block")
+    expect(page.locator("#retrain-result h3")).to_have_text("Ready at once: FRE")
+    draw_left_half(page, "#counting")
+    expect(page.locator("#retrain-message")).to_contain_text("Only what you drew around counts, 50% of the photo")
+    expect(page.locator("#counting [data-do=whole]")).to_be_visible()
+    expect(page.locator("#retrain-result")).to_contain_text("12 photos learned from, 50% of each")
+    page.click("#inspect-pair")
+    expect(page.locator("#product input[value=own]")).to_be_checked()
+    scores = []
+    for name, missing in (("whole.png", ()), ("outside.png", (1, 3)), ("inside.png", (2,))):
+        upload(page, name, encoded(draw(40, width=200, height=150, missing=missing)))
+        expect_inspected(page, name)
+        scores.append(page.locator('#results [data-fill="score"]').inner_text())
+    assert scores[0] == scores[1] != scores[2]
+    page.get_by_role("tab", name="Retrain").click()
+    page.locator("#counting [data-do=whole]").click()
+    expect(page.locator("#retrain-message")).to_contain_text("The whole photo counts again")

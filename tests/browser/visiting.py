@@ -1,6 +1,7 @@
 """What several tests do: launch the page; upload a photograph, wait until it is inspected, look at the maps."""
 
 import io
+import os
 import socket
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from playwright.sync_api import Page, expect
 from dfsc.interface.page import launch_arguments
 
 # Milliseconds after which something hangs, however busy the machine is.
-PATIENCE = 200_000
+PATIENCE = int(os.environ.get("PATIENCE", 200_000))
 UPLOAD = "#upload input[type=file]"
 
 

@@ -1,23 +1,19 @@
 """What a browser says is an outline: a region, the whole photograph, or one sentence."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from dfsc.errors import DFSCError
-from dfsc.interface.inspect.interest_view import drawn_region
+from dfsc.interface.interest import drawn_region
 from dfsc.interface.session.interest import within
 from dfsc.models.region import Region
 from dfsc.training.closed_form import closed_form_detector
 
-PHOTOGRAPH = SimpleNamespace(display=np.zeros((90, 120, 3), np.uint8))
-
 
 def test_a_polygon_is_filled_and_no_corner_is_the_whole_photo():
-    region = drawn_region([[0, 0], [0.5, 0], [0.5, 1], [0, 1]], PHOTOGRAPH)
+    region = drawn_region([[0, 0], [0.5, 0], [0.5, 1], [0, 1]])
     np.testing.assert_array_equal(region.cells, np.arange(56)[None].repeat(56, 0) < 28)
-    assert drawn_region([], PHOTOGRAPH) is None
+    assert drawn_region([]) is None
 
 
 @pytest.mark.parametrize(
@@ -27,12 +23,12 @@ def test_a_polygon_is_filled_and_no_corner_is_the_whole_photo():
 )  # fmt: skip
 def test_anything_else_gets_a_sentence(corners):
     with pytest.raises(DFSCError, match="draw it again"):
-        drawn_region(corners, PHOTOGRAPH)
+        drawn_region(corners)
 
 
 def test_a_tiny_outline_is_refused():
     with pytest.raises(DFSCError, match="larger one"):
-        drawn_region([[0.5, 0.5], [0.51, 0.5], [0.51, 0.51]], PHOTOGRAPH)
+        drawn_region([[0.5, 0.5], [0.51, 0.5], [0.51, 0.51]])
 
 
 def test_networks_are_cut_and_fre_left_out(tiny_detectors, good_pictures):

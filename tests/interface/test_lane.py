@@ -11,6 +11,7 @@ from dfsc.interface.session.lane import MAX_WAITING, Courtesy, Lane
 from dfsc.interface.session.retraining import MOST_GLIMPSES, Retraining, State, matched_recipe
 from dfsc.interface.session.visitors import MAX_PAIRS, Visitor
 from dfsc.material.photographs import photo_set
+from dfsc.models.region import Region
 from dfsc.models.separation import SeparationSettings
 from dfsc.training.recipe import Recipe
 from dfsc.training.training import Training
@@ -108,10 +109,12 @@ def test_stopped_in_the_middle_it_keeps_and_calibrates_what_was_learned_and_goes
 def test_other_methods_are_trained_beside_the_pair_when_wished_for(job, set_pace):
     set_pace(0.1)
     recipe = replace(matched_recipe(40, 0.0, 0, SeparationSettings(), ["fcl"]), copies=1)
-    trained = Retraining(job.photographs, recipe, "own_1")
+    left = Region(np.arange(56)[None].repeat(56, 0) < 28)
+    trained = Retraining(job.photographs, recipe, "own_1", region=left)
     trained.run()
     assert trained.state is State.DONE
     assert [detector.config.method for detector in trained.detectors] == ["ead-s", "dfsc", "fcl", "fre"]
+    assert all((detector.region.cells == left.cells).all() for detector in trained.detectors)
     series = {plot: {point.series for point in trained.points if point.plot == plot} for plot in ("student", "found")}
     assert {"FCL low context", "FCL high affinity", "EAD-S hard"} <= series["student"]
     assert series["found"] == {"EAD-S", "DFSC", "FCL", "FRE"}

@@ -16,9 +16,9 @@ from dfsc.interface import wording
 from dfsc.interface.inspect import many_view
 from dfsc.interface.inspect.defect_view import with_defects
 from dfsc.interface.inspect.input_view import examples_html
-from dfsc.interface.inspect.interest_view import drawn_region
 from dfsc.interface.inspect.probing import place_from, probe_html
 from dfsc.interface.inspect.results_view import results_html
+from dfsc.interface.interest import drawn_region
 from dfsc.interface.markup import arriving, notice
 from dfsc.interface.session import inspectors
 from dfsc.interface.session.asking import Question, question_from
@@ -108,7 +108,7 @@ def restrict(question: Question, known: Visitor, finding: Finding) -> Answer:
     """Let only what is drawn around count for the finding's product and this visitor, or all of it again."""
     product, name = finding.product, wording.product_name(finding.product)
     try:
-        region = drawn_region(question.about["corners"], finding.photograph)
+        region = drawn_region(question.about["corners"])
         if region is None:
             known.within.pop(product, None)
             message = wording.INTEREST_UNSET.format(product=name)

@@ -10,9 +10,9 @@ from dfsc.inspection.colours import SCALE_END, SCALE_MARKS, css_gradient
 from dfsc.inspection.results import partners
 from dfsc.interface import wording
 from dfsc.interface.inspect.defect_view import defect_html
-from dfsc.interface.inspect.interest_view import interest_html
 from dfsc.interface.inspect.payload import compared, payload
 from dfsc.interface.inspect.region_view import region_outline_html, region_switch_html
+from dfsc.interface.interest import interest_html
 from dfsc.interface.markup import picture, text
 from dfsc.interface.session.photograph import Finding
 
@@ -40,10 +40,15 @@ def results_html(finding: Finding, configs: Sequence[DetectorConfig]) -> str:
         + "</section>"
         + _sliders(inspection.results)
         + _comparison(inspection)
-        + interest_html(photograph, any(result.region for result in inspection.results))
+        + _interest(finding)
         + defect_html(photograph)
         + "</div>"
     )
+
+
+def _interest(finding: Finding) -> str:
+    photograph, restricted = finding.photograph, any(result.region for result in finding.inspection.results)
+    return interest_html(photograph.display, photograph.brought, wording.INTEREST_HINT, restricted)
 
 
 def _summary(finding: Finding) -> str:

@@ -35,6 +35,7 @@ from dfsc.interface.session.downloads import fetch_script
 
 STATIC = Path(__file__).parent.parent / "static"
 ARRIVING = "dfsc.watch(element, () => dfsc.arrive(element, document.querySelector('#results .findings')))"
+RESULTS_SCRIPTS = ("places", "drawing", "inspection", "region", "outline", "interest", "viewer", "defect")
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # What is clicked while an answer is under way is asked once that is there, as it stands then (see asking).
 CLICKED = PRIVATE | {"trigger_mode": "always_last"}
@@ -72,7 +73,7 @@ def inspect_tab(page: gr.Blocks) -> InspectTab:
                 f'<div class="findings"></div>{viewer_html()}',
                 elem_id="results",
                 label="Results",
-                js_on_load=script("drawing.js", "inspection.js", "region.js", "interest.js", "viewer.js", "defect.js"),
+                js_on_load=script(*(f"{name}.js" for name in RESULTS_SCRIPTS)),
             )
             finding = gr.HTML("", elem_id="arriving", label="Finding on its way", js_on_load=ARRIVING)
             probe = gr.HTML(

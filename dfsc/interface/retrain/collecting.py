@@ -6,10 +6,13 @@ from typing import Any
 
 import gradio as gr
 
+from dfsc import DFSCError
 from dfsc.checkpoints.embedded import embedded_teacher
+from dfsc.interface.interest import drawn_region
 from dfsc.interface.markup import notice
 from dfsc.interface.retrain import view, wording
 from dfsc.interface.retrain.samples import samples
+from dfsc.interface.session.asking import question_from
 from dfsc.interface.session.lane import courtesy
 from dfsc.interface.session.passing_files import taken_over
 from dfsc.interface.session.retraining import learn_at_once
@@ -34,10 +37,11 @@ class Seen:
     novelty: Any = field(default_factory=gr.skip)
     result: Any = field(default_factory=gr.skip)
     actions: Any = field(default_factory=gr.skip)
+    counting: Any = field(default_factory=gr.skip)
 
     def outputs(self) -> tuple[Any, ...]:
         """In the order in which the tab names its components."""
-        return self.message, self.album, self.novelty, self.result, self.actions
+        return self.message, self.album, self.novelty, self.result, self.actions, self.counting
 
 
 def add_uploads(files: list[dict] | dict | None, tau: float, request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -78,8 +82,25 @@ def start_over(request: gr.Request) -> tuple[Any, ...]:
     """Forget the photographs; models stay."""
     known = visitor(request)
     known.album = object()
-    known.photographs = known.stand_in = None
-    return Seen(notice(wording.INVITATION), "", "").outputs()
+    known.photographs = known.stand_in = known.counts = None
+    return Seen(notice(wording.INVITATION), "", "", counting="").outputs()
+
+
+def choose_what_counts(query: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+    """Let only what is drawn around count of the photographs from now on, or all of it again."""
+    known, corners = visitor(request), question_from(query).about.get("corners")
+    photographs = known.photographs
+    if photographs is None:
+        return
+    try:
+        known.lets_count(drawn_region(corners))
+    except DFSCError as error:
+        yield Seen(message=notice(str(error), "error")).outputs()
+        return
+    said = notice(wording.counts(known.counts))
+    yield Seen(said, result="", actions=gr.Row(visible=False), counting=_counting(known)).outputs()
+    if len(photographs) >= MIN_IMAGES:
+        yield _learned_at_once(known, photographs).outputs()
 
 
 def _take(known: Visitor, album: object, photographs: PhotoSet, tau: float, added: bool = True) -> Iterator[Seen]:
@@ -94,8 +115,10 @@ def _take(known: Visitor, album: object, photographs: PhotoSet, tau: float, adde
             return
         found = joined(known.photographs, photographs) if known.photographs and added else photographs
         known.photographs, known.stand_in = found, None
+        if not added:
+            known.counts = None
     said = notice(found.shortage, "error") if found.shortage else notice(wording.ready(len(found), found.surplus))
-    yield Seen(said, view.album_html(found), "")
+    yield Seen(said, view.album_html(found), "", counting=_counting(known))
     if len(found) < 2:
         return
     for novel in stand_in(found.images, embedded_teacher(SIZE)):
@@ -113,11 +136,16 @@ def _take(known: Visitor, album: object, photographs: PhotoSet, tau: float, adde
 def _learned_at_once(known: Visitor, photographs: PhotoSet) -> Seen:
     """FRE of the photographs, which is the visitor's model until a pair is trained."""
     with courtesy.inspecting():
-        detector = learn_at_once(photographs, embedded_teacher(SIZE), known.next_product)
-    if known.photographs is not photographs:
+        region = known.counts
+        detector = learn_at_once(photographs, embedded_teacher(SIZE), known.next_product, region)
+    if known.photographs is not photographs or known.counts is not region:
         return Seen()
     known.learned_at_once(detector)
     return Seen(result=view.result_html((detector,), photographs), actions=gr.Row(visible=True))
+
+
+def _counting(known: Visitor) -> str:
+    return view.counting_html(known.photographs, known.counts)
 
 
 def show_novelty(tau: float, request: gr.Request) -> str:

@@ -6,11 +6,13 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
+from dfsc.interface.inspect.tab import script
 from dfsc.interface.markup import notice
 from dfsc.interface.retrain import wording
-from dfsc.interface.retrain.collecting import add_uploads, show_novelty, start_over, take_sample
+from dfsc.interface.retrain.collecting import add_uploads, choose_what_counts, show_novelty, start_over, take_sample
 from dfsc.interface.retrain.samples import samples
 from dfsc.interface.retrain.watching import download_pair, stop_training, train_longer, train_pair
+from dfsc.interface.session.asking import asking
 from dfsc.interface.session.downloads import fetch_script
 from dfsc.interface.session.lane import MAX_WAITING
 from dfsc.interface.session.retraining import OPTIONAL, SECONDS, TAUS
@@ -30,8 +32,8 @@ class RetrainTab:
     learning: tuple[Dependency, ...]
 
 
-def retrain_tab() -> RetrainTab:
-    """Put the tab's components and handlers into the Blocks context."""
+def retrain_tab(question: gr.Textbox) -> RetrainTab:
+    """Put the tab's components and handlers into the Blocks context; `question` is the Inspect tab's."""
     with gr.Row(elem_id="retrain", equal_height=False):
         with gr.Column(scale=0, min_width=330, elem_id="retrain-controls"):
             _step(1)
@@ -105,6 +107,9 @@ def retrain_tab() -> RetrainTab:
             curves = gr.HTML("", elem_id="curves", label="Curves")
             preview = gr.HTML("", elem_id="preview", label="Preview")
             novelty = gr.HTML("", elem_id="novelty", label="Novel features")
+            counting = gr.HTML(
+                "", elem_id="counting", label="What counts", js_on_load=script("places.js", "outline.js", "counts.js")
+            )
             album = gr.HTML("", elem_id="album", label="Photos")
     with gr.Row(elem_id="train-bar"):
         train = gr.Button(wording.TRAIN_LABEL, variant="primary", elem_id="train", min_width=90, scale=0)
@@ -112,7 +117,7 @@ def retrain_tab() -> RetrainTab:
         longer = gr.Button(wording.LONGER_LABEL, elem_id="longer", min_width=90, scale=0)
         message = gr.HTML(notice(wording.INVITATION), elem_id="retrain-message", label="Message")
 
-    seen = [message, album, novelty, result, actions]
+    seen = [message, album, novelty, result, actions, counting]
     learning = []
     for source in (upload, folder):
         learning.append(
@@ -122,6 +127,7 @@ def retrain_tab() -> RetrainTab:
         )
     for name, button in taken:
         learning.append(button.click(take_sample, [gr.State(name), tau], seen, **QUICK))
+    learning.append(counting.click(choose_what_counts, question, seen, js=asking("counts"), **QUICK))
     clear.click(start_over, None, seen, **QUICK)
     tau.change(show_novelty, [tau], novelty, trigger_mode="always_last", **QUICK)
     download.click(download_pair, None, file, **QUICK).then(None, js=fetch_script("pair-file"))

@@ -3,8 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from dfsc import Detector
+from dfsc import Detector, Region
 from dfsc.inspection.colours import SCALE_END, css_gradient, overlay
+from dfsc.interface.interest import interest_html
 from dfsc.interface.markup import notice, picture, text
 from dfsc.interface.retrain import wording
 from dfsc.interface.session.retraining import SURE_STEPS, Retraining, State
@@ -32,6 +33,15 @@ def album_html(photographs: PhotoSet | None) -> str:
         + _lines(photographs.hints, "Worth a look", "hint")
         + f'<div class="thumbs">{pictures}</div>{rest}</section>'
     )
+
+
+def counting_html(photographs: PhotoSet, region: Region | None) -> str:
+    """The first photograph, on which to draw around what counts; empty without photographs."""
+    if not len(photographs):
+        return ""
+    hint = wording.COUNTING_HINT if region is None else wording.counts(region)
+    first = _in_proportion(photographs.images[0], photographs)
+    return interest_html(first, len(photographs), hint, region is not None)
 
 
 def _lines(sentences: tuple[str, ...], title: str, kind: str) -> str:
@@ -179,7 +189,8 @@ def _learned_from(detector: Detector) -> str:
     notes = detector.config.training
     known = {"steps": "steps", "seed": "seed", "penalty": "penalty images", "calibration": "calibration"}
     facts = ", ".join(f"{words} {notes[name]}" for name, words in known.items() if name in notes)
-    return f"{METHODS[detector.config.method].title}: {notes['fitted']} photos learned from, {facts}."
+    seen = f", {detector.region.share:.0%} of each" if detector.region else ""
+    return f"{METHODS[detector.config.method].title}: {notes['fitted']} photos learned from{seen}, {facts}."
 
 
 def _settings(detector: Detector) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dfsc import Detector
+from dfsc import Detector, Region
 from dfsc.interface.wording import product_name
 from dfsc.material.photographs import MAX_PHOTOGRAPHS
 from dfsc.material.training_set import MIN_IMAGES
@@ -23,6 +23,10 @@ ADVANCED_LABEL = "Constraint (τ′, κ), seed and more"
 PHOTOGRAPHS_LABEL = "Photos of good parts, or a zip of them"
 FOLDER_LABEL = "Choose a folder"
 CLEAR_LABEL = "Start over"
+COUNTING_HINT = (
+    "If only a part of the photos counts, draw around it: each click is a corner. Nothing else is learned or looked at "
+    "then, so nothing outside can reject a part."
+)
 SAMPLES_LABEL = "No photos? Try a sample set:"
 TRAIN_LABEL, STOP_LABEL, LONGER_LABEL = "Train", "Stop and keep", "Train longer"
 DOWNLOAD_LABEL = "Download your model (zip)"
@@ -92,6 +96,15 @@ def sample_button(name: str, count: int, drawn: bool) -> str:
 
 def read_so_far(done: int, total: int, name: str) -> str:
     return f"{done} of {total} files looked at: {name}"
+
+
+def counts(region: Region | None) -> str:
+    """What counts of the photos that are learned from."""
+    if region is None:
+        return "The whole photo counts again."
+    return (
+        f"Only what you drew around counts, {region.share:.0%} of the photo; what you train from now on sees no more."
+    )
 
 
 def ready(count: int, surplus: str) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from dfsc import Detector, DFSCError
+from dfsc import Detector, DFSCError, Region
 from dfsc.interface.session.lane import courtesy
 from dfsc.interface.session.zerogpu import own_device
 from dfsc.material.photographs import PhotoSet
@@ -65,12 +65,13 @@ def matched_recipe(
     return Recipe(methods, seconds=seconds, quick=True, movement=movement, separation=separation, seed=seed)
 
 
-def learn_at_once(photographs: PhotoSet, teacher: Teacher, product: str) -> Detector:
-    """FRE of a visitor's photographs; a second's work. Raises DFSCError for fewer than four."""
+def learn_at_once(photographs: PhotoSet, teacher: Teacher, product: str, region: Region | None = None) -> Detector:
+    """FRE of what counts of a visitor's photographs; a second's work. Raises DFSCError for fewer than four."""
     notes = {"data": f"{len(photographs)} photographs of a visitor", "license": "unknown"}
     known = closed_form_notes(notes, len(photographs))
+    region = region and region.filled(photographs.images)
     detector = closed_form_detector(
-        photographs.images, teacher, product, known, bits=photographs.bits, device=own_device()
+        photographs.images, teacher, product, known, bits=photographs.bits, device=own_device(), region=region
     )
     return replace(detector, source=OWN_SOURCE)
 
@@ -95,13 +96,15 @@ class Retraining:
         product: str,
         earlier: "Retraining | None" = None,
         at_once: Detector | None = None,
+        region: Region | None = None,
     ):
         """Args:
         product: what the detectors' product is called.
         earlier: a finished retraining that is to go on, instead of one from scratch.
         at_once: what was learned in closed form of the same photographs before, to compare with while it trains.
+        region: what counts of the photographs.
         """
-        self.photographs, self.recipe, self.product = photographs, recipe, product
+        self.photographs, self.recipe, self.product, self.region = photographs, recipe, product, region
         self.state = State.WAITING
         self.error = ""
         self.points: tuple[Point, ...] = earlier.points if earlier else ()
@@ -207,7 +210,9 @@ class Retraining:
     def _learn(self) -> None:
         self.state = State.PREPARING
         if self.training is None:
-            self.training = start(self.recipe, self.photographs, budget=self._budget, device=own_device())
+            self.training = start(
+                self.recipe, self.photographs, budget=self._budget, device=own_device(), region=self.region
+            )
         else:
             self.training.prolong(self._budget)
         for progress in self.training.run():

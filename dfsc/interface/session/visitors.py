@@ -14,7 +14,7 @@ from threading import Lock, Timer
 
 import gradio as gr
 
-from dfsc import Detector, DFSCError, Inspector
+from dfsc import Detector, DFSCError, Inspector, Region
 from dfsc.hub.repository import RepositoryInfo
 from dfsc.interface.session.asking import Question
 from dfsc.interface.session.feedback import Feedback, feedback_of
@@ -68,6 +68,7 @@ class Visitor:
         judged_by: the product with whose detectors to judge those.
         settings: from the sliders.
         photographs: of good parts, for the next training.
+        counts: what counts of them, None for all.
         album: a token of the latest request for photos, by which slower ones see that they are outdated.
         stand_in: where the displayed photo is novel before any training.
         retraining: the latest one started.
@@ -92,6 +93,7 @@ class Visitor:
     judged_by: str = ""
     settings: Settings = field(default_factory=Settings)
     photographs: PhotoSet | None = None
+    counts: Region | None = None
     album: object = None
     stand_in: NovelChannels | None = None
     retraining: Retraining | None = None
@@ -143,12 +145,18 @@ class Visitor:
         """Keep a closed-form detector until a pair with the same name is trained."""
         self._take([Pair(detector.config.product, (detector,))])
 
+    def lets_count(self, region: Region | None) -> None:
+        """Only what lies in a region of the photographs from now on; what was learned of them at once is gone."""
+        self.counts = region
+        self.pairs = [pair for pair in self.pairs if pair.product != self.next_product]
+        self._has_others()
+
     def wishes(self, photographs: PhotoSet, recipe: Recipe) -> Retraining:
         """A new retraining with its own product name."""
         product = self.next_product
         self.trainings += 1
         at_once = next((pair.detectors[0] for pair in self.pairs if pair.product == product), None)
-        return Retraining(photographs, recipe, product, at_once=at_once)
+        return Retraining(photographs, recipe, product, at_once=at_once, region=self.counts)
 
     def keep(self, retraining: Retraining) -> None:
         """Keep a finished retraining, replacing the one it continues, or the oldest if there are too many.

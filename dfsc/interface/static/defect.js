@@ -1,10 +1,5 @@
 // A box or line on the photo that is shown, by pointer or keys, sent to the server when it is finished: all strokes on
 // this photo, each time, so that a slow line loses none.
-const share = (event, image) => {
-  const place = image.getBoundingClientRect();
-  const inside = value => Math.round(1e4 * Math.min(1, Math.max(0, value))) / 1e4;
-  return [inside((event.clientX - place.left) / place.width), inside((event.clientY - place.top) / place.height)];
-};
 let path = null;
 let chosen = null;
 let tool = 'erase';
@@ -75,17 +70,11 @@ element.addEventListener('pointermove', event => {
 });
 element.addEventListener('pointerup', event => { if (path && stageOf(event)) finish(); });
 
-// The same with keys: a cross that arrows move, quicker with shift.
-let cross = [0.5, 0.5];
-const crossed = ([x, y]) => {
-  const [left, top] = [100 * x, 100 * y];
-  return `<path d="M${left - 3} ${top}h6M${left} ${top - 3}v6"/>`;
-};
-const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+// The same with keys.
+let cross = MIDDLE;
 const onKey = event => {
-  const step = event.shiftKey ? 0.1 : 0.02;
   if (MOVES[event.key]) {
-    cross = cross.map((value, axis) => Math.round(1e4 * Math.min(1, Math.max(0, value + step * MOVES[event.key][axis]))) / 1e4);
+    cross = moved(cross, event);
     path?.push(cross);
   } else if (event.key === 'Enter' || event.key === ' ') {
     if (path) finish(); else begin(cross);

@@ -1,6 +1,5 @@
 // Maps over the photograph on canvases. Shares `settings` and `shown` with inspection.js, whose block it is part of.
 const SMALL = 480, LARGE = 720; // longer side of what is drawn, in pixels
-const clip = (value, low, high) => Math.min(high, Math.max(low, value));
 
 // A table of 256 colours as RGBA; the paler, the lower a value is.
 const table = (colour, share) => {
