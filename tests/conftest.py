@@ -38,7 +38,7 @@ GOOD_PICTURES = 8
 # Threads that wait for one another cost more than they bring on networks this small, most of all on a busy machine.
 torch.set_num_threads(1)
 # Whatever this machine is faster in and has; processes that tests start follow too.
-os.environ |= {"DFSC_ARITHMETIC": "float32", "DFSC_DEVICE": "cpu"}
+os.environ |= {"DFSC_ARITHMETIC": "float32", "DFSC_DEVICE": "cpu", "DFSC_BACKEND": "torch"}
 
 Picture = np.ndarray
 Draw = Callable[..., Picture]

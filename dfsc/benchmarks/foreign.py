@@ -36,7 +36,11 @@ class Strangeness:
 
 
 def measure(
-    folder: Path, photographs: Path, detectors: Sequence[Detector], device: Device | None = None
+    folder: Path,
+    photographs: Path,
+    detectors: Sequence[Detector],
+    device: Device | None = None,
+    backend: str | None = None,
 ) -> tuple[Strangeness, ...]:
     """Strangeness of a data set's test images and of the photographs that the teacher's distillation holds out.
 
@@ -45,7 +49,7 @@ def measure(
     """
     own = [image.path for image in open_dataset(folder).test]
     _, others = split_photographs(photographs, seed=0)
-    inspector = Inspector(detectors, device=device)
+    inspector = Inspector(detectors, device=device, backend=backend)
     pairs = zip(inspector.names, _of(inspector, others), _of(inspector, own), strict=True)
     return tuple(Strangeness(name, of_others, of_own) for name, of_others, of_own in pairs)
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import asdict, dataclass
+from functools import partial
 from statistics import median
 
 import torch
@@ -96,7 +97,7 @@ def _maps(
 ) -> Callable[[], object]:
     """One detector's maps, as the Inspector makes them."""
     student, autoencoder = map(_copied, networks)
-    model = StudentAutoencoder(student, autoencoder, coding).prepared(dtype)
+    model = StudentAutoencoder(student, autoencoder, coding).prepared(partial(for_inference, dtype=dtype))
     frozen, x = for_inference(_copied(teacher), dtype), image.contiguous(memory_format=layout(image.device))
 
     @torch.inference_mode()

@@ -150,5 +150,11 @@ def _trivial(options: argparse.Namespace) -> str:
 
 def _foreign(options: argparse.Namespace) -> str:
     return foreign.table(
-        foreign.measure(options.dataset, options.photographs, detector_options.detectors(options), options.device)
+        foreign.measure(
+            options.dataset,
+            options.photographs,
+            detector_options.detectors(options),
+            options.device,
+            options.backend,
+        )
     )

@@ -17,6 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_region(parser)
     device_option.add_argument(parser)
+    parser.add_argument(
+        "--backend",
+        metavar="NAME",
+        help="what computes the networks on a processor: torch, onnxruntime or openvino (DFSC_BACKEND, or torch)",
+    )
 
 
 def add_region(parser: argparse.ArgumentParser, required: bool = False) -> None:

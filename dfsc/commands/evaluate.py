@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     unusable = False
     if not options.images_only and any(image.masks for image in dataset.test):
         truth, faults, unusable = _ground_truth(dataset)
-    evaluation = evaluate(dataset, detectors, partner=options.partner, device=options.device)
+    evaluation = evaluate(dataset, detectors, partner=options.partner, device=options.device, backend=options.backend)
     _tell((sentence for sentence in evaluation.unreadable if sentence not in faults.values()), "Left out: ")
     localisations = _localised(truth, evaluation, faults)
     if options.out:

@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Exit status 0; 1 if a photo can't be read (the others are still inspected)."""
     images, skipped = _expand(options.images)
-    inspector = dfsc.Inspector(detector_options.detectors(options), partner=options.partner, device=options.device)
+    inspector = dfsc.Inspector(
+        detector_options.detectors(options), partner=options.partner, device=options.device, backend=options.backend
+    )
     if options.bits:
         inspector.bits = options.bits
     check_bits(inspector.bits)

@@ -49,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Exit status 0, also when it is interrupted, as that is how it ends."""
-    inspector = dfsc.Inspector(detector_options.detectors(options), partner=options.partner, device=options.device)
+    inspector = dfsc.Inspector(
+        detector_options.detectors(options), partner=options.partner, device=options.device, backend=options.backend
+    )
     inspector.bits = options.bits or inspector.bits
     check_bits(inspector.bits)
     judged = judging_options.judgement(options, inspector)

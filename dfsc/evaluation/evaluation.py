@@ -96,6 +96,7 @@ def evaluate(
     read: Read | None = None,
     partner: bool = False,
     device: Device | None = None,
+    backend: str | None = None,
 ) -> Evaluation:
     """Score all test images with all detectors and compute their AUROCs.
 
@@ -105,7 +106,7 @@ def evaluate(
         progress: called with (images done, total) after each batch.
         read: returns an image's pixels (RGB uint8 256×256×3) for a path and a name for errors; may cache.
         partner: report each network together with FRE too, after all detectors.
-        device: where the networks run (see Inspector).
+        device, backend: where the networks run, and what computes them (see Inspector).
 
     Raises:
         DatasetError: unless there are both good and anomalous readable images.
@@ -116,7 +117,7 @@ def evaluate(
     where = f"{images.root} has" if isinstance(images, Dataset) else "there are"
     images = _test_images(images)
     _check_classes(images, where)
-    inspector = Inspector(detectors, device=device)
+    inspector = Inspector(detectors, device=device, backend=backend)
     configs = [detector.config for detector in inspector.detectors]
     together = _together(configs) if partner else {}
     scored = score_all(images, inspector, progress, read or inspector.read)

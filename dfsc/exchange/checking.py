@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from dfsc.backends.runtimes import TORCH
 from dfsc.checkpoints.weights import weights_folder
 from dfsc.datasets.model import TestImage
 from dfsc.errors import CheckpointError
@@ -53,7 +54,7 @@ class Agreement:
 
 def agreement(run: Run, detectors: Sequence[Detector], images: np.ndarray, wish: Wish) -> Agreement:
     """Compare a file with the library in float32 on images, uint8 N×256×256×3."""
-    inspector = Inspector(detectors, dtype=torch.float32, device="cpu")
+    inspector = Inspector(detectors, dtype=torch.float32, device="cpu", backend=TORCH)
     difference, equal = 0.0, 0
     for start in range(0, len(images), BATCH):
         stack = images[start : start + BATCH]
@@ -108,7 +109,7 @@ def aurocs(
     Raises:
         DFSCError: for a data set without good or without anomalous test images.
     """
-    inspector = Inspector(detectors, dtype=torch.float32, device="cpu")
+    inspector = Inspector(detectors, dtype=torch.float32, device="cpu", backend=TORCH)
     ours, theirs = [], []
     for image in images:
         pixels = network_image(image.path)[None]

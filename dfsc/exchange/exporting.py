@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dfsc.backends.runtimes import needed
 from dfsc.errors import CheckpointError
 from dfsc.exchange.graph import OUTPUTS, RAW_OUTPUTS, VERDICTS, InspectionGraph, RawGraph, ScaleGraph
-from dfsc.exchange.runtimes import needed
 from dfsc.files import replacing
 from dfsc.geometry import INPUT_SIZE, MAP_SIZE
 from dfsc.models.detector import Detector

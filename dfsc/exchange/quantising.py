@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from dfsc.backends.runtimes import needed
 from dfsc.exchange.graph import RAW_OUTPUTS, ScaleGraph
-from dfsc.exchange.runtimes import Run, needed, onnx_session
+from dfsc.exchange.runtimes import Run, onnx_session
 from dfsc.models.calibration import peak
 
 if TYPE_CHECKING:

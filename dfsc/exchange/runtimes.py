@@ -2,14 +2,13 @@
 
 import warnings
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from dfsc.errors import CheckpointError
+from dfsc.backends.runtimes import needed
 from dfsc.exchange.graph import OUTPUTS
 
 if TYPE_CHECKING:
@@ -17,13 +16,6 @@ if TYPE_CHECKING:
 
 # Images uint8 N×256×256×3 → what dfsc.exchange.graph.OUTPUTS names.
 Run = Callable[[np.ndarray], dict[str, np.ndarray]]
-
-
-def needed(*packages: str) -> None:
-    """Raise CheckpointError where a package of the extra `export` is not installed."""
-    for package in packages:
-        if find_spec(package) is None:
-            raise CheckpointError(f'{package} is not installed here; `pip install "dfsc-inspector[export]"` adds it.')
 
 
 def opened(file: Path) -> tuple[Run, str]:

@@ -7,6 +7,7 @@ import copy
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dfsc.backends.runtimes import TORCH, arithmetic_name, arithmetic_of, chosen_backend, ready
 from dfsc.errors import DFSCError, ImageError
 from dfsc.geometry import MAP_SIZE, input_edge
 from dfsc.images.decoding import check_array, read_image
 from dfsc.images.tiling import Tiles, resized_for, tiles_of
 from dfsc.inspection.results import Inspection, Result, some_partners, with_partners
-from dfsc.machine import Device, batch, chosen, described, dtype_for, dtype_name, exact_arithmetic, wait_for
+from dfsc.machine import Device, batch, chosen, described, dtype_for, exact_arithmetic, wait_for
 from dfsc.models.calibration import RawMaps
-from dfsc.models.detector import Detector, Detectors, for_inference, network_input, several
+from dfsc.models.detector import Detector, Detectors, MakeReady, network_input, several
 from dfsc.models.methods import PARTNER, method_title
 from dfsc.models.region import Region
 
@@ -48,6 +50,7 @@ class Inspector:
         dtype: torch.dtype | None = None,
         partner: bool = False,
         device: Device | None = None,
+        backend: str | None = None,
     ):
         """Args:
             detectors: one or several, in the order of the results.
@@ -55,12 +58,16 @@ class Inspector:
             partner: judge each trained detector together with the one in closed form, where that goes with it.
             device: where the networks run: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:N" or "mps"; by default
                 what DFSC_DEVICE says, or "auto".
+            backend: what computes the networks on a processor: "torch", "onnxruntime" or "openvino"; by default what
+                DFSC_BACKEND says, or "torch". Another device than the inspector's always has torch.
 
         Raises:
-            DeviceError: for a device that is not there.
+            DeviceError: for a device that is not there, and for a backend that is none or not for the device.
+            CheckpointError: for a backend that is not installed.
         """
         self.detectors = self._as_trained = detectors = several(detectors)
         self.device, self._dtype = chosen(device), dtype
+        self.backend = chosen_backend(backend, self.device)
         self._ready: dict[torch.device, _Ready] = {}
         self._ready_on(self.device)
         self.names = _numbered([detector.config.name for detector in detectors], "-{}")
@@ -127,8 +134,8 @@ class Inspector:
 
     @property
     def arithmetic(self) -> str:
-        """ "float32" or "bfloat16"."""
-        return dtype_name(self._dtype_on(self.device))
+        """ "float32" or "bfloat16", and whose where it is not torch's."""
+        return arithmetic_name(self.backend, self._dtype_on(self.device))
 
     def results(self, images: np.ndarray, device: Device | None = None) -> list[list[Result]]:
         """A list of results for each detector, from images already resized.
@@ -146,13 +153,13 @@ class Inspector:
         with exact_arithmetic(place):
             return self._results(self._ready_on(place), images, place)
 
-    def _results(self, ready: "_Ready", images: np.ndarray, place: torch.device) -> list[list[Result]]:
+    def _results(self, prepared: "_Ready", images: np.ndarray, place: torch.device) -> list[list[Result]]:
         looks: dict[tuple[str, bytes], _Look] = {}
         results = []
-        for detector, name, title in zip(ready.detectors, self.names, self.titles, strict=True):
+        for detector, name, title in zip(prepared.detectors, self.names, self.titles, strict=True):
             key = detector.teacher.digest, detector.region.seen_key if detector.region else b""
             if key not in looks:
-                looks[key] = _look(ready.teachers[key[0]], detector.region, self.tiles, images, place)
+                looks[key] = _look(prepared.teachers[key[0]], detector.region, self.tiles, images, place)
             results.append(_detector_results(detector, name, title, looks[key]))
         return (
             list(map(list, zip(*map(with_partners, zip(*results, strict=True)), strict=True)))
@@ -162,7 +169,9 @@ class Inspector:
 
     def _ready_on(self, device: torch.device) -> "_Ready":
         if device not in self._ready:  # two threads at once copy twice, and one copy is kept
-            self._ready.setdefault(device, _ready(self.detectors, self._dtype_on(device), device))
+            backend = self.backend if device == self.device else TORCH
+            make = partial(ready, backend=backend, dtype=arithmetic_of(backend, self._dtype_on(device)))
+            self._ready.setdefault(device, _ready(self.detectors, make, device))
         return self._ready[device]
 
     def _dtype_on(self, device: torch.device) -> torch.dtype:
@@ -207,17 +216,19 @@ def _detector_results(detector: Detector, name: str, title: str, look: _Look) ->
     ]
 
 
-def inspect(image: np.ndarray, detectors: Detectors, device: Device | None = None) -> Inspection:
+def inspect(
+    image: np.ndarray, detectors: Detectors, device: Device | None = None, backend: str | None = None
+) -> Inspection:
     """Inspect one photo with one or more detectors; for many photos, keep an Inspector.
 
     Args:
         image: RGB uint8 H×W×3, at least 16×16.
-        device: see Inspector.
+        device, backend: see Inspector.
 
     Raises:
         ImageError: for anything else.
     """
-    return Inspector(detectors, device=device).inspect(image)
+    return Inspector(detectors, device=device, backend=backend).inspect(image)
 
 
 def _result(detector: Detector, name: str, title: str, raw: RawMaps, milliseconds: float) -> Result:
@@ -303,18 +314,18 @@ def _numbered(names: list[str], form: str) -> list[str]:
     ]
 
 
-def _ready(detectors: Sequence[Detector], dtype: torch.dtype, device: torch.device) -> _Ready:
+def _ready(detectors: Sequence[Detector], make: MakeReady, device: torch.device) -> _Ready:
     teachers = {detector.teacher.digest: detector.teacher.network for detector in detectors}
     models: list[Any] = [copy.deepcopy(detector.model).to(device) for detector in detectors]
     return _Ready(
         [
             replace(
                 d,
-                model=model.prepared(dtype),
+                model=model.prepared(make),
                 channel_mean=d.channel_mean.to(device),
                 channel_std=d.channel_std.to(device),
             )
             for d, model in zip(detectors, models, strict=True)
         ],
-        {digest: for_inference(copy.deepcopy(teacher).to(device), dtype) for digest, teacher in teachers.items()},
+        {digest: make(copy.deepcopy(teacher).to(device)) for digest, teacher in teachers.items()},
     )

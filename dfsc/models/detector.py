@@ -5,7 +5,7 @@ mean of (T − S^T)², the global map that of (A − S^A)². Only training tells
 (see dfsc.models.consistency).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,10 @@ BORDER_CONVENTION = "56x56-quantiles, cells at true centres, ring unscored"
 GIVEN_QUANTILES = "given quantiles, cells at true centres, ring unscored"
 PADDED_NETWORKS = "given quantiles, padded networks, inner 56x56 cells at true centres, ring unscored"
 BORDERS = (BORDER_CONVENTION, GIVEN_QUANTILES, PADDED_NETWORKS)
+
+
+# From a network to what computes the same in inference.
+MakeReady = Callable[[nn.Module], nn.Module]
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,8 @@ class Detector:
 
     Attributes:
         model: the method's networks or linear model, called with network input N×3×256×256 and the teacher's
-            standardised output N×C×56×56; returns a local and a global map, N×56×56 each. `prepared(dtype)` optimises
-            it for inference.
+            standardised output N×C×56×56; returns a local and a global map, N×56×56 each. `prepared(ready)` is the same
+            with its networks as `ready` makes them for inference, maybe in place.
         channel_mean: C×1×1, as channel_std; they standardise the teacher's output.
         source: where it comes from, in words; never a path to open.
         weights_digest: "sha256:…" of the weights file it was loaded from; "" for a detector trained in memory.
@@ -222,10 +226,9 @@ class StudentAutoencoder(nn.Module):
         s, a = self.student(images), self.autoencoder(images)
         return self._difference(teacher, s[:, :channels]), self._difference(a, s[:, channels:])
 
-    def prepared(self, dtype: torch.dtype) -> "StudentAutoencoder":
-        """Both networks made ready in place (see for_inference)."""
-        networks = for_inference(self.student, dtype), for_inference(self.autoencoder, dtype)
-        return StudentAutoencoder(*networks, self.coding).eval()
+    def prepared(self, ready: MakeReady) -> "StudentAutoencoder":
+        """With both networks made ready for inference."""
+        return StudentAutoencoder(ready(self.student), ready(self.autoencoder), self.coding).eval()
 
     def _difference(self, one: Tensor, other: Tensor) -> Tensor:
         if self.coding and self.coding.in_maps:

@@ -223,8 +223,8 @@ class ReconstructionModel(nn.Module):
         """Local and global map N×56×56 each, of the teacher's output N×C×56×56; the images themselves say no more."""
         return self.local(features), self.global_(features)
 
-    def prepared(self, dtype: torch.dtype) -> "ReconstructionModel":
-        """Itself: its sums need float32."""
+    def prepared(self, ready: Callable[[nn.Module], nn.Module]) -> "ReconstructionModel":
+        """Itself: it has no networks, and its sums need float32."""
         return self.eval()
 
 
@@ -261,8 +261,8 @@ class TiledReconstruction(nn.Module):
         local, global_ = (self._beside(maps) for maps in zip(*of_tiles, strict=True))
         return local, global_
 
-    def prepared(self, dtype: torch.dtype) -> "TiledReconstruction":
-        """Itself: its sums need float32."""
+    def prepared(self, ready: Callable[[nn.Module], nn.Module]) -> "TiledReconstruction":
+        """Itself: it has no networks, and its sums need float32."""
         return self.eval()
 
     def _beside(self, maps: tuple[Tensor, ...]) -> Tensor:

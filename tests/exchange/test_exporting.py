@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from dfsc.__main__ import main
+from dfsc.backends import runtimes
 from dfsc.errors import CheckpointError
-from dfsc.exchange import runtimes
 from dfsc.exchange.checking import Agreement, agreement, aurocs, check_agreement
 from dfsc.exchange.exporting import NOTE, Wish, export
 from dfsc.exchange.graph import OUTPUTS, VERDICTS

@@ -79,7 +79,7 @@ def test_detectors_are_not_changed_by_an_inspector(tiny_detectors, good_pictures
 def test_each_device_has_copies_of_the_networks_which_stay_there(inspector: Inspector, good_pictures, monkeypatch):
     pictures = np.stack(good_pictures[:1])
     before, there = inspector.results(pictures), inspector.results(pictures, "cpu:0")
-    monkeypatch.setattr("dfsc.inspection.inspector.for_inference", lambda *_: pytest.fail("copied again"))
+    monkeypatch.setattr("dfsc.backends.runtimes.for_inference", lambda *_: pytest.fail("copied again"))
     monkeypatch.setattr(nn.Module, "to", lambda *_: pytest.fail("moved"))
     for again in (inspector.results(pictures, "cpu:0"), inspector.results(pictures)):
         for results in (before, there):

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import torch
 
-from dfsc.machine import chosen, described, dtype_for, dtype_name
+from dfsc.backends.runtimes import arithmetic_name, chosen_backend
+from dfsc.machine import chosen, described, dtype_for
 
 try:
     import spaces
@@ -39,7 +40,8 @@ def inspecting_place() -> str:
     if _is_lent():
         return "a GPU that is lent for each inspection"
     device = own_device()
-    return f"{described(device)}, in {dtype_name(dtype_for('inference', device))}"
+    backend = chosen_backend(None, device)
+    return f"{described(device)}, in {arithmetic_name(backend, dtype_for('inference', device))}"
 
 
 def training_place() -> str:
