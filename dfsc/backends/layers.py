@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor, nn
 
-from dfsc.geometry import INPUT_SIZE, MAP_SIZE, PADDED_MAP_SIZE
+from dfsc.geometry import MAP_SIZE, PADDED_MAP_SIZE
 from dfsc.models.networks import AutoEncoder
 
 if TYPE_CHECKING:
@@ -19,24 +19,21 @@ OPSET = 18
 # What every version of onnxruntime and OpenVINO that has the opset reads.
 IR_VERSION = 9
 INPUT, OUTPUT = "image", "output"
-# Channels of an image.
-COLOURS = 3
 
 
 def onnx_graph(network: nn.Module) -> "ModelProto":
-    """A PDN or an auto-encoder in float32, as it computes outside of training."""
+    """A PDN, a part of one or an auto-encoder in float32, as it computes outside of training."""
     from onnx import TensorProto, helper
 
     graph = _Graph()
     last = graph.autoencoder(network) if isinstance(network, AutoEncoder) else graph.layers(INPUT, network.children())
     graph.node("Identity", [last], output=OUTPUT)
-    ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        for name, shape in (
-            (INPUT, ["batch", COLOURS, INPUT_SIZE, INPUT_SIZE]),
-            (OUTPUT, ["batch", "channels", MAP_SIZE, MAP_SIZE]),
-        )
-    ]
+    channels = next(layer.in_channels for layer in network.modules() if isinstance(layer, nn.Conv2d))
+    shapes: dict[str, list[str | int | None]] = {
+        INPUT: ["images", channels, "height", "width"],
+        OUTPUT: ["images", "channels", "rows", "columns"],
+    }
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
     whole = helper.make_graph(graph.nodes, "network", ends[:1], ends[1:], graph.constants)
     return helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from dfsc.backends.layers import INPUT, onnx_graph
 from dfsc.errors import CheckpointError, DeviceError
 from dfsc.machine import dtype_name
-from dfsc.models.detector import for_inference
+from dfsc.models.detector import for_inference, stem_and_body
 
 TORCH, ONNXRUNTIME, OPENVINO = BACKENDS = ("torch", "onnxruntime", "openvino")
 VARIABLE = "DFSC_BACKEND"
@@ -25,7 +25,7 @@ TITLES = {ONNXRUNTIME: "onnxruntime", OPENVINO: "OpenVINO"}
 # OpenVINO's names; onnxruntime computes in float32 alone on a processor.
 HINTS = {torch.float32: "f32", torch.bfloat16: "bf16"}
 
-# From N×3×256×256 to a network's output, float32 both.
+# From N×C×H×W to a network's output, float32 both.
 Run = Callable[[np.ndarray], np.ndarray]
 
 
@@ -73,8 +73,11 @@ def ready(network: nn.Module, backend: str, dtype: torch.dtype) -> nn.Module:
     """
     if backend == TORCH:
         return for_inference(network, dtype)
-    graph = onnx_graph(network).SerializeToString()
-    return Compiled(_onnxruntime(graph) if backend == ONNXRUNTIME else _openvino(graph, HINTS[dtype]))
+    if backend == ONNXRUNTIME:
+        return Compiled(_onnxruntime(_serialised(network)))
+    stem, body = stem_and_body(network) if dtype is torch.bfloat16 else (nn.Identity(), network)
+    before = stem if isinstance(stem, nn.Identity) else Compiled(_openvino(_serialised(stem), HINTS[torch.float32]))
+    return nn.Sequential(before, Compiled(_openvino(_serialised(body), HINTS[dtype])))
 
 
 class Compiled(nn.Module):
@@ -86,6 +89,10 @@ class Compiled(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         return torch.from_numpy(self._run(image.contiguous().numpy()))
+
+
+def _serialised(network: nn.Module) -> bytes:
+    return onnx_graph(network).SerializeToString()
 
 
 def _onnxruntime(graph: bytes) -> Run:

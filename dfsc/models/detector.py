@@ -179,12 +179,17 @@ class ReducedPrecision(nn.Module):
 
     def __init__(self, network: nn.Module, dtype: torch.dtype):
         super().__init__()
-        stem, body = (network[:3], network[3:]) if isinstance(network, nn.Sequential) else (nn.Identity(), network)
+        stem, body = stem_and_body(network)
         self.stem, self.body = _laid_out(stem), _laid_out(body.to(dtype))
         self.dtype = dtype
 
     def forward(self, image: Tensor) -> Tensor:
         return self.body(self.stem(image).to(self.dtype))
+
+
+def stem_and_body(network: nn.Module) -> tuple[nn.Module, nn.Module]:
+    """What of a network always computes in float32, and what may compute in less; of an auto-encoder all may."""
+    return (network[:3], network[3:]) if isinstance(network, nn.Sequential) else (nn.Identity(), network)
 
 
 def for_inference(network: nn.Module, dtype: torch.dtype) -> nn.Module:
