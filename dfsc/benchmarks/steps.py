@@ -53,7 +53,7 @@ class StepComparison:
 def compare(size_name: str, batch: int, rounds: int) -> StepComparison:
     """Measure one size and batch."""
     size = SIZES[size_name]
-    images = np.random.default_rng(0).integers(0, 256, (3, IMAGES, INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
+    images = _images()
     ways = arithmetic.NAMES if arithmetic.multiplies_bfloat16() else {"float32": torch.float32}
     steps = {"reference": _reference(size, images, batch)}
     steps |= {name: _own(size, images, batch, dtype) for name, dtype in ways.items()}
@@ -64,6 +64,16 @@ def compare(size_name: str, batch: int, rounds: int) -> StepComparison:
         times[name].append(time.perf_counter() - started)
     rates = {name: batch / median(taken[WARM_UP:]) for name, taken in times.items()}
     return StepComparison(size_name, batch, rates.pop("reference"), rates, dtype_name(dtype_for("training")))
+
+
+def own_steps(size_name: str, batch: int, dtype: torch.dtype) -> Callable[[], object]:
+    """What takes the library's next step of a joint training of EAD-S with random weights."""
+    return _own(SIZES[size_name], _images(), batch, dtype)
+
+
+def _images() -> np.ndarray:
+    """Three views of each image."""
+    return np.random.default_rng(0).integers(0, 256, (3, IMAGES, INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
 
 
 def _own(size: NetworkSize, images: np.ndarray, batch: int, dtype: torch.dtype) -> Callable[[], object]:

@@ -6,7 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from dfsc.benchmarks import foreign, gpu, loco, retrain, speed, steps, trivial
+from dfsc.benchmarks import foreign, gpu, loco, page, peers, retrain, speed, steps, trivial
+from dfsc.benchmarks.own_side import multiplications
 from dfsc.benchmarks.pairs import PairPlan
 from dfsc.checkpoints.embedded import embedded_teacher
 from dfsc.commands import detector_options, device_option, recipe_options
@@ -59,6 +60,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     others.add_argument("dataset", metavar="DIR", type=Path)
     others.add_argument("photographs", metavar="FOLDER", type=Path, help="of anything; 100 of them are shown")
     detector_options.add_arguments(others)
+    beside = kinds.add_parser("peers", help="a pair, a training step and the page beside anomalib")
+    beside.add_argument(
+        "--python",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the Python of an environment that has anomalib: python -m venv DIR && DIR/bin/pip install anomalib",
+    )
+    beside.add_argument("--rounds", type=int, default=9, help="(%(default)s)")
+    beside.add_argument("--no-page", action="store_true", help="leave out the page")
     lent = kinds.add_parser("gpu", help="inference, training steps and published pairs on a GPU lent for minutes")
     lent.add_argument("--out", type=Path, required=True, metavar="DIR", help="results and checkpoints; goes on there")
     lent.add_argument("--minutes", type=float, default=10.0, help="time in all (%(default)s)")
@@ -84,6 +95,7 @@ def run(options: argparse.Namespace) -> int:
         "trivial": _trivial,
         "foreign": _foreign,
         "gpu": _gpu,
+        "peers": _peers,
     }
     sys.stdout.write(kinds[options.what](options) + "\n")
     return 0
@@ -96,6 +108,14 @@ def _speed(options: argparse.Namespace) -> str:
 
 def _training(options: argparse.Namespace) -> str:
     return steps.compare(options.size, options.batch, options.rounds).sentence()
+
+
+def _peers(options: argparse.Namespace) -> str:
+    own, other = peers.compare(options.python, options.rounds)
+    told = [peers.table(own, other), peers.limit_sentence(own, multiplications()), peers.memory_sentence(own, other)]
+    if not options.no_page:
+        told.append(page.measure(options.rounds).sentence())
+    return "\n\n".join(told)
 
 
 def _loco(options: argparse.Namespace) -> str:
