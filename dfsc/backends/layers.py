@@ -77,8 +77,10 @@ class _Graph:
 
     def _enlarged(self, x: str, edge: int) -> str:
         """Bilinear between the cells' centres, as dfsc.machine.enlarged does it."""
-        sizes = self._constant(np.array([edge, edge], np.int64))
-        return self.node("Resize", [x, "", "", sizes], mode="linear", axes=[2, 3])
+        # With `axes` for the two edges alone onnxruntime breaks down on quantised graphs.
+        images_and_channels = self.node("Shape", [x], start=0, end=2)
+        sizes = self.node("Concat", [images_and_channels, self._constant(np.array([edge] * 2, np.int64))], axis=0)
+        return self.node("Resize", [x, "", "", sizes], mode="linear")
 
     def _inner(self, x: str) -> str:
         ring = (PADDED_MAP_SIZE - MAP_SIZE) // 2
