@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 MAX_LEVELS = 32  # this library's own files have five
 MAX_JSON_BYTES = 200_000_000  # a data set's annotations
@@ -66,6 +66,19 @@ def _inside(value: Any) -> list:
 def cache_folder() -> Path:
     """Where the user's caches lie; it may not exist, and not be writable."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dfsc"
+
+
+def claimed(stream: IO) -> bool:
+    """Lock an open file until it is closed; False if another process has it. Without file locks it is always True."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

@@ -4,26 +4,23 @@ Whoever computes a cell writes its result, under a temporary name first, and onl
 so what is killed loses no more than what it learned since its last save. A cluster's nodes have to share the folders.
 """
 
-import multiprocessing
-import os
-import signal
 import sys
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from threading import Thread
 
 import torch
 
 from dfsc.errors import DFSCError
-from dfsc.machine import Device, chosen, give_back, gpu_share
+from dfsc.files import claimed
+from dfsc.machine import Device, chosen, give_back
 from dfsc.sweeps.cells import Cell, result_file, unfinished_folder, write_result
 from dfsc.sweeps.groups import Group, divided
 from dfsc.sweeps.workbench import Workbench
 from dfsc.training.unfinished import forget
+from dfsc.workers import cluster, processes, remote, threads_each
 
 
 def missing(cells: list[Cell], folder: Path) -> list[Cell]:
@@ -68,17 +65,10 @@ def run_missing(
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Keep a second sweep out of the folder, where the system has file locks."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DFSCError(f"Another sweep is running in {folder}; wait for it, or name another folder.") from error
+        if not claimed(lock):
+            raise DFSCError(f"Another sweep is running in {folder}; wait for it, or name another folder.")
         yield
 
 
@@ -100,28 +90,15 @@ def _compute(group: Group, folder: Path, device: Device | None = None, threads: 
     give_back()
 
 
-def _threads_each(workers: int) -> int:
-    return max(1, len(os.sched_getaffinity(0)) // workers) if hasattr(os, "sched_getaffinity") else 1
-
-
 def _by_processes(groups: list[Group], folder: Path, workers: int, device: Device | None) -> Iterator[Group]:
-    # torch's threads do not survive a fork.
-    context = multiprocessing.get_context("spawn")
     todo = list(reversed(groups))
     running: dict = {}
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_follow_parent) as pool:
-        try:
-            while todo or running:
-                while todo and len(running) < workers:
-                    group = todo.pop()
-                    running[pool.submit(_compute, group, folder, device, _threads_each(workers))] = group
-                yield from _finished(running)
-        except BrokenProcessPool as error:
-            raise DFSCError("A worker process died, perhaps for want of memory; try fewer workers.") from error
-        finally:
-            # Whatever ends a sweep early ends its workers at once; their trainings are on disk.
-            for worker in multiprocessing.active_children() if running else ():
-                worker.terminate()
+    with processes(workers) as pool:
+        while todo or running:
+            while todo and len(running) < workers:
+                group = todo.pop()
+                running[pool.submit(_compute, group, folder, device, threads_each(workers))] = group
+            yield from _finished(running)
 
 
 def _finished(running: dict[Future, Group]) -> Iterator[Group]:
@@ -131,40 +108,11 @@ def _finished(running: dict[Future, Group]) -> Iterator[Group]:
         yield running.pop(done)
 
 
-def _follow_parent() -> None:
-    """In a worker: leave Ctrl-C to the parent, and end with it, even if it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def end_with_it() -> None:
-        parent.join()
-        os._exit(1)
-
-    Thread(target=end_with_it, daemon=True).start()
-
-
 def _by_ray(groups: list[Group], folder: Path, workers: int, address: str, device: Device | None) -> Iterator[Group]:
-    try:
-        import ray
-    except ImportError as error:
-        raise DFSCError("The package ray is not installed; install it, or leave out --ray.") from error
-    threads = _threads_each(workers)
-    here = {"env_vars": {"PYTHONPATH": os.pathsep.join([os.getcwd(), os.environ.get("PYTHONPATH", "")])}}
-    local = {"num_cpus": workers * threads, "include_dashboard": False}
-    place = local if address == "local" else {"address": address}
-    ray.init(**place, runtime_env=here, log_to_driver=False, logging_level="error")
-    try:
-        gpus = gpu_share(device, workers) if ray.cluster_resources().get("GPU") else 0
-        task = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=3)(_compute)
-        running = {task.remote(group, folder, device, threads): group for group in groups}
+    with cluster(address, workers) as ray:
+        submit = remote(ray, _compute, workers, device)
+        running = {submit(group, folder, device, threads_each(workers)): group for group in groups}
         while running:
             (done,), _ = ray.wait(list(running), num_returns=1)
             ray.get(done)
             yield running.pop(done)
-    except ray.exceptions.RayTaskError as error:
-        # The cause without the remote traceback around it.
-        raise error.cause from error
-    except ray.exceptions.RayError as error:
-        raise DFSCError("Ray lost a worker, perhaps for want of memory; the same command goes on.") from error
-    finally:
-        ray.shutdown()
