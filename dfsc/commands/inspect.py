@@ -1,4 +1,4 @@
-"""python -m dfsc inspect: photos in, verdicts (and maps) out."""
+"""python -m dfsc inspect: photos in, verdicts (and maps) out; with --out any number of them (dfsc.commands.bulk)."""
 
 import argparse
 import json
@@ -8,17 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dfsc
-from dfsc.commands import detector_options, judging_options
+from dfsc.commands import bulk, detector_options, judging_options
+from dfsc.commands.bits_warning import warn_of_bits
 from dfsc.errors import DFSCError, ImageError
-from dfsc.geometry import place_on_image
-from dfsc.images.decoding import FULL_BITS, check_bits, read_image, recognised_bits
+from dfsc.images.decoding import check_bits, read_image
 from dfsc.images.photo_files import photograph_files, summary
-from dfsc.inspection.map_files import BRANCHES, LAYOUTS, MapFiles, write_map
+from dfsc.inspection.map_files import LAYOUTS, MapFiles, write_maps
 from dfsc.inspection.records import CSV_HEADER, csv_left_out, csv_lines, csv_rows, result_record
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="photos, or folders of photos")
+    parser.add_argument(
+        "images", nargs="+", metavar="IMAGE", help="photos, or folders of photos; with --out also zips and lists (.txt)"
+    )
     detector_options.add_arguments(parser)
     judging_options.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print a JSON list with one object per image")
@@ -30,10 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=list(LAYOUTS),
         help="plain (default): IMAGE.DETECTOR.BRANCH.tiff; loco: fused maps for MVTec LOCO AD's evaluation code",
     )
+    bulk.add_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Exit status 0; 1 if a photo can't be read (the others are still inspected)."""
+    if bulk.is_asked_for(options):
+        return bulk.run(options)
     images, skipped = _expand(options.images)
     inspector = dfsc.Inspector(
         detector_options.detectors(options), partner=options.partner, device=options.device, backend=options.backend
@@ -49,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
             for image in images:
                 report, inspection = _inspect(inspector, image, judged)
                 if inspection:
-                    _write_maps(inspection, maps.get(image, {}))
+                    write_maps(inspection.size, inspection.results, maps.get(image, {}))
                     table(csv_rows(image, inspection.size, inspection.results))
                 else:
                     table([csv_left_out(image, report["error"])])
@@ -64,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     errors = [report["error"] for report in reports if "error" in report]
     if skipped or any(Path(argument).is_dir() for argument in options.images):
         sys.stderr.write(f"{summary(len(reports) - len(errors), (*skipped.values(), *errors), 'inspected')}\n")
-    _warn_of_bits(images, inspector.bits)
+    warn_of_bits(images, inspector.bits)
     return 1 if errors else 0
 
 
@@ -116,16 +121,6 @@ def _table(file: Path | None) -> Iterator[Callable[[Iterable[tuple]], None]]:
         yield write
 
 
-def _warn_of_bits(images: list[str], bits: int | None) -> None:
-    """Warn if 16-bit photos seem to use fewer bits, but the checkpoint does not say so."""
-    seems = recognised_bits(images) if bits is None else None
-    if seems and seems < FULL_BITS:
-        sys.stderr.write(
-            f"The 16-bit photographs fill only {seems} bits, which these detectors know nothing of, so they were read "
-            f"as dark; --bits {seems} reads them at the camera's brightness.\n"
-        )
-
-
 def _why_unsure(record: dict) -> str:
     if record["verdict"] != "unsure":
         return ""
@@ -154,10 +149,3 @@ def _map_files(images: list[str], options: argparse.Namespace, detectors: list[s
         if file.exists():
             raise DFSCError(f"{file} already exists and is not overwritten; choose another folder for --maps.")
     return places
-
-
-def _write_maps(inspection: "dfsc.Inspection", files: MapFiles) -> None:
-    for result in inspection.results:
-        for branch, cells in zip(BRANCHES, (result.maps.local, result.maps.global_, result.fused), strict=True):
-            if file := files.get((result.detector, branch)):
-                write_map(file, place_on_image(cells, *inspection.size))

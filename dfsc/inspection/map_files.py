@@ -1,13 +1,19 @@
 """Anomaly maps as files, one 32-bit float channel as MVTec's evaluation code reads them, and where they are written."""
 
+import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from dfsc.errors import DFSCError
+from dfsc.geometry import place_on_image
+
+if TYPE_CHECKING:
+    from dfsc.inspection.results import Result
 
 BRANCHES = ("local", "global", "fused")
 TEST = "test"
@@ -32,6 +38,14 @@ def write_map(path: str | Path, values: np.ndarray) -> None:
         raise DFSCError(f"The map {path} can't be written; check the folder and the free space.") from error
 
 
+def write_maps(size: tuple[int, int], results: "Iterable[Result]", files: MapFiles) -> None:
+    """Write those maps of an image of a size (width, height) that have a file, as large as the image."""
+    for result in results:
+        for branch, cells in zip(BRANCHES, (result.maps.local, result.maps.global_, result.fused), strict=True):
+            if file := files.get((result.detector, branch)):
+                write_map(file, place_on_image(cells, *size))
+
+
 def plain(images: Sequence[str], detectors: Sequence[str], folder: Path) -> dict[str, MapFiles]:
     """All maps of an image side by side, IMAGE.DETECTOR.BRANCH.tiff; two images never share one.
 
@@ -51,6 +65,18 @@ def plain(images: Sequence[str], detectors: Sequence[str], folder: Path) -> dict
         image: {(d, b): stem.with_name(f"{stem.name}.{d}.{b}.tiff") for d in detectors for b in BRANCHES}
         for image, stem in stems.items()
     }
+
+
+def named_map_files(name: str, detectors: Sequence[str], folder: Path) -> MapFiles:
+    """All maps of one image of many by its name alone: FOLDER/NAME.DETECTOR.BRANCH.tiff, with NAME's own extension.
+
+    An absolute name counts from FOLDER, and what would lead out of it does not.
+    """
+    inside = Path(*(part for part in Path(name).parts if part not in (Path(name).anchor, "..")))
+    stem = folder / inside
+    if ".." in Path(name).parts:
+        stem = stem.with_name(f"{stem.name}-{hashlib.sha256(name.encode(errors='surrogateescape')).hexdigest()[:8]}")
+    return {(d, b): stem.with_name(f"{stem.name}.{d}.{b}.tiff") for d in detectors for b in BRANCHES}
 
 
 def loco(images: Sequence[str], detectors: Sequence[str], folder: Path) -> dict[str, MapFiles]:

@@ -129,6 +129,10 @@ class Result:
         """Share (0 to 100) of the held-out good images that score below this image."""
         return self.good.percentile(self.score, self.local_weight)
 
+    def judged(self, local_weight: float, rejected_good: int) -> "Result":
+        """The same result with another mix of the maps and another threshold (see Inspection.judged)."""
+        return replace(self, local_weight=local_weight, rejected_good=rejected_good)
+
     def partner_level(self, partner: "Result") -> PartnerLevel:
         """How this result and its partner's are brought to one level."""
         return PartnerLevel(self.good, partner.good, evidence(self.self_test, partner.self_test))
@@ -188,8 +192,7 @@ class Inspection:
             local_weight: weight of the local map in the fused one, 0 to 1.
             rejected_good: how many of the held-out good images the threshold rejects, from 0 to their number − 1.
         """
-        judged = (replace(r, local_weight=local_weight, rejected_good=rejected_good) for r in self.results)
-        return replace(self, results=tuple(judged))
+        return replace(self, results=tuple(one.judged(local_weight, rejected_good) for one in self.results))
 
     def peak_xy(self, result: Result) -> tuple[float, float]:
         """Position (x, y) of a result's fused peak, in pixels from the photo's top left corner."""
