@@ -14,9 +14,10 @@ from dfsc.checkpoints.detectors import detector_folders, load_folder, read_detec
 from dfsc.checkpoints.embedded import embedded_folder, embedded_names
 from dfsc.checkpoints.embedded import product_detectors as embedded_detectors
 from dfsc.checkpoints.embedded import products as embedded_products
+from dfsc.checkpoints.weights import weights_folder
 from dfsc.errors import CheckpointError
 from dfsc.hub.names import VARIABLE, HubName, hub_name
-from dfsc.models.detector import Detector
+from dfsc.models.detector import Detector, DetectorConfig
 from dfsc.models.methods import METHODS
 
 if TYPE_CHECKING:
@@ -104,6 +105,18 @@ def product_detectors(product: str) -> list[Detector]:
         names = ", ".join(products()) or "none"
         raise CheckpointError(f'There is no product "{product}"; known are: {names}.')
     return embedded_detectors(product)
+
+
+def product_configs(product: str) -> list[DetectorConfig]:
+    """What a product's detectors say of themselves, in the order of product_detectors; no tensors are read.
+
+    Raises:
+        CheckpointError: if one can't be read.
+    """
+    override = _usable()
+    named = override.products.get(product) if override else None
+    configs = map(read_detector_config, named or detector_folders(weights_folder() / product))
+    return sorted(configs, key=lambda config: list(METHODS).index(config.method))
 
 
 def repository() -> ProductRepository | HubName | None:

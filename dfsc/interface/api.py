@@ -58,7 +58,7 @@ def inspect(
     Returns:
         "photograph", "size" in pixels, and "results": a record a detector as `python -m dfsc inspect --json` prints it.
     """
-    with _plain_errors(), _uploads(photograph) as uploads:
+    with plain_errors(), _uploads(photograph) as uploads:
         _check_finite("local_weight", local_weight)
         _check_finite("rejected_good", rejected_good)
         path, name = uploads[0]
@@ -86,7 +86,7 @@ def open_checkpoint(source: str = "", file: dict | None = None, request: gr.Requ
         its "self_test", null where there was none: how many made-up faults it "found" of those that were "made";
         "details" tells them by kind.
     """
-    with _plain_errors():
+    with plain_errors():
         if file:
             with _uploads(file) as uploads:
                 detectors = open_checkpoints(*uploads[0])
@@ -123,7 +123,7 @@ def train(
         a loop over gradio_client's job does not raise, but its result() does.
     """
     known = visitor(request)
-    with _plain_errors():
+    with plain_errors():
         if known.trains:
             raise DFSCError("A training of yours is under way already; wait for its end.")
         _check_within("seconds", seconds, SECONDS)
@@ -168,10 +168,10 @@ def _record(job: Retraining) -> dict:
 
 
 def _told(detectors: Sequence[Detector]) -> list[dict]:
-    return [_config_record(detector.config) for detector in detectors]
+    return [config_record(detector.config) for detector in detectors]
 
 
-def _config_record(config: DetectorConfig) -> dict:
+def config_record(config: DetectorConfig) -> dict:
     test = config.self_test
     return {
         "detector": config.name,
@@ -201,7 +201,7 @@ def _uploads(files: object) -> Iterator[list[Upload]]:
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
     """The library's sentences as errors that reach the client."""
     try:
         yield

@@ -2,6 +2,7 @@
 
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from dfsc.errors import DFSCError
@@ -49,6 +50,14 @@ def home() -> Path | None:
     except OSError as error:
         raise DFSCError(f"DFSC_HOME is {name}, but that folder can't be made; choose one that can.") from error
     return folder
+
+
+def mcp() -> bool:
+    """GRADIO_MCP_SERVER: whether language models may use the page's tools. Raises DFSCError where MCP is missing."""
+    wanted = os.environ.get("GRADIO_MCP_SERVER", "").strip().lower() == "true"
+    if wanted and find_spec("mcp") is None:
+        raise DFSCError('GRADIO_MCP_SERVER is set, but the package mcp is missing; install it (pip install ".[mcp]").')
+    return wanted
 
 
 def requests_per_minute() -> int:

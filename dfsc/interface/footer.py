@@ -46,6 +46,7 @@ def footer_html() -> str:
     return (
         f'<footer class="about"><ul aria-label="{wording.PAPERS_LABEL}">{papers}</ul><p>{wording.RECONSTRUCTED}</p>'
         f"<p>{wording.TITLE} {text(__version__)} · {wording.LICENCE} · "
-        f'<a href="gradio_api/info">{wording.API_LINK}</a></p>'
+        f'<a href="gradio_api/info">{wording.API_LINK}</a> · '
+        f'<a href="gradio_api/openapi.json">{wording.OPENAPI_LINK}</a></p>'
         f'<details><summary>{wording.CITE}</summary><pre tabindex="0">{text(BIBTEX)}</pre></details></footer>'
     )

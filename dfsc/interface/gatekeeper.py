@@ -8,6 +8,7 @@ nothing from elsewhere and to tell nobody where a visitor came from.
 import json
 import time
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from threading import Lock
 
 from starlette.responses import PlainTextResponse
@@ -38,6 +39,8 @@ ROUTES = frozenset(
 STARTS = ("/assets/", "/static/", "/svelte/", f"{API}/file=", f"{API}/heartbeat/", f"{API}/call/", f"{API}/run/")
 QUESTIONS = (f"{API}/queue/join", f"{API}/call/", f"{API}/run/")
 MOST_ASKED = 4_000_000  # bytes; a thousand files' names take 300,000
+# Where language models reach their tools; photographs may be in the questions themselves.
+MCP, MOST_TOLD = f"{API}/mcp", 64_000_000
 LOADED_FROM_ELSEWHERE = ("http:", "https:", "ftp:")
 # Gradio's scripts are partly in the page, and make functions of texts.
 POLICY = {
@@ -57,12 +60,13 @@ MINUTE = 60.0
 MOST_ADDRESSES = 10_000
 
 
-def gatekeeper(app: ASGIApp, ancestors: str, requests: int) -> ASGIApp:
+def gatekeeper(app: ASGIApp, ancestors: str, requests: int, tools: Sequence[str] = ()) -> ASGIApp:
     """Middleware that refuses routes that the page does not need, and requests beyond the rate; adds the headers.
 
     Args:
         ancestors: which sites may show the page within theirs, as environment.frame_ancestors gives it.
         requests: how many that do something are answered a minute and address; 0 for any number.
+        tools: what language models may use; without any there is no route for them.
     """
     headers = _headers(ancestors)
     rate = Rate(requests)
@@ -79,17 +83,18 @@ def gatekeeper(app: ASGIApp, ancestors: str, requests: int) -> ASGIApp:
                 message = {**message, "headers": [*others, *headers]}
             await send(message)
 
-        if not is_served(scope["path"]):
+        for_model = bool(tools) and scope["path"].rstrip("/") == MCP
+        if not (for_model or is_served(scope["path"])):
             await PlainTextResponse(wording.NO_SUCH_ROUTE, 404)(scope, receive, send_with_headers)
         elif scope["method"] == "POST" and not rate.allows((scope.get("client") or ("",))[0]):
             await PlainTextResponse(wording.TOO_MANY_REQUESTS, 429)(scope, receive, send_with_headers)
-        elif scope["method"] == "POST" and scope["path"].startswith(QUESTIONS):
-            body = await _body(receive)
-            if body is None or names_address(body):
+        elif scope["method"] == "POST" and (for_model or scope["path"].startswith(QUESTIONS)):
+            body = await _body(receive, MOST_TOLD if for_model else MOST_ASKED)
+            if body is None or (not for_model and names_address(body)):
                 said = wording.TOO_LONG if body is None else wording.NOTHING_FETCHED
                 await PlainTextResponse(said, 413 if body is None else 400)(scope, receive, send_with_headers)
             else:
-                await app(scope, _again(body, receive), send_with_headers)
+                await app(_with_tools(scope, tools) if for_model else scope, _again(body, receive), send_with_headers)
         else:
             await app(scope, receive, send_with_headers)
 
@@ -124,14 +129,19 @@ def names_address(body: bytes) -> bool:
     return False
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The whole of what is asked; None where it is longer than any question of the page's."""
+def _with_tools(scope: Scope, tools: Sequence[str]) -> Scope:
+    """A request that is answered with these of gradio's tools alone, of which every endpoint is one."""
+    return {**scope, "query_string": f"tools={','.join(tools)}".encode()}
+
+
+async def _body(receive: Receive, most: int) -> bytes | None:
+    """The whole of what is asked; None where it is longer than `most` bytes."""
     parts, size, more = [], 0, True
     while more:
         message = await receive()
         parts.append(message.get("body", b""))
         size, more = size + len(parts[-1]), message.get("more_body", False)
-        if size > MOST_ASKED:
+        if size > most:
             return None
     return b"".join(parts)
 

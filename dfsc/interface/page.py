@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 from starlette.middleware import Middleware
 
-from dfsc.interface import environment, wording
+from dfsc.interface import environment, tools, wording
 from dfsc.interface.api import endpoints
 from dfsc.interface.compare.comparing import open_case
 from dfsc.interface.compare.tab import compare_tab, has_study
@@ -66,6 +66,8 @@ def build_page() -> gr.Blocks:
                     connect_cases(tabs, inspecting, cards)
         gr.HTML(keys_html(), elem_id="keys", label="Keys")
         gr.HTML(footer_html(), elem_id="about", label="About")
+        if environment.mcp():
+            tools.register()  # before the endpoints, one of which is called like a tool
         endpoints()
 
         def forget(request: gr.Request) -> None:
@@ -111,7 +113,12 @@ def connect_cases(tabs: gr.Tabs, inspecting: InspectTab, cards: gr.HTML) -> None
 
 def launch_arguments() -> dict:
     """What app.py and the browser tests both pass to Blocks.launch; raises DFSCError for senseless variables."""
-    gate = Middleware(gatekeeper, ancestors=environment.frame_ancestors(), requests=environment.requests_per_minute())
+    gate = Middleware(
+        gatekeeper,
+        ancestors=environment.frame_ancestors(),
+        requests=environment.requests_per_minute(),
+        tools=tools.NAMES if environment.mcp() else (),
+    )
     standard = f"const dfscStandard = {json.dumps(Settings().record())};"
     script = "".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
     return {
@@ -138,6 +145,7 @@ def launch_arguments() -> dict:
         "footer_links": [],
         "run_history": False,
         "enable_monitoring": False,
+        "mcp_server": environment.mcp(),
         "ssr_mode": False,
         "show_error": False,
         "max_file_size": environment.upload_bytes(),

@@ -179,8 +179,15 @@ RECONSTRUCTED = (
     "DFSC’s constraint and FCL’s coding are this project’s reconstructions of their papers; please cite those, too."
 )
 LICENCE, API_LINK, CITE = "Code and weights: Apache-2.0", "API description (JSON)", "How to cite (BibTeX)"
+OPENAPI_LINK = "OpenAPI"
 
 SERVER_REFUSED = "The server can't do this now ({}); try again later, or tell whoever runs it."
+NO_PICTURE = (
+    "Photo {} is neither base64 nor the address of a file that was uploaded to this page; nothing is fetched from "
+    "elsewhere."
+)
+UNKNOWN_HANDLE = "There are no detectors called {}; name a product of list_products, or what train_fre answered."
+TOO_BUSY = "Too many tools are in use; try again in a moment."
 NOTHING_FETCHED = "Files are uploaded here; nothing is fetched from an address."
 TOO_LONG = "This question is longer than any that the page asks."
 NO_SUCH_ROUTE = "There is nothing here."
