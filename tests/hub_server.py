@@ -53,9 +53,10 @@ class Repository:
 
 
 class LoopbackHub:
-    """The server: `address`, `repositories` (a Space's as "spaces/org/name"), what was asked, and the faults.
+    """The server: `address`, `repositories`, what was asked, and the faults.
 
     Attributes:
+        repositories: by name; a Space's is "spaces/org/name", a data set's "datasets/org/name".
         asked: method and path of each request.
         status: regular expression over paths → status to answer with.
         cut: regular expression → bytes after which a body breaks off.
@@ -192,8 +193,8 @@ def _handler(hub: LoopbackHub) -> type[BaseHTTPRequestHandler]:
             if "Authorization" not in self.headers:
                 self._send(401, b'{"error": "log in"}')
                 return
-            if wanted.get("type") == "space":
-                name = f"spaces/{name}"
+            if wanted.get("type") in ("space", "dataset"):
+                name = f"{wanted['type']}s/{name}"
             there = name in hub.repositories
             made = hub.repositories.setdefault(name, Repository(private=bool(wanted.get("private"))))
             if wanted.get("type") == "space" and not there:
@@ -239,7 +240,7 @@ def _handler(hub: LoopbackHub) -> type[BaseHTTPRequestHandler]:
         def valid(self, _body: bytes) -> None:
             self._json({"errors": [], "warnings": []})
 
-    name = r"((?:spaces/)?[\w.-]+/[\w.-]+)"
+    name = r"((?:spaces/|datasets/)?[\w.-]+/[\w.-]+)"
     routes = (
         (r"/api/repos/create", Handler.create),
         (r"/api/validate-yaml", Handler.valid),

@@ -125,8 +125,15 @@ def teacher_card(size: str, training: dict) -> str:
     )
 
 
-def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
-    """The README.md of a Hub repository: contents, usage and measured accuracy."""
+def repository_card(
+    repository: str, configs: Sequence[DetectorConfig], folders: Sequence[str] = (), pictures: str = ""
+) -> str:
+    """The README.md of a Hub repository: contents, usage and measured accuracy.
+
+    Args:
+        folders: where each detector lies; by default in a folder called as its method.
+        pictures: the address below which the pictures of dfsc.reporting.card_picture lie; "" for none.
+    """
     licences = sorted({config.training.get("license", "unknown") for config in configs})
     tags = sorted({config.product for config in configs} | {config.method for config in configs})
     told = dict.fromkeys(sentence for config in configs for sentence in reconstructed(config))
@@ -143,30 +150,69 @@ def repository_card(repository: str, configs: Sequence[DetectorConfig]) -> str:
     ]
     return "\n".join(
         [
-            *_front_matter(licences[0] if len(licences) == 1 else "other", [*tags, "efficientad"], configs),
+            *_front_matter(licences[0] if len(licences) == 1 else "other", [*tags, "efficientad"], configs, pictures),
             f"# {repository.partition('/')[2]}",
             "",
             "Detectors for DFSC Inspector; they find structural and logical anomalies, trained on good images only.",
             "Each folder contains one detector; `teacher` is the network they share.",
             "",
-            "```python",
-            "import dfsc",
-            "",
-            f'detectors = dfsc.open_checkpoints("{repository}")',
-            "```",
-            "",
+            *(_shown(configs) if pictures else []),
+            *_used(repository, folders or [config.method for config in configs]),
             *(line for sentence in told for line in (sentence, "")),
             *sections,
         ]
     )
 
 
-def _front_matter(license_name: str, tags: list[str], configs: Sequence[DetectorConfig] = ()) -> list[str]:
-    lines = [f"  - {tag}" for tag in [*tags, "anomaly-detection"]]
+def _shown(configs: Sequence[DetectorConfig]) -> list[str]:
+    titles = ", ".join(method_title(config) for config in configs)
+    return [f"![A photo, and the fused maps of {titles}](maps.jpg)", ""]
+
+
+def _used(repository: str, folders: Sequence[str]) -> list[str]:
+    """How the detectors are loaded, one by its folder where there are several."""
+    name, *others = [f"{repository}:{folder}" for folder in folders] if len(folders) > 1 else [repository]
+    more = f"  # or {', '.join(others)}" if others else ""
+    return [
+        "```python",
+        "import dfsc",
+        "",
+        f'detector = dfsc.load("{name}"){more}',
+        'inspection = dfsc.inspect(dfsc.read_image("photo.jpg"), detector)',
+        "print(inspection.results[0].verdict, inspection.results[0].score)",
+        "```",
+        "",
+        *([f'All of them at once: `dfsc.open_checkpoints("{repository}")`.', ""] if others else []),
+    ]
+
+
+def _front_matter(
+    license_name: str, tags: list[str], configs: Sequence[DetectorConfig] = (), pictures: str = ""
+) -> list[str]:
+    lines = [f"  - {tag}" for tag in [*tags, "anomaly-detection", "industrial-inspection"]]
     results = [line for config in configs if config.training.get("measured") for line in _results(config)]
     # The Hub reads one model's results, so all detectors of a repository are one.
     index = ["model-index:", "  - name: dfsc", "    results:", *results] if results else []
-    return ["---", "library_name: dfsc", f"license: {license_name}", "tags:", *lines, *index, "---", ""]
+    task = ["pipeline_tag: image-classification"] if configs else []
+    widget = [
+        f"thumbnail: {pictures}/maps.jpg",
+        "widget:",
+        f"  - src: {pictures}/photo.jpg",
+        "    example_title: A photo to inspect",
+    ]
+    shown = widget if pictures else []
+    return [
+        "---",
+        "library_name: dfsc",
+        f"license: {license_name}",
+        *task,
+        "tags:",
+        *lines,
+        *shown,
+        *index,
+        "---",
+        "",
+    ]
 
 
 def _results(config: DetectorConfig) -> list[str]:

@@ -24,8 +24,8 @@ COMMANDS = {
     "distill": ("Distil a teacher from a pretrained backbone on a folder of photos; resumes where it stopped."),
     "render": "Render good and anomalous images of a product in MVTec LOCO AD's layout.",
     "push": (
-        "Upload the detectors in a folder with their teacher to the Hugging Face Hub, or this app with --space "
-        "(log in with `hf auth login` first)."
+        "Upload the detectors in a folder with their teacher to the Hugging Face Hub, a rendered data set with "
+        "--dataset, or this app with --space (log in with `hf auth login` first)."
     ),
     "pull": "Download detectors from the Hugging Face Hub into a folder; every file is checked against the Hub's hash.",
 }

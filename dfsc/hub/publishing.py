@@ -1,12 +1,15 @@
-"""Checkpoints to the Hugging Face Hub and back, and the only writes to it.
+"""Checkpoints to the Hugging Face Hub and back, data sets to it, and the only writes to it.
 
 A repository contains a folder for each detector and their teacher once.
 """
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
+
+from huggingface_hub import CommitOperationAdd
 
 from dfsc.checkpoints.bundles import free_name
 from dfsc.checkpoints.cards import detector_card, repository_card
@@ -19,9 +22,15 @@ from dfsc.hub.refusals import hub_errors
 from dfsc.hub.repository import api, fetch
 from dfsc.models.detector import Detector
 
+Draw = Callable[[list[Detector]], Mapping[str, bytes]]
+_NONE: Mapping[str, bytes] = MappingProxyType({})
 
-def push(source: Path, repository: str, private: bool = False) -> str:
+
+def push(source: Path, repository: str, private: bool = False, draw: Draw | None = None) -> str:
     """Upload a detector's folder, or all detectors in a folder, with their teacher; returns the commit's address.
+
+    Args:
+        draw: gives the pictures of the card from the detectors, as dfsc.reporting.card_picture does; none if empty.
 
     Raises:
         CheckpointError: for a folder without detectors, detectors of different teachers, an invalid name, or if the Hub
@@ -32,24 +41,30 @@ def push(source: Path, repository: str, private: bool = False) -> str:
         raise CheckpointError(f"{source} contains no detector; name a folder that `train` has written.")
     detectors = [load_folder(folder) for folder in folders]
     with TemporaryDirectory() as staging:
-        stage(detectors, teacher_folder(detectors[0].config, folders[0]), repository, Path(staging))
+        pictures = draw(detectors) if draw else {}
+        stage(detectors, teacher_folder(detectors[0].config, folders[0]), repository, Path(staging), pictures)
         return upload(Path(staging), repository, private)
 
 
-def stage(detectors: Sequence[Detector], teacher: Path, repository: str, into: Path) -> None:
-    """Write the contents of a repository: a folder per detector, the teacher, and one card."""
+def stage(
+    detectors: Sequence[Detector], teacher: Path, repository: str, into: Path, pictures: Mapping[str, bytes] = _NONE
+) -> None:
+    """Write the contents of a repository: a folder per detector, the teacher, and one card with its pictures."""
     if len({detector.config.teacher_digest for detector in detectors}) > 1:
         raise CheckpointError(
             "These detectors have different teachers; push those of each teacher to a separate repository."
         )
+    folders: list[str] = []
     for detector in detectors:
-        names_in_use = {path.name for path in into.iterdir()}
-        folder = into / free_name(detector.config.method, names_in_use)
-        save_detector(detector, folder, detector_card(detector.config, detector.calibration.count))
+        folders.append(free_name(detector.config.method, folders))
+        save_detector(detector, into / folders[-1], detector_card(detector.config, detector.calibration.count))
     (into / TEACHER).mkdir()
     for name in FILES:
         shutil.copyfile(teacher / name, into / TEACHER / name)
-    card = repository_card(repository, [detector.config for detector in detectors])
+    for name, picture in pictures.items():
+        (into / name).write_bytes(picture)
+    address = f"{api().endpoint}/{repository}/resolve/main" if pictures else ""
+    card = repository_card(repository, [detector.config for detector in detectors], folders, address)
     (into / "README.md").write_text(card, encoding="utf-8")
 
 
@@ -90,6 +105,26 @@ def upload(folder: Path, repository: str, private: bool) -> str:
     with hub_errors(repository, writing=True):
         api().create_repo(repository, private=private, exist_ok=True)
         commit = api().upload_folder(repo_id=repository, folder_path=folder, commit_message="Upload detectors")
+    return str(commit.commit_url)
+
+
+def push_dataset(source: Path, card: str, repository: str, private: bool = False) -> str:
+    """Upload a rendered data set's folder with its card as a data set; returns the commit's address.
+
+    Raises:
+        CheckpointError: if the name is invalid or the Hub refuses.
+    """
+    check_name(repository)
+    files = [file for file in sorted(source.rglob("*")) if file.is_file() and file.suffix in (".png", ".json")]
+    operations = [CommitOperationAdd(file.relative_to(source).as_posix(), file) for file in files]
+    with hub_errors(repository, writing=True):
+        api().create_repo(repository, repo_type="dataset", private=private, exist_ok=True)
+        commit = api().create_commit(
+            repository,
+            [CommitOperationAdd("README.md", card.encode()), *operations],
+            commit_message="Upload rendered data set",
+            repo_type="dataset",
+        )
     return str(commit.commit_url)
 
 

@@ -1,6 +1,8 @@
 """Checkpoints over the Hub's routes, with the real client against a server on loopback."""
 
+import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hub_server import Repository
+from huggingface_hub import DatasetCard, ModelCard
+from PIL import Image
 
+from dfsc.__main__ import main
 from dfsc.errors import CheckpointError
 from dfsc.hub.names import HubName, hub_name
 from dfsc.hub.publishing import pull, push
@@ -69,6 +74,47 @@ def test_a_repository_holds_the_teacher_once_and_a_card(published):
     card = files["README.md"].decode()
     assert card.startswith("---\nlibrary_name: dfsc\nlicense:")
     assert 'dfsc.open_checkpoints("org/block")' in card
+
+
+def test_the_cards_program_loads_and_inspects(published, draw, tmp_path, monkeypatch, capsys):
+    card = published.repositories["org/block"].files["README.md"].decode()
+    (program,) = re.findall(r"^```python\n(.*?)^```$", card, re.MULTILINE | re.DOTALL)
+    Image.fromarray(draw(1)).save(tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    exec(program, {})
+    assert re.fullmatch(r"(accept|reject|foreign) [\d.-]+\n", capsys.readouterr().out)
+
+
+def test_a_photo_stands_on_the_card_with_all_maps(hub, pair, draw, tmp_path):
+    Image.fromarray(draw(1, 300, 200, missing=[0])).save(tmp_path / "part.png")
+    assert main(["push", str(pair), "org/shown", "--picture", str(tmp_path / "part.png")]) == 0
+    files = hub.repositories["org/shown"].files
+    with Image.open(io.BytesIO(files["maps.jpg"])) as maps, Image.open(io.BytesIO(files["photo.jpg"])) as photo:
+        assert (photo.size, maps.size) == ((300, 200), (3 * 300 + 2 * 8, 200))
+    data = ModelCard(files["README.md"].decode()).data
+    assert data.pipeline_tag == "image-classification"
+    assert {"anomaly-detection", "industrial-inspection", "toy_block"} <= set(data.tags)
+    assert data.widget[0]["src"] == f"{hub.address}/org/shown/resolve/main/photo.jpg"
+    assert "maps.jpg" in files["README.md"].decode().partition("---\n\n")[2]
+    assert load("org/shown:dfsc").config.method == "dfsc"
+
+
+def test_a_rendered_data_set_is_pushed_with_a_card(hub, tmp_path):
+    folder = tmp_path / "block"
+    counts = ["--train", "1", "--validation", "0", "--good", "0", "--logical", "1", "--structural", "0"]
+    assert main(["render", "terminal_block", "--out", str(folder), *counts]) == 0
+    assert main(["push", str(folder), "org/block_images", "--dataset"]) == 0
+    files = hub.repositories["datasets/org/block_images"].files
+    assert {path: data for path, data in files.items() if path != "README.md"} == {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+    card = DatasetCard(files["README.md"].decode())
+    assert (card.data.license, card.data.size_categories) == ("apache-2.0", ["n<1K"])
+    assert [one["split"] for one in card.data.configs[0]["data_files"]] == ["train", "test"]
+    assert "| `train/good` | 1 |" in card.text
+    assert "dfsc render terminal_block --seed 0" in card.text
+    assert main(["push", str(tmp_path), "org/other", "--dataset"]) == 2
+    assert "datasets/org/other" not in hub.repositories
 
 
 def test_what_was_fetched_is_not_asked_for_again(published):
