@@ -129,6 +129,7 @@ def test_a_limit_is_moved_by_keys_counts_everywhere_and_stays_in_this_browser(vi
     expect_inspected(page, "part.png")
     expect(page.locator("#results .agreement")).to_have_text("Rejected by both detectors.")
 
+
 def test_a_limit_is_dragged(visit, parts):
     page = visit()
     inspect_all(page, {"part.png": parts["false reject.png"]})
