@@ -113,6 +113,12 @@ def test_fre_inspects_as_soon_as_there_are_photographs(visit, draw):
     expect(page.locator("#retrain-result")).to_contain_text("It knows only 6 photos")
     page.click("#inspect-pair")
     expect(page.locator("#product input[value=own]")).to_be_checked()
+    expect(page.locator("#results .method-row")).to_have_count(0)
+    # Limits can be moved while nothing is shown.
+    page.get_by_role("tab", name="History").click()
+    page.locator("#history-overview .limit input").press("End")
+    expect(page.locator("#history-overview .hand")).to_be_visible()
+    page.get_by_role("tab", name="Inspect").click()
     page.locator("#upload input[type=file]").first.set_input_files(files(draw, [7]))
     expect_inspected(page, "part 7.jpg")
     expect(page.locator("#results .method-row")).to_have_count(1)

@@ -301,7 +301,7 @@ element.addEventListener('click', event => {
   trigger('select');
 });
 // Limits are moved in the History tab.
-document.addEventListener('dfsc:settings', () => { if (shown) soon(); });
+document.addEventListener('dfsc:settings', () => { if (shown?.holder.isConnected) soon(); });
 element.addEventListener('dblclick', event => {
   const map = event.target.closest?.('.map');
   if (map && event.target.matches('canvas') && dfsc.current()) viewer.open(map.querySelector('.enlarge'));
