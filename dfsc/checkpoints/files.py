@@ -3,11 +3,13 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from dfsc.checkpoints.format import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
@@ -171,36 +173,53 @@ def _not_finite(tensors: dict[str, Tensor]) -> str:
 
 
 def write_folder(folder: Path, config: dict, tensors: dict[str, Tensor], card: str) -> None:
-    """Write beside the final place and rename, so that whatever breaks off leaves a whole checkpoint, old or new.
+    """Write a checkpoint's three files in place of those that are there.
+
+    Raises:
+        CheckpointError: for numbers that `read_tensors` would refuse, and a folder that holds other files.
+        OSError: where the disk is full or can't be written.
+    """
+    strange = _not_finite(tensors)
+    if strange:
+        raise CheckpointError(
+            f"{strange} of this detector holds a number that is none, so it was not saved; train it again."
+        )
+    with replacing_checkpoint(folder) as unfinished:
+        # Not by save_file, whose error about a full disk is none of the system's.
+        (unfinished / WEIGHTS_FILE).write_bytes(save(tensors))
+        text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
+        (unfinished / CONFIG_FILE).write_text(text, encoding="utf-8")
+        (unfinished / CARD_FILE).write_text(card, encoding="utf-8")
+
+
+@contextmanager
+def replacing_checkpoint(folder: Path) -> Iterator[Path]:
+    """Where to write what becomes the folder once the block has ended; whatever breaks off leaves the old one whole.
 
     Killed between two renames, it leaves the old one in NAME.before, from where the next writing takes it back.
 
     Raises:
-        CheckpointError: for numbers that `read_tensors` would refuse, and a folder that holds other files.
+        CheckpointError: for a folder that holds other files.
         OSError: where the disk is full or can't be written.
     """
     before = folder.with_name(folder.name + ".before")
     if before.is_dir() and not folder.exists():
         before.rename(folder)
     check_replaceable(folder)
-    strange = _not_finite(tensors)
-    if strange:
-        raise CheckpointError(
-            f"{strange} of this detector holds a number that is none, so it was not saved; train it again."
-        )
-    temporary = folder.with_name(folder.name + ".part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    save_file(tensors, temporary / WEIGHTS_FILE)
-    (temporary / CONFIG_FILE).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    (temporary / CARD_FILE).write_text(card, encoding="utf-8")
-    shutil.rmtree(before, ignore_errors=True)
-    if folder.exists():
-        folder.rename(before)
+    unfinished = folder.with_name(folder.name + ".part")
+    shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        temporary.rename(folder)
-    except OSError:
-        if before.exists():
-            before.rename(folder)
-        raise
+        unfinished.mkdir(parents=True)
+        yield unfinished
+        shutil.rmtree(before, ignore_errors=True)
+        if folder.exists():
+            folder.rename(before)
+        try:
+            unfinished.rename(folder)
+        except OSError:
+            if before.exists():
+                before.rename(folder)
+            raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
     shutil.rmtree(before, ignore_errors=True)

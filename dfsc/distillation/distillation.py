@@ -17,13 +17,13 @@ from torch import Tensor, nn
 
 from dfsc.distillation.targets import TargetCache, channel_statistics, projection
 from dfsc.errors import TrainingError
-from dfsc.files import replacing
 from dfsc.geometry import CELL_STRIDE, INPUT_SIZE
 from dfsc.machine import CPU, fast_arithmetic, layout, seeded, uploaded
 from dfsc.models.detector import network_input
 from dfsc.models.networks import SIZES, padded_forward, teacher_network
 from dfsc.training.optimizer import Algorithm, NetworkOptimizer
 from dfsc.training.progress import Throttle
+from dfsc.training.unfinished import write_state
 
 CROP = 144
 CROP_CELLS = 28
@@ -183,8 +183,7 @@ class Distillation:
 
     def _save(self, file: Path) -> None:
         state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step}
-        with replacing(file) as unfinished:
-            torch.save(state | {"plan": asdict(self.plan)}, unfinished)
+        write_state(file, state | {"plan": asdict(self.plan)})
 
     def _restore(self, file: Path) -> None:
         state = torch.load(file, map_location="cpu", weights_only=True)

@@ -14,7 +14,7 @@ from huggingface_hub import CommitOperationAdd
 from dfsc.checkpoints.bundles import free_name
 from dfsc.checkpoints.cards import detector_card, repository_card
 from dfsc.checkpoints.detectors import detector_folders, load_folder, save_detector, teacher_folder
-from dfsc.checkpoints.files import check_replaceable
+from dfsc.checkpoints.files import check_replaceable, replacing_checkpoint
 from dfsc.checkpoints.format import FILES, TEACHER
 from dfsc.errors import CheckpointError
 from dfsc.hub.names import hub_name
@@ -88,7 +88,8 @@ def pull(source: str, out: Path, refresh: bool = True) -> list[Path]:
     for folder in folders:
         load_folder(folder)
     for folder in wanted:
-        shutil.copytree(folder, out / folder.name, dirs_exist_ok=True)
+        with replacing_checkpoint(out / folder.name) as unfinished:
+            shutil.copytree(folder, unfinished, dirs_exist_ok=True)
     return [out / folder.name for folder in folders]
 
 

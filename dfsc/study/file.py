@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from dfsc.errors import DatasetError
-from dfsc.files import read_json
+from dfsc.files import read_json, replacing
 from dfsc.study.figures import Study
 
 FORMAT = "dfsc-study-1"
@@ -30,11 +30,10 @@ def read_sweep(folder: Path) -> list[dict]:
 
 def write_study(study: Study, folder: Path) -> Path:
     """Write a study into its folder, in place of an older one, and return its file."""
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / NAME
-    file.write_text(
-        json.dumps({"format": FORMAT} | asdict(study), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    content = {"format": FORMAT} | asdict(study)
+    with replacing(file) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return file
 
 

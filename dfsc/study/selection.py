@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from dfsc.checkpoints.weights import weights_folder
 from dfsc.errors import DatasetError
-from dfsc.files import read_json
+from dfsc.files import read_json, replacing
 from dfsc.images.decoding import read_image
 from dfsc.models.methods import PAIR
 from dfsc.scenes.rendering import render
@@ -92,7 +92,6 @@ def selected_products(folder: Path) -> list[str]:
 def write_selection(selection: Selection, folder: Path) -> Path:
     """Write a selection into a study's folder, in place of an older one, and return its file."""
     file = folder / FOLDER / f"{selection.product}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "format": FORMAT,
         "product": selection.product,
@@ -103,7 +102,8 @@ def write_selection(selection: Selection, folder: Path) -> Path:
     }
     if same := selection.same_rate:
         content["same_rate"] = asdict(same) | {"cases": [_record(case) for case in same.cases]}
-    file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with replacing(file) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return file
 
 

@@ -17,7 +17,6 @@ import torch
 
 from dfsc.checkpoints.files import halved, in_bytes
 from dfsc.errors import TooShortError, TrainingError
-from dfsc.files import replacing
 from dfsc.machine import give_back
 from dfsc.material.on_demand import OnDemand
 from dfsc.material.training_set import TrainingSet
@@ -32,6 +31,7 @@ from dfsc.training.pacing import Budget, Forecast
 from dfsc.training.plan import TrainingPlan
 from dfsc.training.progress import Progress, StepRecord
 from dfsc.training.stages import STAGES
+from dfsc.training.unfinished import write_state
 
 SAVE_SECONDS = 30.0
 PACE_STEPS = 4
@@ -256,8 +256,7 @@ class Training:
         state = {"methods": methods, "seconds": self.seconds}
         if self.budget:
             state["steps"] = {name: getattr(self.plan, name) for name in {stage.length for stage in STAGES.values()}}
-        with replacing(file) as unfinished:
-            torch.save(state, unfinished)
+        write_state(file, state)
 
     def _restore(self, file: Path) -> None:
         try:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from dfsc.errors import TrainingError
 from dfsc.files import read_json, replacing
@@ -107,6 +108,18 @@ def note_beginning(folder: Path, began: Beginning) -> None:
     """Write down what a training begins with."""
     with replacing(folder / PLAN_FILE) as unfinished:
         unfinished.write_text(json.dumps(as_json(began)), encoding="utf-8")
+
+
+def write_state(file: Path, state: dict) -> None:
+    """Write what a training needs to go on, all of it or nothing; raises OSError where the disk is full."""
+    with replacing(file) as unfinished:
+        try:
+            with unfinished.open("wb") as stream:
+                torch.save(state, stream)
+        except RuntimeError as error:  # of torch's, whose writer was not let finish
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def forget(folder: Path) -> None:

@@ -47,8 +47,7 @@ def full_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[str]]:
 
             return call
 
-        monkeypatch.setattr(files, "save_file", counted("save_file", files.save_file))
-        for name in ("write_text", "mkdir", "rename"):
+        for name in ("write_bytes", "write_text", "mkdir", "rename"):
             monkeypatch.setattr(Path, name, counted(name, getattr(Path, name)))
         return asked
 
@@ -93,11 +92,13 @@ def test_a_checkpoint_killed_between_any_two_steps_is_taken_back(
 
             return call
 
-        files.save_file = dying(files.save_file)
-        Path.write_text, Path.rename = dying(Path.write_text), dying(Path.rename)
-        files.shutil.rmtree = dying(files.shutil.rmtree)
-        saved(demo_detectors[1], folder, "new")
-        os._exit(0)
+        try:
+            for name in ("write_bytes", "write_text", "rename"):
+                setattr(Path, name, dying(getattr(Path, name)))
+            files.shutil.rmtree = dying(files.shutil.rmtree)
+            saved(demo_detectors[1], folder, "new")
+        finally:
+            os._exit(0)
     os.waitpid(child, 0)
     whole = folder if folder.exists() else folder.with_name("dfsc.before")
     assert load(whole).config.schedule in ("old", "new")
