@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from dfsc.commands import COMMANDS
-from dfsc.errors import DFSCError, system_refused
+from dfsc.errors import NO_MEMORY, DFSCError, lacks_memory, system_refused
 from dfsc.process import behave
 
 
@@ -21,6 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except OSError as error:
         sys.stderr.write(f"{system_refused(error, str(error.filename or ''))}\n")
+        return 2
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        sys.stderr.write(f"{NO_MEMORY}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("Stopped.\n")

@@ -33,6 +33,17 @@ class TooShortError(TrainingError):
     """The time is too short to train in."""
 
 
+# What torch says of too little memory, in the end its oneDNN, which has no other words for it.
+_LACKING = ("allocate memory", "out of memory", "could not create a primitive")
+NO_MEMORY = "There is not enough memory for this; end other programs, or ask for less at a time."
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error is that of too little memory, as Python or torch, on a processor or a GPU, tell it."""
+    told = isinstance(error, RuntimeError) and any(said in str(error) for said in _LACKING)
+    return told or isinstance(error, MemoryError)
+
+
 def system_refused(error: OSError, where: str = "") -> str:
     """The sentence about what the system refused: a full disk, a folder that can't be written."""
     at = f" at {where}" if where else ""

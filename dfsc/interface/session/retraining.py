@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from dfsc import Detector, DFSCError, Region
+from dfsc.errors import lacks_memory
 from dfsc.interface.session.lane import courtesy
 from dfsc.interface.session.zerogpu import own_device
 from dfsc.material.photographs import PhotoSet
@@ -195,9 +196,13 @@ class Retraining:
                 self._calibrate()
         except DFSCError as error:
             self._fail(str(error))
-        except Exception:
+        except Exception as error:
             logging.getLogger(__name__).exception("A training broke off.")
-            self._fail("The training broke off for a reason that the page does not know; please start it again.")
+            self._fail(
+                "The server has too little memory for this training now; try it later, or with fewer photos."
+                if lacks_memory(error)
+                else "The training broke off for a reason that the page does not know; please start it again."
+            )
         finally:
             if self.training:
                 self.training.forget()
