@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from dfsc.benchmarks import foreign, gpu, loco, page, peers, retrain, speed, steps, trivial
+from dfsc.benchmarks.load import running
+from dfsc.benchmarks.load.running import Load
 from dfsc.benchmarks.own_side import multiplications
 from dfsc.benchmarks.pairs import PairPlan
 from dfsc.checkpoints.embedded import embedded_teacher
@@ -83,6 +85,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lent.add_argument("--images", type=int, metavar="N", help="of each part of a data set (as `render` draws)")
     lent.add_argument("--penalty-images", type=int, default=PairPlan.penalty_images, help="(%(default)s)")
     device_option.add_argument(lent)
+    load = kinds.add_parser("load", help="visitors, trainings and idle pages at once on a server of its own")
+    load.add_argument("--visitors", type=int, default=Load.visitors, help="who inspect (%(default)s)")
+    load.add_argument("--trainers", type=int, default=Load.trainers, help="who train again and again (%(default)s)")
+    load.add_argument("--seconds", type=int, default=Load.training_seconds, help="of each training (%(default)s)")
+    load.add_argument("--minutes", type=float, default=Load.minutes, help="time in all (%(default)s)")
+    load.add_argument("--latency", type=float, default=0, metavar="MS", help="of every request (%(default)s)")
+    load.add_argument("--connections", type=int, default=0, metavar="N", help="idle pages at the end (%(default)s)")
+    load.add_argument("--pause", type=float, default=Load.pause, help="mean seconds between photos (%(default)s)")
+    load.add_argument("--seed", type=int, default=0)
     table.set_defaults(as_published=True, size="small", steps=[PUBLISHED_STEPS], seed=[0])
 
 
@@ -96,6 +107,7 @@ def run(options: argparse.Namespace) -> int:
         "foreign": _foreign,
         "gpu": _gpu,
         "peers": _peers,
+        "load": _load,
     }
     sys.stdout.write(kinds[options.what](options) + "\n")
     return 0
@@ -178,3 +190,22 @@ def _foreign(options: argparse.Namespace) -> str:
             options.backend,
         )
     )
+
+
+def _load(options: argparse.Namespace) -> str:
+    wanted = Load(
+        visitors=options.visitors,
+        trainers=options.trainers,
+        minutes=options.minutes,
+        connections=options.connections,
+        latency=options.latency / 1000,
+        pause=options.pause,
+        training_seconds=options.seconds,
+        seed=options.seed,
+    )
+    tally, watched = running.run(wanted, lambda line: print(line, file=sys.stderr, flush=True))
+    text = running.report(wanted, tally, watched)
+    if not running.is_sound(tally, watched):
+        sys.stdout.write(text + "\n")
+        raise DFSCError("Something went wrong under this load; see above.")
+    return text
