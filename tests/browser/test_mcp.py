@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -31,7 +32,7 @@ def server(page_weights) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def use(server) -> Callable:
+def use(server) -> Iterator[Callable]:
     """use(tool, **arguments) → whether it failed, and its text; use() → the tools there are, by name."""
 
     async def asked(tool: str = "", **arguments):
@@ -47,7 +48,9 @@ def use(server) -> Callable:
             answer = await session.call_tool(tool, arguments)
             return answer.isError, answer.content[0].text
 
-    return lambda *tool, **arguments: asyncio.run(asked(*tool, **arguments))
+    # Playwright keeps an event loop in the thread of the tests.
+    with ThreadPoolExecutor(1) as thread:
+        yield lambda *tool, **arguments: thread.submit(asyncio.run, asked(*tool, **arguments)).result()
 
 
 @pytest.fixture(scope="module")
