@@ -28,21 +28,22 @@ MOST_PRODUCTS = 3
 
 @dataclass(frozen=True)
 class PageFigures:
-    """Seconds until the page answers and for a 12-megapixel JPEG; megabytes of its process, and of how many products.
-
-    `busy` is the processor time until it answers.
+    """Seconds until the page answers and for a 12-megapixel JPEG, and of the processor for both; megabytes of its
+    process, and of how many products.
     """
 
     start: float
-    busy: float
+    start_busy: float
     large: float
+    large_busy: float
     megabytes: float
     products: int
 
     def sentence(self) -> str:
         return (
-            f"The page answers after {self.start:.1f} s ({self.busy:.1f} s of processor time); a JPEG of 12 megapixels "
-            f"takes it {self.large:.2f} s; with {self.products} products it holds {self.megabytes:.0f} MB."
+            f"The page answers after {self.start:.1f} s ({self.start_busy:.1f} s of processor time); a JPEG of 12 "
+            f"megapixels takes it {self.large:.2f} s ({self.large_busy:.2f}); with {self.products} products it holds "
+            f"{self.megabytes:.0f} MB."
         )
 
 
@@ -58,14 +59,15 @@ def measure(rounds: int) -> PageFigures:
     if not names:
         raise DFSCError("There is no product to inspect with; set DFSC_WEIGHTS to a folder of some.")
     with TemporaryDirectory() as folder, _started() as (process, address, start):
-        busy, photograph = _processor_seconds(process.pid), handle_file(_large_photograph(Path(folder)))
+        start_busy, photograph = _processor_seconds(process.pid), handle_file(_large_photograph(Path(folder)))
         client = Client(address, verbose=False)
         taken = []
         for name in [*names, *[names[0]] * rounds]:
-            began = time.perf_counter()
+            began, before = time.perf_counter(), _processor_seconds(process.pid)
             client.predict(photograph, name, api_name="/inspect")
-            taken.append(time.perf_counter() - began)
-        return PageFigures(start, busy, median(taken[len(names) :]), megabytes(process.pid), len(names))
+            taken.append((time.perf_counter() - began, _processor_seconds(process.pid) - before))
+        large, large_busy = map(median, zip(*taken[len(names) :], strict=True))
+        return PageFigures(start, start_busy, large, large_busy, megabytes(process.pid), len(names))
 
 
 @contextmanager
