@@ -1,8 +1,9 @@
 """Networks in int8: convolutions with 8-bit kernels and activations, fitted to photographs of good parts.
 
-Convolutions that see the image itself stay in float32, as in checkpoints. What int8 adds to good photographs' maps is
-measured beside float32 and taken off again, place by place; by how much it then still raises their scores, the limit is
-raised.
+Convolutions that see the image itself stay in float32, as in checkpoints, and so do a teacher's but its last one, whose
+error would count most, and networks' outputs. What int8 adds to good photographs' maps is measured beside float32 and
+taken off again, place by place; by how much it then still raises the highest of their scores, the limit is raised, as
+that is what limits follow from.
 """
 
 import logging
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 # Photographs that ranges of activations are taken from; more hardly widen them.
 MOST_FITTED = 32
 BATCH = 4
+COLOURS = 3
+# How the exporter names teachers' kernels.
+TEACHERS = "teachers."
+# What computes in int8, or hands it on to what does.
+TAKERS = {"Conv", "AveragePool", "Relu", "Resize"}
 
 
 class _Reader:
@@ -57,9 +63,9 @@ def quantised(networks: "ModelProto", good: np.ndarray) -> "ModelProto":
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["Conv", "AveragePool", "Relu"],
-            nodes_to_exclude=_looking_at_images(networks),
+            nodes_to_exclude=_in_float(networks),
         )
-        return onnx.load(str(small))
+        return _with_float_outputs(onnx.load(str(small)))
 
 
 @contextmanager
@@ -72,21 +78,53 @@ def _without_advice() -> Iterator[None]:
         logging.disable(logging.NOTSET)
 
 
-def _looking_at_images(networks: "ModelProto") -> list[str]:
-    """The convolutions whose kernels O×I×h×w have I = 3."""
+def _in_float(networks: "ModelProto") -> list[str]:
+    """The convolutions that see an image, whose kernels O×I×h×w have I = 3, and all of a teacher but its last."""
     inputs = {kernel.name: list(kernel.dims) for kernel in networks.graph.initializer}
-    return [node.name for node in networks.graph.node if node.op_type == "Conv" and inputs[node.input[1]][1] == 3]
+    kernels = {node.input[1]: node.name for node in networks.graph.node if node.op_type == "Conv"}
+    looking = [name for kernel, name in kernels.items() if inputs[kernel][1] == COLOURS]
+    of_teachers = [kernel for kernel in kernels if kernel.startswith(TEACHERS)]
+    last = {_teacher(kernel): kernel for kernel in of_teachers}
+    return [*looking, *(kernels[kernel] for kernel in of_teachers if kernel != last[_teacher(kernel)])]
+
+
+def _teacher(kernel: str) -> str:
+    """Whose it is: "teachers.0.3.weight" → "0"."""
+    return kernel.removeprefix(TEACHERS).split(".")[0]
+
+
+def _with_float_outputs(model: "ModelProto") -> "ModelProto":
+    """Without rounding what no layer in int8 takes: networks' outputs, whose differences are the maps."""
+    nodes = model.graph.node
+    takers: dict[str, set[str]] = {}
+    for node in nodes:
+        for name in node.input:
+            takers.setdefault(name, set()).add(node.op_type)
+    rounding = {node.output[0]: node for node in nodes if node.op_type == "QuantizeLinear"}
+    for back in [node for node in nodes if node.op_type == "DequantizeLinear" and node.input[0] in rounding]:
+        if takers[back.output[0]].isdisjoint(TAKERS):
+            there = rounding[back.input[0]]
+            for node in nodes:
+                for place, name in enumerate(node.input):
+                    if name == back.output[0]:
+                        node.input[place] = there.input[0]
+            nodes.remove(back)
+            nodes.remove(there)
+    taken = {name for node in nodes for name in node.input}
+    for constant in [one for one in model.graph.initializer if one.name not in taken]:
+        model.graph.initializer.remove(constant)
+    return model
 
 
 def correction(
     networks: "ModelProto", small: "ModelProto", scale: ScaleGraph, good: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What int8 adds to good photographs' maps, D×2×56×56, and then still to their scores at most, D numbers ≥ 0."""
+    """What int8 adds to good photographs' maps, D×2×56×56, and then to the highest of their scores, D numbers ≥ 0."""
     exact, reduced = (_maps(onnx_session(model), scale, good) for model in (networks, small))
     shifts = (reduced - exact).mean(axis=0)
     weights = np.array([scale.local_weight, 1 - scale.local_weight], np.float32)[:, None, None]
-    scores = [peak((maps * weights).sum(axis=2)) for maps in (exact, reduced - shifts)]
-    return shifts, (scores[1] - scores[0]).max(axis=0).clip(min=0)
+    before, after = (peak((maps * weights).sum(axis=2)) for maps in (exact, reduced - shifts))
+    return shifts, (after.max(axis=0) - before.max(axis=0)).clip(min=0)
 
 
 @torch.inference_mode()
