@@ -27,13 +27,14 @@ def load() -> Ways:
 
     kinds = dict.fromkeys((dtype_for("inference"), dtype_for("training"), torch.float32))
     installed = [TORCH, *(name for name in BACKENDS[1:] if find_spec(name) and find_spec("onnx"))]
-    ways = {}
+    ways: dict[str, Callable[[], Callable[[], object]]] = {}
     for dtype in kinds:
         for backend in installed:
             if backend != ONNXRUNTIME or dtype is torch.float32:
-                ways[f"pair {backend} {dtype_name(dtype)}"] = _pair(backend, dtype)
-        ways[f"product {dtype_name(dtype)}"], ways[f"product by convolution {dtype_name(dtype)}"] = _products(dtype)
-    return ways | {f"step {dtype_name(dtype_for('training'))}": own_steps("small", 1, dtype_for("training"))}
+                ways[f"pair {backend} {dtype_name(dtype)}"] = partial(_pair, backend, dtype)
+        ways[f"product {dtype_name(dtype)}"] = partial(_product, dtype)
+        ways[f"product by convolution {dtype_name(dtype)}"] = partial(_product_by_convolution, dtype)
+    return ways | {f"step {dtype_name(dtype_for('training'))}": partial(own_steps, "small", 1, dtype_for("training"))}
 
 
 def multiplications() -> int:
@@ -70,7 +71,14 @@ def _pair(backend: str, dtype: "torch.dtype") -> Callable[[], object]:
     return inspected
 
 
-def _products(dtype: "torch.dtype") -> tuple[Callable[[], object], Callable[[], object]]:
+def _product(dtype: "torch.dtype") -> Callable[[], object]:
+    import torch
+
+    left, right = torch.rand(2, EDGE, EDGE).to(dtype)
+    return lambda: left @ right
+
+
+def _product_by_convolution(dtype: "torch.dtype") -> Callable[[], object]:
     import torch
 
     from dfsc.machine import CPU, layout
@@ -82,7 +90,7 @@ def _products(dtype: "torch.dtype") -> tuple[Callable[[], object], Callable[[], 
     def convolved() -> object:
         return torch.nn.functional.conv2d(cells, kernels)
 
-    return lambda: left @ right, convolved
+    return convolved
 
 
 if __name__ == "__main__":

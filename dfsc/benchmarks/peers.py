@@ -27,7 +27,10 @@ PROGRAM = "import sys; sys.path.append({folder!r}); from dfsc.benchmarks.{side} 
 
 @dataclass(frozen=True)
 class Taken:
-    """Medians of a way's turns: seconds by the clock, and of the processor, and megabytes after the last one."""
+    """Medians of a way's turns: seconds by the clock, and of the processor; megabytes of the process after the first.
+
+    A process makes a way ready when its turn first comes, so after its first way it holds that one alone.
+    """
 
     seconds: float
     busy: float
@@ -36,7 +39,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: seconds until all is imported and made, and what its ways took."""
+    """One of the two: how long it imports what it needs, and what its ways took."""
 
     loading: Taken
     ways: dict[str, Taken]
@@ -60,15 +63,16 @@ def compare(python: Path, rounds: int) -> tuple[Side, Side]:
         for process, way in turns * (rounds + WARM_UP):
             taken.setdefault((process.pid, way), []).append(_asked(process, way))
     own, other = (
-        Side(_medians([told]), {way: _medians(taken[process.pid, way][WARM_UP:]) for way in told["ways"]})
+        Side(_medians([told]), {way: _medians(taken[process.pid, way]) for way in told["ways"]})
         for process, told in sides
     )
     return own, other
 
 
 def _medians(answers: Sequence[dict]) -> Taken:
-    seconds, busy = (median(answer[name] for answer in answers) for name in ("seconds", "busy"))
-    return Taken(seconds, busy, answers[-1].get("megabytes", float("nan")))
+    counted = answers[WARM_UP:] or answers
+    seconds, busy = (median(answer[name] for answer in counted) for name in ("seconds", "busy"))
+    return Taken(seconds, busy, answers[0].get("megabytes", float("nan")))
 
 
 @contextmanager
@@ -105,7 +109,7 @@ def _read(process: subprocess.Popen) -> dict:
 
 def table(own: Side, other: Side) -> str:
     """A line a way: here, there, and here divided by there; by the clock and in processor time."""
-    rows = [_row("loading", own.loading, other.loading)]
+    rows = [_row("importing", own.loading, other.loading)]
     for name, taken in own.ways.items():
         if name.startswith(("pair", "step")):
             rows.append(_row(name, taken, other.ways[name.split()[0]]))
@@ -131,6 +135,6 @@ def limit_sentence(own: Side, count: int) -> str:
 
 
 def memory_sentence(own: Side, other: Side) -> str:
-    """What both processes hold, each with all that it measures."""
-    here, there = (max(taken.megabytes for taken in side.ways.values()) for side in (own, other))
-    return f"Memory: {here:.0f} MB here, with a pair in each runtime and a training; anomalib {there:.0f} MB."
+    """What both processes hold once a pair has inspected an image."""
+    here, there = (next(iter(side.ways.values())).megabytes for side in (own, other))
+    return f"Memory with a pair: {here:.0f} MB here, {there:.0f} MB with anomalib's."

@@ -10,20 +10,25 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-Ways = Mapping[str, Callable[[], object]]
+# By name, what makes a way ready.
+Ways = Mapping[str, Callable[[], Callable[[], object]]]
 
 
 def serve(load: Callable[[], Ways]) -> None:
-    """Answer requests on the standard input until it ends.
+    """Answer requests on the standard input until it ends; a way is made ready when it is first asked for.
 
     Args:
-        load: imports and makes all that is measured.
+        load: imports all that is measured.
     """
     answers, sys.stdout = sys.stdout, sys.stderr  # whatever a library prints is no answer
     ways, measured = _timed(load)
     _answer(answers, measured | {"ways": list(ways)})
+    ready: dict[str, Callable[[], object]] = {}
     for line in sys.stdin:
-        _, measured = _timed(ways[line.strip()])
+        name = line.strip()
+        if name not in ready:
+            ready[name] = ways[name]()
+        _, measured = _timed(ready[name])
         _answer(answers, measured | {"megabytes": megabytes("self")})
 
 

@@ -97,7 +97,16 @@ def test_int8_rejects_no_good_part_and_finds_what_is_wrong(pair, images, good_pi
     found = agreement(run, pair, images, wish)
     assert found.difference > 0
     model = onnx.load(tmp_path / "small.onnx")
-    assert {"QuantizeLinear", "DequantizeLinear"} <= {node.op_type for node in model.graph.node}
+    in_bytes = {one.name for one in model.graph.initializer if one.name.endswith("weight_quantized")}
+    assert {name for name in in_bytes if name.startswith("teachers")} == {"teachers.0.8.weight_quantized"}
+    assert {name for name in in_bytes if "student" in name} == {
+        f"models.{number}.student.{layer}.weight_quantized" for number in range(2) for layer in (3, 6, 8)
+    }
+    # What networks give is not rounded once more.
+    rounded = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "QuantizeLinear"}
+    made = {name: node for node in model.graph.node for name in node.output}
+    last = [made[name].input[1] for name in rounded.values() if made[name].op_type == "Conv"]
+    assert not {name for name in last if "student.8" in name or "teachers" in name}
 
 
 @pytest.fixture(scope="module")
