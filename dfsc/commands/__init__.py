@@ -16,8 +16,8 @@ COMMANDS = {
         "Write the data of the page's Compare tab: results of sweeps, and test images on which the methods differ."
     ),
     "benchmark": (
-        "Measure speed, also beside anomalib, short trainings, trivial baselines, photos of other things, many visitors "
-        "at once, or MVTec LOCO AD beside the papers."
+        "Measure speed, also beside anomalib, short trainings, trivial baselines, photos of other things, many "
+        "visitors at once, or MVTec LOCO AD beside the papers."
     ),
     "convert": "Convert an EfficientAD detector or teacher of anomalib or nelson1425/EfficientAD, without running it.",
     "export": "Write detectors to one file for onnxruntime, OpenVINO or TorchScript, and check it.",
