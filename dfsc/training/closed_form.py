@@ -5,7 +5,7 @@ and the self-test, each is judged by a model of the others.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
@@ -23,7 +23,6 @@ from dfsc.models.self_test import MADE, MADE_BESIDE, SelfTest, judge, make_fault
 
 Look = Callable[[np.ndarray], Tensor]
 
-SCHEDULE = "closed form"
 # So many photographs' maps are kept, or all that other methods hold out, so that a checkpoint stays small.
 KEPT_MAPS = 64
 # Measured with 24 photographs of three rendered products (docs/measurements.md): copies help where there are so few.
@@ -75,21 +74,29 @@ def closed_form_detector(
     good = _raw(known.unseen(), len(photographs))
     scale = PositionScale.of(good, position_floor(len(photographs)))
     calibration = Calibration(RawMaps(good.local[:kept], good.global_[:kept]), scale, region=region)
-    model = known.model().compact()
-    config = DetectorConfig(
+    config = closed_form_config(product, teacher, notes, bits)
+    test = _tried(photographs, look, known, calibration, seed) if self_tested else None
+    config = replace(config, self_test=test, held_out=held_out_digest)
+    return detector_of(known.model().compact(), teacher, config, calibration)
+
+
+def closed_form_config(product: str, teacher: Teacher, notes: dict, bits: int | None) -> DetectorConfig:
+    """The config of a detector by FRE, without what is measured of it; `notes` are its `training`."""
+    return DetectorConfig(
         product=product,
         method=PARTNER,
         size=teacher.size.name,
         teacher_digest=teacher.digest,
         separation=None,
-        schedule=SCHEDULE,
+        schedule="closed form",
         training=notes,
-        self_test=_tried(photographs, look, known, calibration, seed) if self_tested else None,
-        held_out=held_out_digest,
         bits=bits,
     )
+
+
+def detector_of(model: nn.Module, teacher: Teacher, config: DetectorConfig, calibration: Calibration) -> Detector:
+    """A detector of a model by FRE, which has a scale of its own for each of its numbers."""
     channels = teacher.size.teacher_channels
-    # The model has a scale of its own for each of its numbers.
     return Detector(config, teacher, model.eval(), torch.zeros(channels, 1, 1), torch.ones(channels, 1, 1), calibration)
 
 

@@ -20,11 +20,10 @@ from dfsc.images.tiling import Tiles, tile
 from dfsc.machine import Device, chosen, exact_arithmetic, on
 from dfsc.material.training_set import check_enough, evenly
 from dfsc.models.calibration import Calibration, PositionScale, RawMaps
-from dfsc.models.detector import Detector, DetectorConfig, Teacher, network_input, rounded
+from dfsc.models.detector import Detector, Teacher, network_input, rounded
 from dfsc.models.fre import LOCAL, MIN_IMAGES, Photographs, TiledReconstruction, position_floor
-from dfsc.models.methods import PARTNER
 from dfsc.models.self_test import Fault, SelfTest, judge, make_faults
-from dfsc.training.closed_form import SCHEDULE
+from dfsc.training.closed_form import closed_form_config, detector_of
 
 # A tile's row and column.
 Place = tuple[int, int]
@@ -74,22 +73,9 @@ def tiled_detector(
             owners = [fault.photograph for fault in of_tile]
             faulty.append((at, of_tile, known.unseen((look(fault.image) for fault in of_tile), owners)))
     calibration = Calibration(good, PositionScale.of(good, position_floor(len(photographs))))
-    config = DetectorConfig(
-        product=name,
-        method=PARTNER,
-        size=teacher.size.name,
-        teacher_digest=teacher.digest,
-        separation=None,
-        schedule=SCHEDULE,
-        training=notes,
-        self_test=_tried(faulty, tiles, calibration),
-        bits=bits,
-        tiles=tiles,
-    )
-    channels = teacher.size.teacher_channels
-    # Each model has a scale of its own for each of its numbers.
-    mean, std = torch.zeros(channels, 1, 1), torch.ones(channels, 1, 1)
-    return Detector(config, teacher, TiledReconstruction(models, tiles).eval(), mean, std, calibration)
+    config = closed_form_config(name, teacher, notes, bits)
+    config = replace(config, self_test=_tried(faulty, tiles, calibration), tiles=tiles)
+    return detector_of(TiledReconstruction(models, tiles), teacher, config, calibration)
 
 
 def _faults(photographs: Sequence[np.ndarray], tiles: Tiles, seed: int) -> dict[Place, list[Fault]]:
