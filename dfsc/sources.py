@@ -14,6 +14,7 @@ from dfsc.checkpoints.detectors import detector_folders, load_folder, read_detec
 from dfsc.checkpoints.embedded import embedded_folder, embedded_names
 from dfsc.checkpoints.embedded import product_detectors as embedded_detectors
 from dfsc.checkpoints.embedded import products as embedded_products
+from dfsc.checkpoints.kept import kept_detectors, kept_products
 from dfsc.checkpoints.weights import weights_folder
 from dfsc.errors import CheckpointError
 from dfsc.hub.names import VARIABLE, HubName, hub_name
@@ -87,13 +88,13 @@ class ProductRepository:
 
 
 def products() -> list[str]:
-    """Names of all products: those of DFSC_HUB_REPO, then the other embedded ones."""
+    """Names of all products: those of DFSC_HUB_REPO, the other embedded ones, then those kept in DFSC_HOME."""
     override = _usable()
-    return list(dict.fromkeys([*sorted(override.products if override else ()), *embedded_products()]))
+    return list(dict.fromkeys([*sorted(override.products if override else ()), *embedded_products(), *kept_products()]))
 
 
 def product_detectors(product: str) -> list[Detector]:
-    """A product's detectors, one per method in the registry's order: from DFSC_HUB_REPO, else the embedded ones.
+    """A product's detectors, one per method in the registry's order: from DFSC_HUB_REPO, else embedded, else kept.
 
     Raises:
         CheckpointError: if there is no such product, or its detectors are damaged.
@@ -101,10 +102,12 @@ def product_detectors(product: str) -> list[Detector]:
     override = _usable()
     if override and product in override.products:
         return open_folders(override.products[product], override.source)
-    if product not in embedded_products():
-        names = ", ".join(products()) or "none"
-        raise CheckpointError(f'There is no product "{product}"; known are: {names}.')
-    return embedded_detectors(product)
+    if product in embedded_products():
+        return embedded_detectors(product)
+    if product in kept_products():
+        return kept_detectors(product)
+    names = ", ".join(products()) or "none"
+    raise CheckpointError(f'There is no product "{product}"; known are: {names}.')
 
 
 def product_configs(product: str) -> list[DetectorConfig]:
@@ -115,6 +118,8 @@ def product_configs(product: str) -> list[DetectorConfig]:
     """
     override = _usable()
     named = override.products.get(product) if override else None
+    if not named and product not in embedded_products() and product in kept_products():
+        return [detector.config for detector in kept_detectors(product)]
     configs = map(read_detector_config, named or detector_folders(weights_folder() / product))
     return sorted(configs, key=lambda config: list(METHODS).index(config.method))
 

@@ -16,7 +16,7 @@ from dfsc.checkpoints.detectors import load_folder, save_detector
 from dfsc.checkpoints.format import CONFIG_FILE, FILES, TEACHER
 from dfsc.errors import CheckpointError, ImageError
 from dfsc.files import replacing
-from dfsc.images.archives import ZIP_STARTS, ArchiveError, entry_bytes, open_zip
+from dfsc.images.archives import ZIP_STARTS, ArchiveError, entry_bytes, is_zip, open_zip
 from dfsc.models.detector import Detector, Detectors, several
 from dfsc.models.methods import METHODS
 
@@ -62,6 +62,17 @@ def free_name(method: str, names_in_use: Collection[str]) -> str:
     """The next free folder name for a method: dfsc, dfsc-2, …"""
     names = [method, *(f"{method}-{number}" for number in range(2, len(names_in_use) + 2))]
     return next(name for name in names if name not in names_in_use)
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a file is a zip in which a checkpoint lies, by its entries' names alone."""
+    if not is_zip(path):
+        return False
+    try:
+        with open_zip(path, path.name, "checkpoints") as archive:
+            return any(PurePosixPath(name).name == CONFIG_FILE for name in archive.namelist())
+    except ArchiveError:
+        return False
 
 
 def open_bundle(path: Path, label: str) -> list[Detector]:

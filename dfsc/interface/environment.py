@@ -37,7 +37,7 @@ def upload_bytes() -> int:
 
 
 def home() -> Path | None:
-    """DFSC_HOME: the folder of one's own machine where histories are kept over restarts; None to keep nothing.
+    """DFSC_HOME: the folder of one's own machine where histories and models are kept; None to keep nothing.
 
     Raises DFSCError for a folder that can't be made.
     """

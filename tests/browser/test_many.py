@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 from playwright.sync_api import Page, expect
-from visiting import UPLOAD, encoded, expect_inspected, load_model, map_pictures
+from visiting import UPLOAD, encoded, expect_inspected, map_pictures
 
 from dfsc.checkpoints.bundles import write_bundle
 from dfsc.checkpoints.embedded import product_detectors, products
@@ -151,12 +151,13 @@ def test_a_list_without_a_photograph_says_so_and_loses_nothing(visit, files):
     assert page.locator("#results .file").inner_text() == before
 
 
-def test_the_strip_follows_an_opened_pair(visit, files, tmp_path):
+def test_the_strip_follows_a_model_that_is_dropped_where_photos_are(visit, files, tmp_path):
     page = visit()
     upload_all(page, files[:2])
     pair = tmp_path / "pair.zip"
     write_bundle(product_detectors(products()[0]), pair)
-    load_model(page, pair)
+    page.locator(UPLOAD).first.set_input_files(pair)
+    expect(page.locator("#message")).to_contain_text("pair.zip: 2 detectors opened")
     expect(page.locator("#many h2")).to_contain_text("Your model: 2 photos")
 
 

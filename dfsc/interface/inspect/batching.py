@@ -8,9 +8,10 @@ from typing import Any
 import gradio as gr
 
 from dfsc import DFSCError, Inspector
+from dfsc.checkpoints.bundles import is_bundle
 from dfsc.images.archives import is_zip
 from dfsc.interface import wording
-from dfsc.interface.inspect.inspecting import UNCHANGED, Answer, answered, inspector_of, refused
+from dfsc.interface.inspect.inspecting import UNCHANGED, Answer, answered, inspector_of, open_file, refused
 from dfsc.interface.inspect.many_view import many_html
 from dfsc.interface.markup import notice
 from dfsc.interface.session.asking import Question, question_from
@@ -27,7 +28,9 @@ UNCHANGED_TABLE = (gr.skip(), gr.skip())
 
 
 def show_uploads(query: str, files: list[dict] | None, product: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-    """Inspect what was uploaded, dropped or pasted; the field is emptied for the next one, results stay on an error.
+    """Inspect what was uploaded, dropped or pasted, or with it if it is a model; results stay on an error.
+
+    The field is emptied for the next one.
 
     Args:
         files: gradio's records of uploaded files (see passing_files.taken_over).
@@ -39,6 +42,8 @@ def show_uploads(query: str, files: list[dict] | None, product: str, request: gr
         yield *UNCHANGED, *EMPTIED
         if not uploads:
             yield *refused(question, known, wording.UNKNOWN_UPLOAD), *UNCHANGED_TABLE
+        elif len(uploads) == 1 and is_bundle(uploads[0][0]):
+            yield *open_file(question, *uploads[0], known), *UNCHANGED_TABLE
         elif len(uploads) == 1 and not is_zip(uploads[0][0]):
             path, name = uploads[0]
             yield (

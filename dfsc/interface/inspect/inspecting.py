@@ -6,6 +6,7 @@ Each handler that brings another finding takes the question it answers (see aski
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -155,12 +156,16 @@ def open_bundle(query: str, file: dict | None, request: gr.Request) -> tuple[Any
     with taken_over(file) as uploads:
         if not uploads:
             return *refused(question, known, wording.UNKNOWN_UPLOAD), None
-        path, name = uploads[0]
-        try:
-            detectors = open_checkpoints(path, name)
-        except DFSCError as error:
-            return *refused(question, known, str(error)), None
-    return *show_opened(question, detectors, display_name(name), known), None
+        return *open_file(question, *uploads[0], known), None
+
+
+def open_file(question: Question, path: Path, name: str, known: Visitor) -> Answer:
+    """Add the detectors of a zip, which the visitor calls `name`, to their own and inspect with them."""
+    try:
+        detectors = open_checkpoints(path, name)
+    except DFSCError as error:
+        return refused(question, known, str(error))
+    return show_opened(question, detectors, display_name(name), known)
 
 
 def show_opened(question: Question, detectors: list[Detector], name: str, known: Visitor) -> Answer:

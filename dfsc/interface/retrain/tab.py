@@ -6,12 +6,13 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
+from dfsc.interface import environment
 from dfsc.interface.inspect.tab import script
 from dfsc.interface.markup import notice
 from dfsc.interface.retrain import wording
 from dfsc.interface.retrain.collecting import add_uploads, choose_what_counts, show_novelty, start_over, take_sample
 from dfsc.interface.retrain.samples import samples
-from dfsc.interface.retrain.watching import download_pair, stop_training, train_longer, train_pair
+from dfsc.interface.retrain.watching import download_pair, keep_model, stop_training, train_longer, train_pair
 from dfsc.interface.session.asking import asking
 from dfsc.interface.session.downloads import fetch_script
 from dfsc.interface.session.lane import MAX_WAITING
@@ -104,6 +105,19 @@ def retrain_tab(question: gr.Textbox) -> RetrainTab:
                 inspect = gr.Button(wording.INSPECT_LABEL, variant="primary", elem_id="inspect-pair")
                 download = gr.Button(wording.DOWNLOAD_LABEL, elem_id="download-pair")
                 file = gr.DownloadButton(wording.DOWNLOAD_LABEL, elem_id="pair-file", elem_classes="fetched")
+                # Whoever opens the page on another's machine leaves nothing there.
+                at_home = environment.home() is not None
+                name = gr.Textbox(
+                    placeholder=wording.NAME_PLACEHOLDER,
+                    label=wording.NAME_LABEL,
+                    show_label=False,
+                    max_lines=1,
+                    max_length=64,
+                    min_width=110,
+                    visible=at_home,
+                    elem_id="model-name",
+                )
+                keep = gr.Button(wording.KEEP_LABEL, visible=at_home, elem_id="keep-model")
             curves = gr.HTML("", elem_id="curves", label="Curves")
             preview = gr.HTML("", elem_id="preview", label="Preview")
             novelty = gr.HTML("", elem_id="novelty", label="Novel features")
@@ -125,12 +139,14 @@ def retrain_tab(question: gr.Textbox) -> RetrainTab:
                 add_uploads, [source, tau], [*seen, source], preprocess=False, trigger_mode="multiple", **QUICK
             )
         )
-    for name, button in taken:
-        learning.append(button.click(take_sample, [gr.State(name), tau], seen, **QUICK))
+    for sample, button in taken:
+        learning.append(button.click(take_sample, [gr.State(sample), tau], seen, **QUICK))
     learning.append(counting.click(choose_what_counts, question, seen, js=asking("counts"), **QUICK))
     clear.click(start_over, None, seen, **QUICK)
     tau.change(show_novelty, [tau], novelty, trigger_mode="always_last", **QUICK)
     download.click(download_pair, None, file, **QUICK).then(None, js=fetch_script("pair-file"))
+    for named in (keep.click, name.submit):
+        learning.append(named(keep_model, name, [message, name], **QUICK))
     watched = [message, novelty, result, actions, curves, preview]
     wishes = [tau, ratio, seconds, movement, seed, warm_up, weight, also]
     learning += (

@@ -7,7 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from dfsc import DFSCError
+from dfsc import DFSCError, products
+from dfsc.checkpoints.kept import keep
 from dfsc.interface.markup import notice
 from dfsc.interface.retrain import view, wording
 from dfsc.interface.retrain.collecting import novelty_of
@@ -17,6 +18,7 @@ from dfsc.interface.session.downloads import pair_file
 from dfsc.interface.session.lane import lane
 from dfsc.interface.session.retraining import Retraining, State, matched_recipe
 from dfsc.interface.session.visitors import Visitor, visitor, welcome
+from dfsc.interface.wording import OWN
 from dfsc.models.separation import SeparationSettings
 
 TICK = 0.4
@@ -89,6 +91,18 @@ def download_pair(request: gr.Request) -> Any:
     """Write the last pair for the hidden download button."""
     known = visitor(request)
     return pair_file(known, known.pairs[-1]) if known.pairs else gr.skip()
+
+
+def keep_model(name: str, request: gr.Request) -> tuple[Any, Any]:
+    """Keep the last pair under a name on this machine, and say so; the name is gone from the field then."""
+    known = visitor(request)
+    if not known.pairs:
+        return gr.skip(), gr.skip()
+    try:
+        keep(known.pairs[-1].detectors, name, [OWN, *products()])
+    except DFSCError as error:
+        return notice(str(error), "error"), gr.skip()
+    return notice(wording.kept(name.strip())), ""
 
 
 def pair_again(asked: str, request: gr.Request) -> tuple[Any, Any]:

@@ -31,6 +31,7 @@ SAMPLES_LABEL = "No photos? Try a sample set:"
 TRAIN_LABEL, STOP_LABEL, LONGER_LABEL = "Train", "Stop and keep", "Train longer"
 DOWNLOAD_LABEL = "Download your model (zip)"
 INSPECT_LABEL = "Inspect with your model"
+NAME_LABEL, NAME_PLACEHOLDER, KEEP_LABEL = "Name", "Name for it", "Keep on this machine"
 TAU_LABEL = "τ′: share of features that count as similar"
 TAU_INFO = (
     "The rest counts as novel: there DFSC keeps its auto-encoder from copying the teacher. At 1 it is EAD-S itself."
@@ -96,6 +97,11 @@ def sample_button(name: str, count: int, drawn: bool) -> str:
 
 def read_so_far(done: int, total: int, name: str) -> str:
     return f"{done} of {total} files looked at: {name}"
+
+
+def kept(name: str) -> str:
+    """What a model that was kept has become."""
+    return f"{product_name(name)} is kept on this machine and can be chosen in Inspect, also after a restart."
 
 
 def counts(region: Region | None) -> str:
