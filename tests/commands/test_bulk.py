@@ -183,6 +183,18 @@ def test_photographs_of_any_name_are_known_again(dfsc, tmp_path, draw, demo_weig
         assert len(rows_of(table)) == 4
 
 
+def test_of_many_photographs_each_is_known_again(tmp_path):
+    """As many as it takes for digests that begin or end with any byte."""
+    names = [f"{number}.png" for number in range(5000)]
+    judges = [("block-dfsc", "0.1000")]
+    with GrowingTable(tmp_path / "many.csv", judges) as table:
+        table.write([(name, 9, 9, "block-dfsc", "accept", "0.0500", "0.1000", "local") for name in names], [], 5000)
+    with GrowingTable(tmp_path / "many.csv", judges) as table:
+        assert len(table.known) == table.inspected == len(names)
+        assert all(name in table.known for name in names)
+        assert not any(f"{name}.png" in table.known for name in names)
+
+
 def test_maps_have_the_names_of_their_photographs(dfsc, photographs, tmp_path, demo_weights):
     options = ("--checkpoint", "toy_block/dfsc", "--maps", tmp_path / "maps")
     dfsc("many/../many/shift 0", *options, "--out", tmp_path / "a.csv")
