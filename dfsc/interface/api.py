@@ -59,8 +59,8 @@ def inspect(
         "photograph", "size" in pixels, and "results": a record a detector as `python -m dfsc inspect --json` prints it.
     """
     with plain_errors(), _uploads(photograph) as uploads:
-        _check_finite("local_weight", local_weight)
-        _check_finite("rejected_good", rejected_good)
+        check_finite("local_weight", local_weight)
+        check_finite("rejected_good", rejected_good)
         path, name = uploads[0]
         inspector = inspector_of(product or next(iter(products()), None), visitor(request))
         decoded = read_photograph(path, name, uploaded=True, bits=inspector.bits)
@@ -142,7 +142,7 @@ def _check_within(name: str, value: float, ends: tuple[float, float]) -> None:
         raise DFSCError(f"{name} has to be a number from {low:g} to {high:g}.")
 
 
-def _check_finite(name: str, value: float) -> None:
+def check_finite(name: str, value: float) -> None:
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         raise DFSCError(f"{name} has to be a number.")
 

@@ -23,7 +23,7 @@ from dfsc import Detector, DFSCError, Inspector, products
 from dfsc.checkpoints.embedded import embedded_teacher
 from dfsc.inspection.records import result_record
 from dfsc.interface import wording
-from dfsc.interface.api import config_record, plain_errors
+from dfsc.interface.api import check_finite, config_record, plain_errors
 from dfsc.interface.gatekeeper import API
 from dfsc.interface.session import inspectors
 from dfsc.interface.session.lane import courtesy
@@ -69,6 +69,7 @@ def inspect(photograph: str, product: str, local_weight: float = 0.5) -> str:
         "branch", "peak_xy".
     """
     with plain_errors(), _turn():
+        check_finite("local_weight", local_weight)
         inspector = _inspector(product)
         decoded = read_photograph(_picture(photograph, 1), "The photograph", uploaded=True, bits=inspector.bits)
         with courtesy.inspecting():
