@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 from dfsc.errors import DFSCError
 
-PATIENCE = 120.0
+PATIENCE = 600.0
 TOLD = "Traceback (most recent call last)"
 
 
@@ -93,8 +93,10 @@ def _awaited(process: subprocess.Popen, address: str, folder: Path) -> dict:
                 return json.loads(answer.read())
         except URLError:
             time.sleep(0.2)
-    said = _log(folder).read_text("utf-8", "replace").strip()
-    raise DFSCError(f"The page did not start: {said.splitlines()[-1] if said else 'it said nothing'}")
+    if process.poll() is None:
+        raise DFSCError(f"The page did not answer within {PATIENCE / 60:.0f} minutes; this machine is too busy.")
+    said = _log(folder).read_text("utf-8", "replace").strip().splitlines()
+    raise DFSCError(f"The page did not start; it said: {said[-1] if said else 'nothing'}")
 
 
 def _log(folder: Path) -> Path:
