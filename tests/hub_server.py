@@ -62,6 +62,7 @@ class LoopbackHub:
         cut: regular expression → bytes after which a body breaks off.
         changed: regular expression: bodies arrive with one byte changed.
         slow: regular expression → seconds before an answer.
+        said: regular expression → what is answered instead, as JSON.
     """
 
     def __init__(self) -> None:
@@ -72,6 +73,7 @@ class LoopbackHub:
         self.cut: dict[str, int] = {}
         self.changed: set[str] = set()
         self.slow: dict[str, float] = {}
+        self.said: dict[str, bytes] = {}
         self._server = _QuietServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_port}"
@@ -83,7 +85,7 @@ class LoopbackHub:
 
     def heal(self) -> None:
         """No faults any more."""
-        for faults in (self.status, self.cut, self.changed, self.slow):
+        for faults in (self.status, self.cut, self.changed, self.slow, self.said):
             faults.clear()
 
 
@@ -118,6 +120,10 @@ def _handler(hub: LoopbackHub) -> type[BaseHTTPRequestHandler]:
             status = _fault(hub.status, path)
             if status:
                 self._send(status, b"{}")
+                return
+            said = _fault(hub.said, path)
+            if said is not None:
+                self._send(200, said, Content_Type="application/json")
                 return
             for pattern, answer in routes:
                 found = re.fullmatch(pattern, path)

@@ -31,6 +31,9 @@ _ANSWERS: tuple[tuple[Callable[[int], bool], str], ...] = (
     (lambda status: status >= 500, "can't be downloaded now, because the Hub has problems; try again later"),
 )
 NOT_PUBLIC = "was not found among the public repositories on the Hub, the only ones that a page opens; check the name"
+NOT_THE_HUB = "what answered is not the Hub; is there a proxy or a page to log in between"
+# What the client makes of an answer that is no JSON, or JSON of something else.
+_NO_ANSWERS = (ValueError, LookupError, TypeError, AttributeError)
 NOT_WRITTEN = "is not writable for you; check the name, and log in with a write token (`hf auth login`)"
 
 
@@ -49,6 +52,9 @@ def hub_errors(name: object, writing: bool = False, public: bool = False) -> Ite
         yield
     except (HFValidationError, HTTPError, OSError) as error:
         raise CheckpointError(f"{name} {_reason(error, writing, public)}.") from error
+    except _NO_ANSWERS as error:
+        deed = "written" if writing else "fetched"
+        raise CheckpointError(f"{name} could not be {deed}, because {NOT_THE_HUB}.") from error
 
 
 def _reason(error: Exception, writing: bool, public: bool) -> str:

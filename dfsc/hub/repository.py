@@ -6,6 +6,7 @@ have the Hub's hashes; until then, the name refers to the previous version.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from dfsc.version import __version__
 
 MAX_BYTES = 300_000_000
 SECONDS = 10.0
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
@@ -104,18 +106,20 @@ def repository_info(name: HubName, public: bool = False) -> RepositoryInfo:
         info = api(public).model_info(name.repository, revision=name.revision, timeout=SECONDS)
         tree = api(public).list_repo_tree(name.repository, recursive=True, revision=info.sha)
         wanted = [file for file in tree if isinstance(file, RepoFile) and _wanted(file.path, name)]
-    configs = (PurePosixPath(file.path) for file in wanted if PurePosixPath(file.path).name == CONFIG_FILE)
+        configs = [PurePosixPath(file.path) for file in wanted if PurePosixPath(file.path).name == CONFIG_FILE]
+        size, licence = sum(file.size for file in wanted), _licence(info)
+        if not _COMMIT.fullmatch(str(info.sha)):  # which becomes the name of a folder
+            raise ValueError("no commit")
     folders = sorted(folder_text(config.parent) for config in configs if config.parent.name != TEACHER)
     if not folders:
         where = f'folder "{name.folder}" with a detector' if name.folder else "detector"
         raise CheckpointError(f"{name.repository} on the Hub has no {where} of this library; check the name.")
-    size = sum(file.size for file in wanted)
     if size > MAX_BYTES:
         raise CheckpointError(
             f"{name} would take {size // 1_000_000} MB; at most {MAX_BYTES // 1_000_000} are fetched."
         )
     files = tuple(file.path for file in wanted)
-    return RepositoryInfo(name, info.id, str(info.sha), _licence(info), tuple(folders), files, size)
+    return RepositoryInfo(name, info.id, str(info.sha), licence, tuple(folders), files, size)
 
 
 def fetch(

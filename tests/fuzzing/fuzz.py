@@ -13,14 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "images")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "images")]
 
 import atheris  # noqa: E402
 
 with atheris.instrument_imports(
-    include=["dfsc.images", "dfsc.files", "dfsc.annotations", "dfsc.datasets", "dfsc.checkpoints", "PIL"]
+    include=["dfsc.images", "dfsc.files", "dfsc.annotations", "dfsc.datasets", "dfsc.checkpoints", "dfsc.hub", "PIL"]
 ):
     from hostile_files import READ, picture
+    from hub_server import LoopbackHub
 
     from dfsc.annotations.masks import read_mask
     from dfsc.checkpoints.bundles import open_bundle
@@ -29,11 +30,15 @@ with atheris.instrument_imports(
     from dfsc.datasets import open_dataset
     from dfsc.errors import DFSCError
     from dfsc.files import parsed
-    from dfsc.hub.names import hub_name
+    from dfsc.hub.names import HubName, hub_name
+    from dfsc.hub.repository import fetch
     from dfsc.images.decoding import read_image
     from dfsc.images.uploads import Listing, display_path
     from dfsc.study.file import read_study
 
+BETWEEN = b"\n\n\n"
+INFO = b'{"id": "org/name", "sha": "' + b"0" * 40 + b'", "cardData": {"license": "mit"}, "siblings": [], "tags": []}'
+TREE = b'[{"type": "file", "path": "dfsc/config.json", "size": 9, "oid": "' + b"0" * 40 + b'"}]'
 SHARED = ROOT / "weights" / "dosing_vial" / "fre"
 
 
@@ -64,6 +69,20 @@ def _zip(place: Path) -> None:
             file.read()
 
 
+def _hub() -> Callable[[bytes], object]:
+    """A Hub that answers with the input: about a repository, about its files, and each file, with a line between."""
+    hub = LoopbackHub()
+    os.environ |= {"HF_ENDPOINT": hub.address, "HF_HUB_CACHE": tempfile.mkdtemp(), "HF_HUB_DISABLE_XET": "1"}
+
+    def target(data: bytes) -> None:
+        parts = [*data.split(BETWEEN, 2), b"", b""]
+        hub.said = dict(zip(("/tree/", "/resolve/", ""), (parts[1], parts[2], parts[0]), strict=True))
+        hub.asked.clear()
+        fetch(HubName("org/name"), refresh=True, progress=lambda _: None)
+
+    return target
+
+
 def _names(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     hub_name(text)
@@ -84,6 +103,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], object], list[bytes]]] = {
     ),
     "masks": (_in_folder("m.png", lambda place: read_mask(place / "m.png", place / "a.png")), [picture("PNG")]),
     "studies": (_in_folder("study.json", lambda place: read_study(place)), []),
+    "hub": (_hub(), [BETWEEN.join((INFO, TREE, (SHARED / "config.json").read_bytes()))]),
     "names": (_names, [b"org/name@main:folder"]),
 }
 

@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("atheris", reason="atheris is an extra: pip install atheris")
-TARGETS = ("images", "zips", "bundles", "weights", "configs", "tables", "annotations", "masks", "studies", "names")
+TARGETS = (
+    "images",
+    "zips",
+    "bundles",
+    "weights",
+    "configs",
+    "tables",
+    "annotations",
+    "masks",
+    "studies",
+    "hub",
+    "names",
+)
 
 
 @pytest.mark.slow

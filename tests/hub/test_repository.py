@@ -239,6 +239,29 @@ def test_refusals_are_one_plain_sentence(published, status, said):
     assert sentence.count("\n") == 0
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"<html>Log in to this network</html>",
+        b"null",
+        b"[]",
+        b'"yes"',
+        b"{}",
+        b'{"id": "org/block", "sha": "../../.."}',
+        b'{"id": "org/block", "sha": 7}',
+        b'[{"type": "file", "path": 7, "size": 1, "oid": ""}]',
+        b'[{"type": "file", "path": "dfsc/config.json", "size": null, "oid": ""}]',
+        b'[{"type": "file", "path": "dfsc/config.json"}]',
+    ],
+)
+@pytest.mark.parametrize("place", ["/api/models/org/block$|/revision/", "/tree/"])
+def test_what_is_not_the_hubs_answer_is_one_plain_sentence(published, place, answer):
+    published.said[place] = answer
+    with pytest.raises(CheckpointError, match=r"^org/block[^\n]*\.$") as refusal:
+        fetch(HubName("org/block"), refresh=True)
+    assert "http" not in str(refusal.value)
+
+
 def test_a_private_repository_is_told_like_one_that_is_not_there(published, monkeypatch):
     published.repositories["org/block"].private = True
     monkeypatch.setenv("HF_TOKEN", "")
