@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from dfsc.backends.runtimes import needed
+from dfsc.backends.runtimes import needed, session_of
 from dfsc.exchange.graph import OUTPUTS
 
 if TYPE_CHECKING:
@@ -32,12 +32,7 @@ def opened(file: Path) -> tuple[Run, str]:
 def onnx_session(model: "str | ModelProto") -> Run:
     """A file or a model in onnxruntime, on the processor."""
     needed("onnxruntime")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    source = model if isinstance(model, str) else model.SerializeToString()
-    session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    session = session_of(model if isinstance(model, str) else model.SerializeToString())
     names = [output.name for output in session.get_outputs()]
     return lambda images: dict(zip(names, session.run(None, {"images": images}), strict=True))
 
