@@ -107,7 +107,8 @@ class Session:
             except OSError:  # which the other side has closed before
                 pass
             # The response may hold the file open, so that `close` alone would not end the connection.
-            socket.close(connection.detach())
+            if (descriptor := connection.detach()) >= 0:
+                socket.close(descriptor)
 
     def _messages(self) -> Iterator[dict]:
         answer = self._send("GET", f"{API}/queue/data?session_hash={self.name}")
