@@ -21,6 +21,8 @@ IN_BLOCKS = re.findall(r"^python -m dfsc .*$", README, re.MULTILINE)
 WRITTEN = IN_BLOCKS + re.findall(r"(?<=`)python -m dfsc [^`]+(?=`)", README)
 COMMANDS = list(map(list, dict.fromkeys(tuple(shlex.split(line, comments=True)[3:]) for line in WRITTEN)))
 HUB = [command for command in COMMANDS if any(word.startswith("org/") for word in command)]
+# Needs a Python that has anomalib.
+ELSEWHERE = [command for command in COMMANDS if command[:2] == ["benchmark", "peers"]]
 SMALLER = {
     "render terminal_block": "render terminal_block --train 12 --validation 4 --good 2 --logical 1 --structural 1",
     "--steps 400": "--steps 2 --copies 1",
@@ -92,7 +94,7 @@ def test_every_other_command_runs_those_in_blocks_first(workshop, capsys, set_pa
     """With smaller counts where a command draws, trains or measures, and one category; nothing else is changed."""
     said = {}
     set_pace(0.7)
-    for command in (shlex.join(command) for command in COMMANDS if command not in HUB):
+    for command in (shlex.join(command) for command in COMMANDS if command not in HUB + ELSEWHERE):
         smaller = command
         for counts, fewer in SMALLER.items():
             smaller = smaller.replace(counts, fewer)

@@ -1,5 +1,6 @@
 """What a page leaves behind for its browser, and to whom it is given."""
 
+from threading import Barrier, Thread
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ from dfsc.interface.session import visitors
 from dfsc.interface.session.asking import Question
 from dfsc.interface.session.visitors import Pair, forget, visitor, welcome
 
+HANGS = 60
 BROWSER, OTHER = "0" * 31 + "a", "0" * 31 + "b"
 
 
@@ -91,6 +93,21 @@ def test_a_history_is_there_after_a_reload_in_the_same_browser_and_in_no_other(m
     other, _ = arrive("four", OTHER)
     names = [[entry.photograph for entry in one.feedback.history.entries()] for one in (early, late, other)]
     assert names == [["mine.jpg"], ["mine.jpg"], []]
+
+
+def test_a_page_that_asks_twice_at_once_takes_its_history_back_once(monkeypatch):
+    known, request = arrive("one", BROWSER)
+    known.feedback.history.add(part("mine.jpg"))
+    forget(request)
+    both = Barrier(2)
+    monkeypatch.setattr(visitors, "forget_expired", lambda: both.wait(HANGS))
+    late = visitor(SimpleNamespace(session_hash="two"))
+    asking = [Thread(target=welcome, args=(late, BROWSER)) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join(HANGS)
+    assert [entry.photograph for entry in late.feedback.history.entries()] == ["mine.jpg"]
 
 
 def test_on_ones_own_machine_a_history_outlives_its_visitors(monkeypatch, tmp_path):

@@ -83,6 +83,7 @@ class Visitor:
         feedback: what was inspected, and what the visitor said of it.
         token: a secret by which frames from this page are known to be the visitor's.
         looking: locked while one of these is inspected.
+        arriving: locked while what the browser left is taken back.
     """
 
     browser: str = ""
@@ -108,6 +109,7 @@ class Visitor:
     feedback: Feedback = field(default_factory=Feedback)
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     looking: Lock = field(default_factory=Lock)
+    arriving: Lock = field(default_factory=Lock)
     _deciding: Lock = field(default_factory=Lock)
     _served: dict[str, Path] = field(default_factory=dict)
     _inspector: Inspector | None = None
@@ -257,18 +259,23 @@ def visitor_by_token(token: str) -> Visitor | None:
 
 def welcome(known: Visitor, browser: object) -> None:
     """Give a visitor the pairs and the history that their browser left, or has in another page."""
-    if known.browser or not isinstance(browser, str) or not _BROWSER.fullmatch(browser):
+    if not isinstance(browser, str) or not _BROWSER.fullmatch(browser):
         return
     forget_expired()
-    with _lock:
-        known.browser = browser
-        # After a reload, the new page sometimes arrives before the old one is noticed to be gone.
-        beside = [_belongings(other) for other in _visitors.values() if other.browser == browser and other is not known]
-        left = _left.pop(browser, None)
-    for belongings in [*([left] if left else []), *beside]:
-        known.takes_back(belongings)
-    if left is None and not beside:
-        known.feedback = feedback_of(browser)
+    # A page that has just come asks for its photo and for its pairs at once.
+    with known.arriving:
+        if known.browser:
+            return
+        with _lock:
+            known.browser = browser
+            # After a reload, the new page sometimes arrives before the old one is noticed to be gone.
+            others = [other for other in _visitors.values() if other.browser == browser and other is not known]
+            left = [_left.pop(browser)] if browser in _left else []
+        found = [*left, *map(_belongings, others)]
+        for belongings in found:
+            known.takes_back(belongings)
+        if not found:
+            known.feedback = feedback_of(browser)
 
 
 def forget(request: gr.Request) -> None:
