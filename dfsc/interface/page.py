@@ -30,6 +30,7 @@ from dfsc.interface.share_card import share_card
 STATIC = Path(__file__).parent / "static"
 SCRIPTS, STYLES = ("page", "hints", "state", "keys"), ("page", "history", "live", "keys")
 SWEEP_SECONDS = 600
+TELL_PLACES_SECONDS = 3600.0
 SESSIONS = 500
 # A keyboard would else be left on a card that is hidden now, and a phone far below the findings.
 GO_TO_FINDINGS = """() => {
@@ -109,6 +110,16 @@ def connect_cases(tabs: gr.Tabs, inspecting: InspectTab, cards: gr.HTML) -> None
     )
     opened.then(None, js=GO_TO_FINDINGS)
     opened.then(judge_again, inspecting.product, inspecting.many, **CLICKED, **LANE)
+
+
+def queued(page: gr.Blocks, most: int) -> gr.Blocks:
+    """The page with its queue, in which so many requests may wait.
+
+    By default Gradio tells everyone's places whenever a request's turn comes, in the loop that gives the turns. That
+    loop ends for good when somebody among them has just left, and nobody's request is answered any more. The page shows
+    no places, so they are told from time to time, elsewhere.
+    """
+    return page.queue(max_size=most, status_update_rate=TELL_PLACES_SECONDS)
 
 
 def launch_arguments() -> dict:

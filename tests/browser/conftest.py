@@ -81,7 +81,7 @@ def address(page_weights: Path) -> Iterator[str]:
     os.environ["DFSC_WEIGHTS"] = str(page_weights)
     os.environ["GRADIO_TEMP_DIR"] = str(page_weights.parent / "cache")
     page = build_page()
-    yield launch(page.queue(max_size=64))
+    yield launch(page)
     page.close()
     del os.environ["DFSC_WEIGHTS"], os.environ["GRADIO_TEMP_DIR"]
 

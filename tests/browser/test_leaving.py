@@ -1,7 +1,9 @@
 """What stays on the server of a visitor who has gone: nothing."""
 
+import json
 import time
 from dataclasses import replace
+from urllib.request import Request, urlopen
 
 import numpy as np
 from playwright.sync_api import Browser, expect
@@ -34,6 +36,27 @@ def test_photographs_are_forgotten_with_their_visitor(browser: Browser, demo_wei
     assert not blocks.state_holder.session_data
     assert set(visitors._visitors) <= before
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    blocks.close()
+
+
+def test_who_leaves_while_waiting_for_a_turn_stops_nobody_elses(browser: Browser, demo_weights, draw):
+    blocks = build_page()
+    address = launch(blocks)
+    first, function = next(one for one in blocks.fns.items() if one[1].concurrency_id == "inspect")
+    blocks._queue.create_event_queue_for_fn(function)
+    lane = blocks._queue.event_queue_per_concurrency_id["inspect"]
+    lane.current_concurrency = lane.concurrency_limit  # as if others were inspecting
+    for _ in range(3):
+        body = json.dumps({"data": ["{}"], "fn_index": first, "session_hash": "gone"}).encode()
+        urlopen(Request(f"{address}gradio_api/queue/join", body, {"Content-Type": "application/json"})).close()
+    # What Gradio does first when a connection ends; the waiting requests are taken away a moment later.
+    blocks._queue.pending_messages_per_session.pop("gone")
+    lane.current_concurrency = 0
+    page = browser.new_context().new_page()
+    page.goto(address)
+    upload(page, "part.png", encoded(np.asarray(draw(5))))
+    expect_inspected(page, "part.png")
+    page.context.close()
     blocks.close()
 
 

@@ -27,7 +27,7 @@ def server(page_weights) -> Iterator[str]:
         patch.setenv("GRADIO_TEMP_DIR", str(page_weights.parent / "mcp"))
         patch.setenv("GRADIO_MCP_SERVER", "True")
         page = build_page()
-        yield launch(page.queue(max_size=64))
+        yield launch(page)
         page.close()
 
 

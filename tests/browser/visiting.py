@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from dfsc.interface.page import launch_arguments
+from dfsc.interface.page import launch_arguments, queued
 
 # Milliseconds after which something hangs, however busy the machine is.
 PATIENCE = int(os.environ.get("PATIENCE", 200_000))
@@ -21,7 +21,7 @@ def launch(page: gr.Blocks) -> str:
     """Launch a page as app.py does, on a port that no test beside takes; gives its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    _, address, _ = page.launch(
+    _, address, _ = queued(page, 64).launch(
         **launch_arguments() | {"server_port": port, "prevent_thread_lock": True, "quiet": True}
     )
     return address
