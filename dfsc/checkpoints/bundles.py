@@ -16,7 +16,7 @@ from dfsc.checkpoints.detectors import load_folder, save_detector
 from dfsc.checkpoints.format import CONFIG_FILE, FILES, TEACHER
 from dfsc.errors import CheckpointError, ImageError
 from dfsc.files import replacing
-from dfsc.images.archives import ZIP_STARTS, ArchiveError, entry_bytes, is_zip, open_zip
+from dfsc.images.archives import ArchiveError, entry_bytes, is_zip, open_zip
 from dfsc.models.detector import Detector, Detectors, several
 from dfsc.models.methods import METHODS
 
@@ -77,11 +77,8 @@ def is_bundle(path: Path) -> bool:
 
 def open_bundle(path: Path, label: str) -> list[Detector]:
     """All detectors of a zip, which sentences call `label`; raises CheckpointError."""
-    with path.open("rb") as file:
-        if not file.read(4).startswith(ZIP_STARTS):
-            raise CheckpointError(
-                f"{label} is neither a zip nor a checkpoint folder; choose one that was downloaded here."
-            )
+    if not is_zip(path):
+        raise CheckpointError(f"{label} is neither a zip nor a checkpoint folder; choose one that was downloaded here.")
     try:
         with open_zip(path, label, "checkpoints") as archive, TemporaryDirectory() as temporary:
             folders = _extract(archive, Path(temporary), label)

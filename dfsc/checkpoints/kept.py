@@ -45,7 +45,7 @@ def keep(detectors: Sequence[Detector], name: str, taken: Sequence[str] = ()) ->
     if name.casefold() in {one.casefold() for one in (*taken, *known)}:
         raise CheckpointError(f"There is a model called {name} already; choose another name.")
     if len(known) >= MOST:
-        raise CheckpointError(f"{MOST} models are kept already; delete some in {folder}.")
+        raise CheckpointError(f"{MOST} models are kept already; delete some from models in DFSC_HOME.")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_bundle([replace(one, config=replace(one.config, product=name)) for one in detectors], folder / f"{name}.zip")
 
